@@ -10,6 +10,7 @@ machine can connect. PostgreSQL refuses to run as root; for root it runs as `nob
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import errno
@@ -19,6 +20,7 @@ import importlib.util
 import os
 import pwd
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -691,6 +693,23 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def trial_environment() -> dict[str, str]:
+    """Settings under which Alliance can be loaded for checks and tests: new secrets, and servers that are not there.
+
+    What starts servers replaces DATABASE_URL, REDIS_URL and EMAIL_URL with theirs.
+    """
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "SITE_URL": "http://testserver",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+        "DATABASE_URL": f"postgres://{USER}@127.0.0.1:1/{DATABASE}",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+        "DJANGO_SETTINGS_MODULE": "alliance.settings",
+    }
 
 
 @contextlib.contextmanager
