@@ -359,7 +359,7 @@ def collect_static(environment: dict[str, str]) -> None:
     stamp_file = VAR / "static.stamp"
     stamp = static_files_stamp()
     with contextlib.suppress(OSError):
-        if stamp_file.read_text(encoding="ascii") == stamp and (VAR / "static" / "staticfiles.json").exists():
+        if stamp_file.read_text(encoding="ascii") == stamp and (VAR / "static").is_dir():
             return
     with step("Collecting static files"):
         stamp_file.unlink(missing_ok=True)
@@ -589,10 +589,11 @@ def lock_is_held() -> bool:
 def foreground(command: list[str], environment: dict[str, str]) -> int:
     """Run a command at the person's terminal; its exit code. Ctrl-C is its own affair, SIGTERM is passed on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before_exec = servers.die_with_parent(signal.SIGTERM)
 
     def take_signals() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        servers.die_with_parent(signal.SIGTERM)()
+        before_exec()
 
     process = subprocess.Popen(command, cwd=ROOT, env=environment, preexec_fn=take_signals)
     signal.signal(signal.SIGTERM, lambda sig, frame: process.terminate())
