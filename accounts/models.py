@@ -1,0 +1,196 @@
+"""Who may act: users who sign in by e-mail, their role per conference, API tokens, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from alliance.db import PublicIdField
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; the e-mail address is the log-in name and is compared without regard to case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A user who can sign in. Without a password they must set one by mail first."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """An administrator of the whole house."""
+        return self.create_user(email, password, **(fields | {"is_staff": True, "is_superuser": True}))
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Find by address without regard to case."""
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in: organiser, convenor, focal point, desk. Participants need no account."""
+
+    public_id = PublicIdField()
+    email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    is_staff = models.BooleanField(_("may open the admin"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    date_joined = models.DateTimeField(_("joined at"), default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_is_unique",
+                violation_error_message=_("A user with this e-mail address exists already."),
+            ),
+            models.CheckConstraint(
+                name="user_language_is_known", condition=Q(language__in=[code for code, _name in settings.LANGUAGES])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.email} (#{self.pk})"
+
+    def get_full_name(self) -> str:
+        """The name as given."""
+        return self.name
+
+    def get_short_name(self) -> str:
+        """What the admin greets with."""
+        return self.name or self.email
+
+
+class RoleKind(models.TextChoices):
+    """What a user may do at a conference."""
+
+    ADMINISTRATOR = "administrator", _("Administrator")
+    ORGANISER = "organiser", _("Organiser")
+    EDITOR = "editor", _("Programme editor")
+    DESK = "desk", _("Registration desk")
+    COMMUNICATIONS = "communications", _("Communications")
+    STEWARD = "steward", _("Check-in steward")
+    MODERATOR = "moderator", _("Moderator")
+    INTERPRETER = "interpreter", _("Interpreter")
+    VIEWER = "viewer", _("Viewer")
+
+
+class RoleQuerySet(models.QuerySet["Role"]):
+    """Roles of users."""
+
+    def of(self, user: User) -> Self:
+        """The roles the user holds, at any conference."""
+        return self.filter(user=user)
+
+
+class Role(models.Model):
+    """What one user may do at one conference. Without a conference: at all of them."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="roles", verbose_name=_("user"))
+    conference = models.ForeignKey(
+        "events.Conference",
+        on_delete=models.CASCADE,
+        related_name="roles",
+        null=True,
+        blank=True,
+        verbose_name=_("conference"),
+        help_text=_("Empty: at every conference."),
+    )
+    kind = models.CharField(_("role"), max_length=16, choices=RoleKind)
+    granted_at = models.DateTimeField(_("granted at"), auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Role]] = RoleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        constraints = [
+            models.UniqueConstraint(name="role_held_once", fields=["user", "conference", "kind"], nulls_distinct=False),
+            models.CheckConstraint(name="role_kind_is_known", condition=Q(kind__in=RoleKind.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} (#{self.pk})"
+
+
+class ApiToken(models.Model):
+    """A key for a program. Only its hash is stored; the prefix tells people which one it is."""
+
+    public_id = PublicIdField()
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("owner"))
+    label = models.CharField(_("label"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=12)
+    secret_hash = models.BinaryField(_("hash of the secret"), max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True, verbose_name=_("scopes"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        constraints = [
+            models.CheckConstraint(
+                name="api_token_expires_after_creation", condition=Q(expires_at__gt=F("created_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… (#{self.pk})"
+
+
+class ActorKind(models.TextChoices):
+    """Who a change goes back to."""
+
+    ORGANISER = "organiser", _("Organiser")
+    PARTICIPANT = "participant", _("Participant")
+    DELEGATION = "delegation", _("Delegation")
+    SYSTEM = "system", _("The system")
+
+
+class AuditEntry(models.Model):
+    """One change that must be accounted for, written in the transaction that made it.
+
+    It names rows by their public ids and holds no personal data, so that erasing a person needs no change here.
+    """
+
+    at = models.DateTimeField(_("at"))
+    actor_kind = models.CharField(_("who"), max_length=16, choices=ActorKind)
+    actor_user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("user")
+    )
+    action = models.CharField(_("action"), max_length=60)
+    about_kind = models.CharField(_("kind of row"), max_length=40)
+    about_id = models.UUIDField(_("public id"))
+    details = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+        indexes = [models.Index(name="audit_about", fields=["about_id", "at"])]
+        constraints = [
+            models.CheckConstraint(name="audit_actor_kind_is_known", condition=Q(actor_kind__in=ActorKind.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} (#{self.pk})"

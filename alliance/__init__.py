@@ -1,0 +1,5 @@
+"""Alliance: conference management for intergovernmental meetings."""
+
+from alliance.celery import app as celery_app
+
+__all__ = ["celery_app"]

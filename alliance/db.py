@@ -1,0 +1,67 @@
+"""Small things the models of all apps share: random public ids, range expressions, constraint names, encrypted text."""
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.db import IntegrityError, models
+from django.db.models import Func
+
+from alliance import crypto
+
+if TYPE_CHECKING:  # the stubs' fields are generic, Django's own are not
+    UUIDField = models.UUIDField[uuid.UUID, uuid.UUID]
+    TextField = models.TextField[str, str]
+else:
+    UUIDField = models.UUIDField
+    TextField = models.TextField
+
+
+def random_id() -> uuid.UUID:
+    """A public id of 128 random bits, derived from nothing."""
+    return uuid.UUID(bytes=secrets.token_bytes(16))
+
+
+class PublicIdField(UUIDField):
+    """The only id that leaves the house: 128 random bits, unique, never edited."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs |= {"default": random_id, "unique": True, "editable": False}
+        super().__init__(**kwargs)
+
+    def deconstruct(self) -> Any:
+        """Leave out of migrations what the class always sets."""
+        name, path, args, kwargs = super().deconstruct()
+        for fixed in ("default", "unique", "editable"):
+            kwargs.pop(fixed, None)
+        return name, path, args, kwargs
+
+
+class TsTzRange(Func):
+    """PostgreSQL's tstzrange(start, end, bounds), for exclusion constraints on spans of time."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+def constraint_name(error: IntegrityError) -> str:
+    """The name of the constraint an IntegrityError is about; empty when PostgreSQL names none."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) or ""
+
+
+class EncryptedTextField(TextField):
+    """Text that only we can read: encrypted with FIELD_ENCRYPTION_KEYS before it reaches the database.
+
+    For addresses of meeting rooms and other secrets of the house. It cannot be searched. The identity of a person is
+    sealed with a key of that person instead (registration.identity).
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Encrypt on the way in; the empty text stays empty, so that "nothing set" can be queried."""
+        return crypto.encrypt(value) if value else value
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
+        """Decrypt on the way out."""
+        return crypto.decrypt(value) if value else value

@@ -1,0 +1,77 @@
+"""What every request passes: log line, security headers, honest answers when the database is away, the page cache."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from alliance import errors
+
+log = structlog.get_logger("alliance.request")
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+_QUIET = ("/healthz", "/readyz", "/static/")
+
+
+class RequestLog:
+    """One line per request: method, route, status, milliseconds. The route, not the path: paths may hold tokens."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Bind a request id for all log lines, and log the answer."""
+        started = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex)
+        response = self.get_response(request)
+        if not request.path.startswith(_QUIET):
+            match = request.resolver_match
+            log.info(
+                "request",
+                method=request.method,
+                route=match.route if match else "",
+                status=response.status_code,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        return response
+
+
+class SecurityHeaders:
+    """Headers that Django does not set: permissions, resource policy, and no-store on everything personal."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Add the headers unless the view has set its own."""
+        response = self.get_response(request)
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class DatabaseTrouble:
+    """A database that is away, restarting or full of locks is answered with 503 and Retry-After, never with a 500."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on; process_exception does the work."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn connection and lock trouble into an answer that says when to come back."""
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        log.error("database_trouble", error=type(exception.__cause__ or exception).__name__)
+        return errors.unavailable(request)

@@ -1,0 +1,1 @@
+"""What happens: conferences, sessions, side events, rooms, organisations and countries."""

@@ -1,0 +1,70 @@
+"""What happens: places and bodies, conferences, sessions, and the texts and papers around them."""
+
+from events.models.bodies import Country, CountryStatus, Organisation, OrganisationKind, Room, Venue
+from events.models.conference import (
+    Conference,
+    ConferenceDay,
+    ConferenceKind,
+    ConferenceState,
+    DatePrecision,
+    Format,
+    Series,
+    Visibility,
+)
+from events.models.content import ContentVersion
+from events.models.papers import (
+    Material,
+    MaterialKind,
+    Recommendation,
+    Reference,
+    SectionKind,
+    TakeawayKind,
+    TextSection,
+)
+from events.models.session import (
+    ConvenorRelation,
+    Convenorship,
+    RegistrationMode,
+    Segment,
+    SegmentKind,
+    SegmentVisibility,
+    Session,
+    SessionKind,
+    SessionState,
+    SideEvent,
+)
+
+__all__ = [
+    "Conference",
+    "ConferenceDay",
+    "ConferenceKind",
+    "ConferenceState",
+    "ContentVersion",
+    "ConvenorRelation",
+    "Convenorship",
+    "Country",
+    "CountryStatus",
+    "DatePrecision",
+    "Format",
+    "Material",
+    "MaterialKind",
+    "Organisation",
+    "OrganisationKind",
+    "Recommendation",
+    "Reference",
+    "RegistrationMode",
+    "Room",
+    "SectionKind",
+    "Segment",
+    "SegmentKind",
+    "SegmentVisibility",
+    "Series",
+    "Session",
+    "SessionKind",
+    "SessionState",
+    "SideEvent",
+    "TakeawayKind",
+    "TextSection",
+    "Venue",
+    "Visibility",
+]

@@ -1,0 +1,11 @@
+"""The outbox app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OutboxConfig(AppConfig):
+    """What leaves the house."""
+
+    name = "outbox"
+    verbose_name = _("Outbox")

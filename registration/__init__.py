@@ -1,0 +1,1 @@
+"""Who comes: admissions, participants, registrations, the waiting list and figures."""

@@ -1,0 +1,29 @@
+"""Who comes: the right to attend, the people, their registrations, delegations and figures."""
+
+from registration.models.admission import Admission, ApprovalMode, AttendanceMode, Category, Places, WaitingMode
+from registration.models.delegation import Delegation, DelegationCapacity, FocalPoint
+from registration.models.figure import Figure, Measure, Qualifier
+from registration.models.idempotency import IdempotencyKey
+from registration.models.participant import IdentityKey, Participant
+from registration.models.registration import MOVES, Registration, RegistrationStatus
+
+__all__ = [
+    "MOVES",
+    "Admission",
+    "ApprovalMode",
+    "AttendanceMode",
+    "Category",
+    "Delegation",
+    "DelegationCapacity",
+    "Figure",
+    "FocalPoint",
+    "IdempotencyKey",
+    "IdentityKey",
+    "Measure",
+    "Participant",
+    "Places",
+    "Qualifier",
+    "Registration",
+    "RegistrationStatus",
+    "WaitingMode",
+]

@@ -1,0 +1,209 @@
+"""The right to attend one thing in one way, and the narrow row that counts its places."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from alliance.db import PublicIdField
+from alliance.languages import TranslatedField
+from events.models import Conference, Country, CountryStatus, Organisation, Session
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from registration.models.registration import Registration
+
+
+class AttendanceMode(models.TextChoices):
+    """How somebody attends."""
+
+    IN_PERSON = "in_person", _("In person")
+    ONLINE = "online", _("On-line")
+
+
+class ApprovalMode(models.TextChoices):
+    """Who decides."""
+
+    AUTOMATIC = "automatic", _("Everybody is admitted")
+    AUDIENCE = "audience", _("The audience is admitted, others wait for approval")
+    MANUAL = "manual", _("An organiser approves everybody")
+
+
+class WaitingMode(models.TextChoices):
+    """What happens when all places are taken."""
+
+    DIRECT = "direct", _("Waiting list, promoted at once")
+    OFFER = "offer", _("Waiting list, a freed place is offered")
+    NONE = "none", _("No waiting list")
+
+
+class Category(models.TextChoices):
+    """Who somebody comes as: fine enough for the report categories."""
+
+    DELEGATION = "delegation", _("Delegation or State institution")
+    INTERNATIONAL_ORGANISATION = "international_organisation", _("International organisation")
+    EXECUTIVE_STRUCTURE = "executive_structure", _("OSCE executive structure")
+    FIELD_OPERATION = "field_operation", _("OSCE field operation")
+    CIVIL_SOCIETY = "civil_society", _("Civil society or NGO")
+    SURVIVOR_NETWORK = "survivor_network", _("Survivor network")
+    ACADEMIA = "academia", _("Academia")
+    THINK_TANK = "think_tank", _("Think tank")
+    BUSINESS = "business", _("Business")
+    TRADE_UNION = "trade_union", _("Trade union")
+    MEDIA = "media", _("Media")
+    OTHER = "other", _("Other")
+
+
+class AdmissionQuerySet(models.QuerySet["Admission"]):
+    """Admissions."""
+
+    def with_places(self) -> Self:
+        """Together with session and the places row, for showing what is left."""
+        return self.select_related("session", "places")
+
+    def public(self) -> Self:
+        """Admissions to things strangers may see."""
+        return self.filter(Q(session__isnull=True) | Q(session__in=Session.objects.public())).filter(
+            conference__in=Conference.objects.public()
+        )
+
+    def in_form_order(self) -> Self:
+        """The conference first, then its sessions in programme order."""
+        return self.order_by(
+            F("session__day__number").asc(nulls_first=True), F("session__position").asc(nulls_first=True), "mode", "pk"
+        )
+
+
+class Admission(models.Model):
+    """The right to attend a conference or a session, in person or on-line. The places stand in Places."""
+
+    public_id = PublicIdField()
+    conference = models.ForeignKey(
+        Conference, on_delete=models.CASCADE, related_name="admissions", verbose_name=_("conference")
+    )
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="admissions", null=True, blank=True, verbose_name=_("session"),
+        help_text=_("Empty: the conference as a whole."),
+    )  # fmt: skip
+    mode = models.CharField(_("attendance"), max_length=12, choices=AttendanceMode, default=AttendanceMode.ONLINE)
+    opens_at = models.DateTimeField(_("registration opens at"), null=True, blank=True)
+    closes_at = models.DateTimeField(
+        _("registration closes at"), null=True, blank=True, help_text=_("Empty: when the conference or session ends.")
+    )
+    is_closed = models.BooleanField(_("closed by hand"), default=False)
+    approval = models.CharField(_("approval"), max_length=12, choices=ApprovalMode, default=ApprovalMode.AUTOMATIC)
+    waiting = models.CharField(_("waiting list"), max_length=8, choices=WaitingMode, default=WaitingMode.DIRECT)
+    audience_categories = ArrayField(
+        models.CharField(max_length=32, choices=Category), default=list, blank=True,
+        verbose_name=_("audience: categories"),
+    )  # fmt: skip
+    audience_country_statuses = ArrayField(
+        models.CharField(max_length=24, choices=CountryStatus), default=list, blank=True,
+        verbose_name=_("audience: delegations of"),
+    )  # fmt: skip
+    audience_organisations = models.ManyToManyField(
+        Organisation, related_name="+", blank=True, verbose_name=_("audience: organisations")
+    )
+    note = TranslatedField(_("note for participants"))
+
+    objects: ClassVar[AdmissionQuerySet] = AdmissionQuerySet.as_manager()  # type: ignore[assignment]
+
+    if TYPE_CHECKING:
+        registrations: RelatedManager[Registration]
+        places: Places
+
+    class Meta:
+        verbose_name = _("admission")
+        verbose_name_plural = _("admissions")
+        constraints = [
+            models.UniqueConstraint(
+                name="admission_unique_per_thing_and_mode",
+                fields=["conference", "session", "mode"],
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(name="admission_mode_is_known", condition=Q(mode__in=AttendanceMode.values)),
+            models.CheckConstraint(name="admission_approval_is_known", condition=Q(approval__in=ApprovalMode.values)),
+            models.CheckConstraint(name="admission_waiting_is_known", condition=Q(waiting__in=WaitingMode.values)),
+            models.CheckConstraint(name="admission_closes_after_it_opens", condition=Q(closes_at__gt=F("opens_at"))),
+            models.CheckConstraint(
+                name="admission_audience_categories_are_known",
+                condition=Q(audience_categories__contained_by=Category.values),
+            ),
+            models.CheckConstraint(
+                name="admission_audience_statuses_are_known",
+                condition=Q(audience_country_statuses__contained_by=CountryStatus.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mode} (#{self.pk})"
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """Start and end of what is attended, as far as known. Needs the session loaded where there is one."""
+        return (self.session.starts_at, self.session.ends_at) if self.session is not None else (None, None)
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether somebody may register at the instant. Needs conference and session loaded."""
+        if self.is_closed or (self.opens_at and now < self.opens_at):
+            return False
+        closes = self.closes_at or self.span[1]
+        if closes is None and self.conference.ends_on is not None:
+            return now.astimezone(self.conference.zone).date() <= self.conference.ends_on
+        return closes is None or now < closes
+
+    def admits(self, *, category: str, country: Country | None, organisation_id: int | None) -> bool:
+        """Whether the audience rule lets somebody in without approval.
+
+        A rule with nothing set admits everybody. Delegations are admitted by the standing of their country, others by
+        category or by a named organisation. Needs audience_organisations prefetched.
+        """
+        if self.approval == ApprovalMode.MANUAL:
+            return False
+        if self.approval == ApprovalMode.AUTOMATIC:
+            return True
+        if category == Category.DELEGATION:
+            if country is not None and country.status in self.audience_country_statuses:
+                return True
+        elif category in self.audience_categories:
+            return True
+        named = {organisation.pk for organisation in self.audience_organisations.all()}
+        return organisation_id is not None and organisation_id in named
+
+
+class Places(models.Model):
+    """How many places an admission has and how many are gone.
+
+    Narrow on purpose, and no foreign key points at it: it is the row everybody waits for. taken, waiting and
+    next_position are kept by database triggers on registrations and cannot be set by hand; a trigger refuses any
+    increase of taken above capacity (constraint name places_not_oversold), from whatever path it comes. Lowering the
+    capacity below taken is legal and stops new places. Rows are made by a trigger when an admission is made.
+    """
+
+    admission = models.OneToOneField(
+        Admission, on_delete=models.CASCADE, primary_key=True, related_name="places", verbose_name=_("admission")
+    )
+    capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True, help_text=_("Empty: no limit."))
+    taken = models.PositiveIntegerField(_("taken"), default=0, editable=False)
+    waiting = models.PositiveIntegerField(_("waiting"), default=0, editable=False)
+    next_position = models.PositiveBigIntegerField(_("next position"), default=1, editable=False)
+
+    class Meta:
+        verbose_name = _("places")
+        verbose_name_plural = _("places")
+
+    def __str__(self) -> str:
+        return f"{self.taken} of {self.capacity}"
+
+    @property
+    def left(self) -> int | None:
+        """Free places; None without a limit; 0 while others wait, since the next free place is theirs."""
+        if self.capacity is None:
+            return None
+        return 0 if self.waiting else max(self.capacity - self.taken, 0)

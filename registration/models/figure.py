@@ -1,0 +1,72 @@
+"""Figures from reports and imports: a number means nothing without measure, qualifier and source."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from alliance.languages import TranslatedField
+from events.models import Conference, Session
+
+
+class Measure(models.TextChoices):
+    """What is counted; registered, confirmed, attended and completed are four measures (docs/design.md section 4.8)."""
+
+    REGISTERED = "registered", _("Registered participants")
+    CONFIRMED = "confirmed", _("Confirmed participants")
+    ATTENDED = "attended", _("Participants who attended")
+    COMPLETED = "completed", _("Participants who completed")
+    COUNTRIES = "countries", _("Countries")
+    SPEAKER_COUNTRIES = "speaker_countries", _("Countries of speakers")
+    POSTS = "posts", _("Posts")
+    IMPRESSIONS = "impressions", _("Impressions")
+    REACH = "reach", _("Reach")
+    ENGAGEMENTS = "engagements", _("Engagements")
+    VIDEO_VIEWS = "video_views", _("Video views")
+    QUOTED_POSTS = "quoted_posts", _("Quoted posts")
+
+
+class Qualifier(models.TextChoices):
+    """How exact a figure is; independent of how precise it looks."""
+
+    EXACT = "exact", _("exactly")
+    ABOUT = "about", _("about")
+    MORE_THAN = "more_than", _("more than")
+    AT_LEAST = "at_least", _("at least")
+    NEARLY = "nearly", _("nearly")
+
+
+class Figure(models.Model):
+    """A number with its measure, group, qualifier and source."""
+
+    conference = models.ForeignKey(
+        Conference, on_delete=models.CASCADE, related_name="figures", verbose_name=_("conference")
+    )
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="figures", null=True, blank=True, verbose_name=_("session")
+    )
+    measure = models.CharField(_("measure"), max_length=20, choices=Measure)
+    group = models.CharField(_("group"), max_length=120, blank=True, help_text=_("Empty: all."))
+    value = models.BigIntegerField(_("value"))
+    qualifier = models.CharField(_("qualifier"), max_length=12, choices=Qualifier, default=Qualifier.EXACT)
+    printed_as = TranslatedField(_("as printed"))
+    source = models.CharField(_("source"), max_length=120, blank=True)
+    is_derived = models.BooleanField(_("our own arithmetic"), default=False)
+
+    class Meta:
+        verbose_name = _("figure")
+        verbose_name_plural = _("figures")
+        constraints = [
+            models.UniqueConstraint(
+                name="figure_stands_once",
+                fields=["conference", "session", "measure", "group", "source"],
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(name="figure_measure_is_known", condition=Q(measure__in=Measure.values)),
+            models.CheckConstraint(name="figure_qualifier_is_known", condition=Q(qualifier__in=Qualifier.values)),
+            models.CheckConstraint(name="figure_is_not_negative", condition=Q(value__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.qualifier} {self.value} (#{self.pk})"

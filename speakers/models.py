@@ -1,0 +1,267 @@
+"""Who speaks: persons, their dated affiliations, and their contributions to sessions."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from alliance.db import PublicIdField
+from alliance.languages import TranslatedField
+from events.models import Country, Organisation, Segment, SegmentVisibility, Session
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    """Persons who speak."""
+
+    def visible(self) -> Self:
+        """Everybody who is not hidden. One flag hides a person everywhere at once (docs/design.md section 4.6)."""
+        return self.filter(is_hidden=False)
+
+
+class Person(models.Model):
+    """A person who speaks. The display name decides; given and family name are never split or joined by rule.
+
+    A pseudonym is the whole name: there is no field for a real name beside it, on purpose. There is no field that tells
+    whether somebody is a survivor, on purpose.
+    """
+
+    public_id = PublicIdField()
+    key = models.SlugField(_("key"), max_length=100, unique=True, help_text=_("Stable name in programme files."))
+    display_name = models.CharField(_("display name"), max_length=200)
+    given_name = models.CharField(_("given name"), max_length=120, blank=True)
+    family_name = models.CharField(_("family name"), max_length=120, blank=True)
+    sort_name = models.CharField(_("sort name"), max_length=200, blank=True)
+    post_nominals = models.CharField(_("post-nominals"), max_length=60, blank=True)
+    aliases = ArrayField(models.CharField(max_length=200), default=list, blank=True, verbose_name=_("other spellings"))
+    biography = TranslatedField(_("short biography"))
+    is_pseudonym = models.BooleanField(_("the name is a pseudonym"), default=False)
+    is_hidden = models.BooleanField(
+        _("hidden everywhere"), default=False, help_text=_("Removes the person from every page, feed and document.")
+    )
+    internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
+    updated_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    objects: ClassVar[PersonQuerySet] = PersonQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("persons")
+        constraints = [
+            models.CheckConstraint(name="person_has_display_name", condition=~Q(display_name="")),
+            # A pseudonym beside other spellings of a name would be a trace to the person behind it.
+            models.CheckConstraint(
+                name="person_pseudonym_has_no_other_name",
+                condition=Q(is_pseudonym=False) | Q(aliases=[], biography={}, post_nominals=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.display_name} (#{self.pk})"
+
+    def get_absolute_url(self) -> str:
+        """The public page in the active language."""
+        return reverse("speakers:person", args=[self.public_id])
+
+
+class Affiliation(models.Model):
+    """What a person was where and when. It only proposes values; each contribution keeps its own approved wording."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="affiliations", verbose_name=_("person"))
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="affiliations", null=True, blank=True,
+        verbose_name=_("organisation"),
+    )  # fmt: skip
+    role_title = TranslatedField(_("title"), blank=False)
+    since = models.DateField(_("since"), null=True, blank=True)
+    until = models.DateField(_("until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("affiliation")
+        verbose_name_plural = _("affiliations")
+        constraints = [
+            models.CheckConstraint(name="affiliation_ends_after_it_starts", condition=Q(until__gte=F("since"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role_title} (#{self.pk})"
+
+
+class Role(models.TextChoices):
+    """Roles at the lectern."""
+
+    WELCOMING_REMARKS = "welcoming_remarks", _("Welcoming remarks")
+    OPENING_REMARKS = "opening_remarks", _("Opening remarks")
+    KEYNOTE = "keynote", _("Keynote")
+    MODERATOR = "moderator", _("Moderator")
+    MODERATOR_AND_PRESENTER = "moderator_and_presenter", _("Moderation and presentation")
+    PRESENTATION = "presentation", _("Presentation")
+    SPEAKER = "speaker", _("Speaker")
+    PANEL_PRESENTATION = "panel_presentation", _("Panel presentation")
+    EXPERT = "expert", _("Expert")
+    CONTRIBUTION = "contribution", _("Contribution")
+    TESTIMONY = "testimony", _("Testimony")
+    VIDEO_MESSAGE = "video_message", _("Video message")
+    CLOSING_REMARKS = "closing_remarks", _("Closing remarks")
+    CHAIR = "chair", _("Chair")
+    HOST = "host", _("Host")
+    FACILITATOR = "facilitator", _("Facilitator")
+    TRAINER = "trainer", _("Trainer")
+    MASTER_OF_CEREMONIES = "master_of_ceremonies", _("Master of ceremonies")
+    INTERPRETER = "interpreter", _("Interpreter")
+
+
+class ContributionStatus(models.TextChoices):
+    """Where an invitation to speak stands."""
+
+    INVITED = "invited", _("Invited")
+    TBC = "tbc", _("To be confirmed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DECLINED = "declined", _("Declined")
+    REPLACED = "replaced", _("Replaced")
+
+
+class CountryMeaning(models.TextChoices):
+    """What a country printed with a person says; only "represented" counts as a State speaking."""
+
+    STATE_REPRESENTED = "state_represented", _("State represented")
+    ORGANISATION_SEAT = "organisation_seat", _("Seat of the organisation")
+    STATED = "stated", _("As stated")
+
+
+class TookPart(models.TextChoices):
+    """Not named in the report is not the same as absent."""
+
+    UNKNOWN = "unknown", _("Not known")
+    YES = "yes", _("Took part")
+    NO = "no", _("Did not take part")
+
+
+class Delivery(models.TextChoices):
+    """How somebody spoke."""
+
+    LIVE = "live", _("Live")
+    VIDEO = "video", _("By video")
+
+
+class ContributionQuerySet(models.QuerySet["Contribution"]):
+    """Contributions."""
+
+    def printable(self) -> Self:
+        """What may be shown at all: not declined or replaced, not hidden, never those marked "never"."""
+        return self.exclude(
+            Q(status__in=[ContributionStatus.DECLINED, ContributionStatus.REPLACED])
+            | Q(person__is_hidden=True)
+            | Q(visibility=SegmentVisibility.NEVER)
+            | Q(segment__visibility=SegmentVisibility.NEVER)
+        )
+
+    def in_printed_order(self) -> Self:
+        """The approved order; never by the alphabet (docs/design.md section 4.7)."""
+        return self.order_by("segment__position", "position", "pk")
+
+
+class Contribution(models.Model):
+    """A person, or a seat without a name, in one session in one role, worded as approved for this occasion."""
+
+    public_id = PublicIdField()
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="contributions", verbose_name=_("session")
+    )
+    segment = models.ForeignKey(
+        Segment, on_delete=models.CASCADE, related_name="contributions", null=True, blank=True,
+        verbose_name=_("segment"),
+    )  # fmt: skip
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="contributions", null=True, blank=True, verbose_name=_("person")
+    )
+    unnamed_label = TranslatedField(
+        _("seat without a name"), help_text=_("Such as “Representative of local authorities”.")
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    agenda_position = models.PositiveSmallIntegerField(_("position in the printed agenda"), null=True, blank=True)
+    role = models.CharField(_("role"), max_length=24, choices=Role, default=Role.SPEAKER)
+    heading_printed = TranslatedField(_("printed heading"))
+    status = models.CharField(
+        _("status"), max_length=12, choices=ContributionStatus, default=ContributionStatus.INVITED
+    )
+    final_status = models.CharField(_("status in the end"), max_length=12, choices=ContributionStatus, blank=True)
+    honorific = models.CharField(_("honorific"), max_length=60, blank=True)
+    name_printed = models.CharField(
+        _("name as printed"), max_length=200, blank=True, help_text=_("Empty: the person's display name.")
+    )
+    post_nominals = models.CharField(_("post-nominals"), max_length=60, blank=True)
+    role_title = TranslatedField(_("title as approved"))
+    role_title_in_report = TranslatedField(_("title in the report"))
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="contributions", null=True, blank=True,
+        verbose_name=_("organisation"),
+    )  # fmt: skip
+    other_organisations = models.ManyToManyField(
+        Organisation, related_name="+", blank=True, verbose_name=_("further organisations")
+    )
+    country = models.ForeignKey(
+        Country, on_delete=models.PROTECT, related_name="contributions", null=True, blank=True,
+        verbose_name=_("country"),
+    )  # fmt: skip
+    country_meaning = models.CharField(_("meaning of the country"), max_length=20, choices=CountryMeaning, blank=True)
+    topic = TranslatedField(_("title of the talk"))
+    delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, blank=True)
+    visibility = models.CharField(
+        _("visible"), max_length=8, choices=SegmentVisibility, default=SegmentVisibility.BEFORE
+    )
+    is_announced = models.BooleanField(_("announced in the programme"), default=True)
+    is_in_report = models.BooleanField(_("named in the report"), default=False)
+    took_part = models.CharField(_("took part"), max_length=8, choices=TookPart, default=TookPart.UNKNOWN)
+    sources = ArrayField(models.CharField(max_length=120), default=list, blank=True, verbose_name=_("sources"))
+    internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
+
+    objects: ClassVar[ContributionQuerySet] = ContributionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("contribution")
+        verbose_name_plural = _("contributions")
+        constraints = [
+            models.UniqueConstraint(
+                name="contribution_position_unique_in_session",
+                fields=["session", "position"],
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.CheckConstraint(
+                name="contribution_has_person_or_label", condition=Q(person__isnull=False) | ~Q(unnamed_label={})
+            ),
+            models.CheckConstraint(name="contribution_role_is_known", condition=Q(role__in=Role.values)),
+            models.CheckConstraint(
+                name="contribution_status_is_known", condition=Q(status__in=ContributionStatus.values)
+            ),
+            models.CheckConstraint(
+                name="contribution_final_status_is_known",
+                condition=Q(final_status__in=["", *ContributionStatus.values]),
+            ),
+            models.CheckConstraint(name="contribution_took_part_is_known", condition=Q(took_part__in=TookPart.values)),
+            models.CheckConstraint(
+                name="contribution_delivery_is_known", condition=Q(delivery__in=["", *Delivery.values])
+            ),
+            models.CheckConstraint(
+                name="contribution_visibility_is_known", condition=Q(visibility__in=SegmentVisibility.values)
+            ),
+            models.CheckConstraint(
+                name="contribution_country_and_meaning_are_a_pair",
+                condition=Q(country__isnull=True, country_meaning="")
+                | Q(country__isnull=False, country_meaning__in=CountryMeaning.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} (#{self.pk})"
+
+    @property
+    def name(self) -> str:
+        """The name to print: as approved, else the person's display name; empty for a seat without a name."""
+        if self.person is None:
+            return ""
+        return self.name_printed or self.person.display_name

@@ -1,0 +1,1 @@
+"""Where people meet on-line: meetings and one adapter per platform."""
