@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 LOGS = VAR / "log"
 STATE = VAR / "run" / "demo.json"
-STARTED = time.monotonic()
+STARTED = float(os.environ.pop("ALLIANCE_RUN_STARTED", time.monotonic()))
 
 if TYPE_CHECKING:
     from alliance import servers
@@ -80,24 +80,36 @@ class Asked:
 asked = Asked()
 
 
+_line_is_open = False
+
+
 def say(line: str = "") -> None:
     """One line for the person at the terminal; a closed terminal is no reason to leave servers running."""
+    global _line_is_open
     with contextlib.suppress(OSError):
-        print(line, flush=True)
+        print(f"\n{line}" if _line_is_open else line, flush=True)
+    _line_is_open = False
 
 
 @contextlib.contextmanager
 def step(title: str) -> Iterator[None]:
     """Say what is being done, and how long it took."""
+    global _line_is_open
     started = time.monotonic()
     with contextlib.suppress(OSError):
         print(f"{title} ...", end=" ", flush=True)
+    _line_is_open = True
+    result = "failed"
     try:
         yield
-    except BaseException:
-        say("failed" if not asked.times else "stopped")
+        result = f"{time.monotonic() - started:.1f} s"
+    except Stopped:
+        result = "stopped"
         raise
-    say(f"{time.monotonic() - started:.1f} s")
+    finally:
+        with contextlib.suppress(OSError):
+            print(result if _line_is_open else f"  {result}", flush=True)
+        _line_is_open = False
 
 
 def python(*arguments: str) -> list[str]:
