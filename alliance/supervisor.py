@@ -284,7 +284,8 @@ def run_step(command: list[str], environment: dict[str, str]) -> str:
         output.seek(0)
         text = output.read().decode("utf-8", "replace").strip()
     if process.returncode != 0:
-        raise StepFailed(f"{' '.join(command[1:])} failed:\n{text}")
+        end = "\n".join(text.splitlines()[-12:])
+        raise StepFailed(f"{' '.join(command[2:])} failed. It said (all of it is in {LOGS / 'start.log'}):\n{end}")
     return text
 
 
