@@ -1,0 +1,1 @@
+"""Tests of ./run, the servers it starts and the demo's supervisor."""
