@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -215,6 +216,13 @@ class Conference(models.Model):
     def get_absolute_url(self) -> str:
         """The conference page in the active language."""
         return reverse("events:conference", args=[self.slug])
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The instant after the last day, by the clock of the venue; None while the dates are not known."""
+        if self.ends_on is None:
+            return None
+        return datetime.combine(self.ends_on + timedelta(days=1), time(), self.zone)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from alliance.db import PublicIdField
 from alliance.languages import TranslatedField
 from events.models import Conference, Country, CountryStatus, Organisation, Session
+from video.models import Meeting
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -39,7 +40,6 @@ class WaitingMode(models.TextChoices):
     """What happens when all places are taken."""
 
     DIRECT = "direct", _("Waiting list, promoted at once")
-    OFFER = "offer", _("Waiting list, a freed place is offered")
     NONE = "none", _("No waiting list")
 
 
@@ -66,6 +66,13 @@ class AdmissionQuerySet(models.QuerySet["Admission"]):
     def with_places(self) -> Self:
         """Together with session and the places row, for showing what is left."""
         return self.select_related("session", "places")
+
+    def with_meeting(self) -> Self:
+        """Together with what decides about the join link; the secret addresses stay in the database."""
+        secret = ["address", "host_address", "passcode", "dial_in"]
+        return self.select_related("conference__meeting", "session__meeting").defer(
+            *[f"{owner}__meeting__{name}" for owner in ("conference", "session") for name in secret]
+        )
 
     def public(self) -> Self:
         """Admissions to things strangers may see."""
@@ -149,13 +156,35 @@ class Admission(models.Model):
         """Start and end of what is attended, as far as known. Needs the session loaded where there is one."""
         return (self.session.starts_at, self.session.ends_at) if self.session is not None else (None, None)
 
+    @property
+    def meeting(self) -> Meeting | None:
+        """The meeting behind an on-line admission, if it has been set up. Needs it loaded (with_meeting)."""
+        if self.mode != AttendanceMode.ONLINE:
+            return None
+        return getattr(self.session or self.conference, "meeting", None)
+
+    @property
+    def join_window(self) -> tuple[datetime, datetime] | None:
+        """When the join link lets people in; None while the time is not known or attendance is in person."""
+        if self.mode != AttendanceMode.ONLINE:
+            return None
+        starts_at, ends_at = self.span
+        return (self.meeting or Meeting()).window(starts_at=starts_at, ends_at=ends_at)
+
+    def may_promote(self, now: datetime) -> bool:
+        """Whether a freed place still helps somebody: until registration has closed and the thing has begun."""
+        if self.session is not None:
+            limits = [self.session.starts_at, self.closes_at]
+        else:
+            limits = [self.conference.ends_at, self.closes_at]
+        known = [limit for limit in limits if limit is not None]
+        return not known or now < max(known)
+
     def is_open(self, now: datetime) -> bool:
         """Whether somebody may register at the instant. Needs conference and session loaded."""
         if self.is_closed or (self.opens_at and now < self.opens_at):
             return False
-        closes = self.closes_at or self.span[1]
-        if closes is None and self.conference.ends_on is not None:
-            return now.astimezone(self.conference.zone).date() <= self.conference.ends_on
+        closes = self.closes_at or self.span[1] or self.conference.ends_at
         return closes is None or now < closes
 
     def admits(self, *, category: str, country: Country | None, organisation_id: int | None) -> bool:

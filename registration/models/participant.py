@@ -78,6 +78,7 @@ class Participant(models.Model):
     email_index = models.BinaryField(max_length=32, editable=False)
     sealed_identity = models.BinaryField(editable=False)
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(_("own time zone"), max_length=40, blank=True)
     category = models.CharField(_("category"), max_length=32, choices=Category, default=Category.OTHER)
     country = models.ForeignKey(
         Country, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("country")

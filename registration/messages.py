@@ -1,0 +1,106 @@
+"""Which messages a change of a registration causes. They carry ids; registration.handlers renders them when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import outbox.services
+from outbox.models import Message
+from registration.models import Admission, Participant, Registration
+
+FORM = "registration.received"
+STATUS = "registration.status"
+JOIN_LINK = "registration.join_link"
+KNOWN_ADDRESS = "registration.known_address"
+PERSONAL_LINK = "registration.personal_link"
+
+JOIN_LINK_BEFORE = timedelta(hours=24)  # before the door opens
+
+
+def _order(participant: Participant) -> str:
+    """Messages to one person leave one after the other."""
+    return f"participant:{participant.public_id}"
+
+
+def about_form(
+    participant: Participant, registrations: Sequence[Registration], *, now: datetime
+) -> Iterator[Message]:
+    """One mail about everything that one form registered, and the join links when their time comes."""
+    if not registrations:
+        return
+    yield outbox.services.message(
+        topic=FORM,
+        about_kind="participant",
+        about_id=participant.public_id,
+        key=f"received:{registrations[0].public_id}",
+        now=now,
+        order_key=_order(participant),
+        details={"registrations": [str(registration.public_id) for registration in registrations]},
+    )
+    for registration in registrations:
+        yield from join_link(registration, version=registration.version, now=now)
+
+
+def about_change(registration: Registration, *, now: datetime, version: int | None = None) -> Iterator[Message]:
+    """The mail about a registration's new state, and its join link should it be confirmed.
+
+    version: the version the change leads to, when the row has not been read again.
+    """
+    version = version or registration.version
+    yield outbox.services.message(
+        topic=STATUS,
+        about_kind="registration",
+        about_id=registration.public_id,
+        key=f"status:{registration.public_id}:{version}",
+        now=now,
+        version=version,
+        order_key=_order(registration.participant),
+    )
+    yield from join_link(registration, version=version, now=now)
+
+
+def join_link(registration: Registration, *, version: int, now: datetime) -> Iterator[Message]:
+    """The join link, due a day before the door opens. Nothing while the time is not known: a sweep finds it later.
+
+    It is queued before the claim has decided; the handler drops it when the registration is not confirmed.
+    """
+    admission: Admission = registration.admission
+    window = admission.join_window
+    if window is None or window[1] <= now:
+        return
+    yield outbox.services.message(
+        topic=JOIN_LINK,
+        about_kind="registration",
+        about_id=registration.public_id,
+        key=f"join:{registration.public_id}:{version}",
+        now=now,
+        version=version,
+        order_key=_order(registration.participant),
+        due_at=max(now, window[0] - JOIN_LINK_BEFORE),
+        deadline_at=window[1],
+    )
+
+
+def about_known_address(participant: Participant, *, now: datetime) -> Message:
+    """Somebody sent the form with an address that is registered: tell its owner how things stand. Once an hour."""
+    return outbox.services.message(
+        topic=KNOWN_ADDRESS,
+        about_kind="participant",
+        about_id=participant.public_id,
+        key=f"known:{participant.public_id}:{now:%Y%m%d%H}",
+        now=now,
+        order_key=_order(participant),
+    )
+
+
+def personal_link(participant: Participant, *, now: datetime) -> Message:
+    """The link to the personal page, asked for again. Once an hour."""
+    return outbox.services.message(
+        topic=PERSONAL_LINK,
+        about_kind="participant",
+        about_id=participant.public_id,
+        key=f"link:{participant.public_id}:{now:%Y%m%d%H}",
+        now=now,
+        order_key=_order(participant),
+    )

@@ -1,0 +1,39 @@
+"""Every write of this app: one function per use case, and the errors it raises."""
+
+from registration.services.access import Entry, enter, find_personal, resend_personal_link
+from registration.services.decisions import AlreadyDecided, approve, cancel, reject
+from registration.services.joining import (
+    Answer,
+    Applicant,
+    ChooseOneWay,
+    FormSentBefore,
+    NothingChosen,
+    Outcome,
+    RegistrationClosed,
+    find_answer,
+    register,
+)
+from registration.services.places import change_capacity
+from registration.services.waiting_list import promote_into_free_places
+
+__all__ = [
+    "AlreadyDecided",
+    "Answer",
+    "Applicant",
+    "ChooseOneWay",
+    "Entry",
+    "FormSentBefore",
+    "NothingChosen",
+    "Outcome",
+    "RegistrationClosed",
+    "approve",
+    "cancel",
+    "change_capacity",
+    "enter",
+    "find_answer",
+    "find_personal",
+    "promote_into_free_places",
+    "register",
+    "reject",
+    "resend_personal_link",
+]

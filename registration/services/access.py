@@ -1,0 +1,73 @@
+"""Personal links: the participant's own page, sending its link again, and the door to the meeting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+import outbox.services
+import video.services
+from alliance import crypto
+from events.models import Conference
+from registration import messages
+from registration.models import Admission, Participant, Registration, RegistrationStatus
+from video.models import Meeting
+
+
+def find_personal(token: str) -> Participant | None:
+    """The participant whose personal page the token opens. Only its hash is stored and compared."""
+    return (
+        Participant.objects.select_related("conference__venue", "country", "identity_key")
+        .filter(link_hash=crypto.token_hash(token))
+        .first()
+    )
+
+
+@transaction.atomic(durable=True)
+def resend_personal_link(*, conference: Conference, email: str, now: datetime) -> None:
+    """Send the personal link again to a registered address. It answers nothing: nobody learns who is registered.
+
+    At most one mail an hour and address, so that a stranger cannot fill somebody's mailbox.
+    """
+    participant = Participant.objects.with_email(conference_id=conference.pk, email=email).first()
+    if participant is not None:
+        outbox.services.queue([messages.personal_link(participant, now=now)])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the join link of a registration leads to. door is None when the registration does not open it."""
+
+    registration: Registration
+    door: video.services.Door | None
+
+
+def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
+    """Where a join link leads at this instant; None for an unknown token.
+
+    joining: the person has pressed the button (POST); the first time is kept as their arrival. Looking (GET) changes
+    nothing, so mail scanners may look as often as they like.
+    """
+    registration = Registration.objects.with_all().filter(join_hash=crypto.token_hash(token)).first()
+    if registration is None:
+        return None
+    if registration.status not in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}:
+        return Entry(registration, None)
+    admission: Admission = registration.admission
+    starts_at, ends_at = admission.span
+    meeting = Meeting.objects.for_admission(
+        conference_id=admission.conference_id, session_id=admission.session_id
+    ).first()
+    door = video.services.open_door(
+        meeting=meeting,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        display_name=registration.participant.display_name,
+        person_id=registration.participant.public_id,
+        now=now,
+    )
+    if joining and isinstance(door, video.services.OpenDoor):
+        Registration.objects.filter(pk=registration.pk, joined_at__isnull=True).update(joined_at=now)
+    return Entry(registration, door)

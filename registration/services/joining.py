@@ -1,0 +1,282 @@
+"""Registering: one form, one transaction, one answer that is the same however often the form arrives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+import outbox.services
+from accounts import actors
+from accounts.models import AuditEntry
+from alliance import crypto
+from alliance.exceptions import DomainError
+from events.models import Conference, Country
+from registration import messages
+from registration.models import (
+    Admission,
+    IdempotencyKey,
+    IdentityKey,
+    Participant,
+    Registration,
+    RegistrationStatus,
+)
+from registration.models.participant import Identity, email_index
+from registration.services import places
+from registration.services.places import Outcome, outcomes_from
+
+_SCOPE = "register"
+
+
+class NothingChosen(DomainError):
+    """The form names nothing to attend."""
+
+    code = "nothing_chosen"
+    message = _("Choose at least one thing to attend.")
+
+
+class ChooseOneWay(DomainError):
+    """Both ways of attending the same thing were chosen."""
+
+    code = "choose_one_way"
+    message = _("Choose either to attend in person or on-line, not both.")
+
+
+class RegistrationClosed(DomainError):
+    """Registration for one of the choices is not open at this instant."""
+
+    code = "registration_closed"
+    message = _("Registration for one of your choices is not open. It was taken out of the form; please check the rest.")
+
+    def __init__(self, closed: Sequence[Admission]) -> None:
+        super().__init__()
+        self.closed = closed
+
+
+class FormSentBefore(DomainError):
+    """A form was sent, changed, and sent again under the same one-time token."""
+
+    code = "form_sent_before"
+    message = _("This form was sent before with other entries. Check your entries and send it once more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """What a person tells about themself; shape and length are checked by the form.
+
+    alias: the name to appear under, empty for the real one. time_zone: IANA name or empty.
+    """
+
+    given_name: str
+    family_name: str
+    email: str
+    language: str
+    category: str
+    alias: str = ""
+    time_zone: str = ""
+    country: Country | None = None
+    organisation_id: int | None = None
+    organisation_text: str = ""
+    function: str = ""
+    interpretation_language: str = ""
+    accessibility_needs: str = ""
+
+    @property
+    def display_name(self) -> str:
+        """The only name that others may see."""
+        return self.alias or f"{self.given_name} {self.family_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What registering led to, choice by choice, in the order of the admissions.
+
+    For an address that was registered before it says what a new registration would get at this instant, so that the
+    answer tells a stranger nothing; the mail tells the owner of the address how things stand.
+    """
+
+    outcomes: tuple[Outcome, ...]
+
+
+def register(
+    *,
+    conference: Conference,
+    admissions: Sequence[Admission],
+    applicant: Applicant,
+    form_token: str,
+    now: datetime,
+) -> Answer:
+    """Register a person for one or several admissions of a conference.
+
+    admissions: as shown by the form, loaded with conference, session, meeting and audience organisations.
+    form_token: the one-time token of the form; the same token with the same entries gets the same answer and does
+    nothing again. now: the instant the request came in; decides whether registration is open.
+    Raises NothingChosen, ChooseOneWay, RegistrationClosed, FormSentBefore. Rule: docs/design.md section 4.1.
+    """
+    chosen = sorted(admissions, key=lambda admission: admission.pk)
+    _check(chosen, conference=conference, now=now)
+    body_hash = _body_hash(chosen, applicant)
+    # Everything slow is done before the transaction: keys, sealing, hashing.
+    participant, key = _new_participant(conference, applicant, now=now)
+    with transaction.atomic(durable=True):
+        request_id = _first_time(form_token, body_hash, now=now)
+        if request_id is None:
+            return _answer_again(form_token, body_hash)
+        participant, is_new = _find_or_make(participant, key)
+        registrations = _make_registrations(participant, is_new, chosen, applicant, now=now)
+        _account_for(participant, is_new, registrations, now=now)
+        waiting = [
+            {"admission": str(a.public_id), "status": RegistrationStatus.PENDING, "position": None}
+            for a in chosen
+            if not _admits(a, applicant)
+        ]
+        admitted = [a for a in chosen if _admits(a, applicant)]
+        claiming = {a.pk for a in admitted}
+        outcomes = places.claim(
+            admission_ids=[a.pk for a in admitted],
+            registration_ids=[r.pk for r in registrations if r.admission_id in claiming],
+            by=actors.SYSTEM,
+            now=now,
+            idempotency_key_id=request_id,
+            pending=waiting,
+        )
+    return Answer(outcomes)
+
+
+def find_answer(*, form_token: str) -> Answer | None:
+    """The answer a form token got, for showing it again; None when that form was never sent."""
+    row = IdempotencyKey.objects.filter(scope=_SCOPE, key_hash=crypto.token_hash(form_token)).first()
+    return Answer(outcomes_from(row.answer.get("outcomes", []))) if row else None
+
+
+def _check(chosen: Sequence[Admission], *, conference: Conference, now: datetime) -> None:
+    chosen = [admission for admission in chosen if admission.conference_id == conference.pk]
+    if not chosen:
+        raise NothingChosen
+    if len({admission.session_id for admission in chosen}) < len(chosen):
+        raise ChooseOneWay
+    if closed := [admission for admission in chosen if not admission.is_open(now)]:
+        raise RegistrationClosed(closed)
+
+
+def _admits(admission: Admission, applicant: Applicant) -> bool:
+    return admission.admits(
+        category=applicant.category, country=applicant.country, organisation_id=applicant.organisation_id
+    )
+
+
+def _body_hash(chosen: Sequence[Admission], applicant: Applicant) -> bytes:
+    """A keyed hash of what was sent: it recognises a repeat and says nothing about the person."""
+    body = asdict(applicant) | {"country": applicant.country.pk if applicant.country else None}
+    text = json.dumps([[a.pk for a in chosen], body], sort_keys=True, default=str)
+    return crypto.blind_index("register-body", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def _first_time(form_token: str, body_hash: bytes, *, now: datetime) -> int | None:
+    """The id of a new idempotency row; None when the token was used. Two at once: the second waits for the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO registration_idempotencykey (scope, key_hash, body_hash, answer, created_at) "
+            "VALUES (%s, %s, %s, '{}', %s) ON CONFLICT (scope, key_hash) DO NOTHING RETURNING id",
+            [_SCOPE, crypto.token_hash(form_token), body_hash, now],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _answer_again(form_token: str, body_hash: bytes) -> Answer:
+    row = IdempotencyKey.objects.get(scope=_SCOPE, key_hash=crypto.token_hash(form_token))
+    if bytes(row.body_hash) != body_hash:
+        raise FormSentBefore
+    return Answer(outcomes_from(row.answer["outcomes"]))
+
+
+def _new_participant(conference: Conference, applicant: Applicant, *, now: datetime) -> tuple[Participant, bytes]:
+    """An unsaved participant with sealed identity, and the wrapped key of the person."""
+    key, wrapped = crypto.new_person_key()
+    participant = Participant(
+        conference=conference,
+        display_name=applicant.display_name,
+        has_alias=bool(applicant.alias),
+        email_index=email_index(applicant.email),
+        language=applicant.language,
+        time_zone=applicant.time_zone,
+        category=applicant.category,
+        country=applicant.country,
+        organisation_id=applicant.organisation_id,
+        organisation_text=applicant.organisation_text,
+        function=applicant.function,
+        interpretation_language=applicant.interpretation_language,
+        accessibility_needs=applicant.accessibility_needs,
+        created_at=now,
+    )
+    participant.seal(Identity(applicant.given_name, applicant.family_name, applicant.email), key)
+    participant.link_hash = crypto.token_hash(participant.personal_token)
+    return participant, wrapped
+
+
+def _find_or_make(participant: Participant, wrapped_key: bytes) -> tuple[Participant, bool]:
+    """The participant with that address: the one given, now saved, or the one that was there; then it is locked.
+
+    Somebody who is registered already keeps what they told us first: the form proves nobody's identity.
+    """
+    Participant.objects.bulk_create(
+        [participant], ignore_conflicts=True
+    )  # ON CONFLICT (conference, email_index) DO NOTHING
+    found = (
+        Participant.objects.select_for_update(no_key=True)
+        .filter(conference_id=participant.conference_id, email_index=participant.email_index)
+        .get()
+    )
+    if found.public_id != participant.public_id:
+        return found, False
+    participant.pk = found.pk
+    participant._state.adding = False
+    IdentityKey.objects.bulk_create([IdentityKey(participant_id=participant.pk, wrapped=wrapped_key)])
+    return participant, True
+
+
+def _make_registrations(
+    participant: Participant, is_new: bool, chosen: Sequence[Admission], applicant: Applicant, *, now: datetime
+) -> list[Registration]:
+    """Pending registrations for the choices that are not registered yet."""
+    live: set[int] = set()
+    if not is_new:
+        live = set(participant.registrations.live().values_list("admission_id", flat=True))  # type: ignore[attr-defined]
+    made = []
+    for admission in chosen:
+        if admission.pk not in live:
+            registration = Registration(admission=admission, participant=participant, created_at=now)
+            if not _admits(admission, applicant):
+                registration.reason = "audience"
+            registration.join_hash = crypto.token_hash(registration.join_token)
+            made.append(registration)
+    return Registration.objects.bulk_create(made)
+
+
+def _account_for(
+    participant: Participant, is_new: bool, registrations: Sequence[Registration], *, now: datetime
+) -> None:
+    """Audit rows and mails of one form."""
+    entries: list[AuditEntry] = [
+        actors.audit_entry(
+            at=now,
+            by=actors.PARTICIPANT,
+            action="registration.received",
+            about_kind="registration",
+            about_id=registration.public_id,
+            details={"participant": str(participant.public_id)},
+        )
+        for registration in registrations
+    ]
+    AuditEntry.objects.bulk_create(entries)
+    queued: list[Any] = list(messages.about_form(participant, registrations, now=now))
+    if not is_new:
+        queued.append(messages.about_known_address(participant, now=now))
+    outbox.services.queue(queued)
