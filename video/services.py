@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -77,13 +78,21 @@ Door = OpenDoor | NotYet | Over | NotReady | TimeUnknown | Cancelled
 
 
 def open_door(
-    *, meeting: Meeting, starts_at: datetime | None, ends_at: datetime | None, person: Attendee, now: datetime
+    *,
+    meeting: Meeting | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    display_name: str,
+    person_id: UUID,
+    now: datetime,
 ) -> Door:
     """Whether somebody may go in at the instant, and where to. Reads only; the caller has checked the registration.
 
-    starts_at, ends_at: the span of the session or conference (aware). Trouble with the platform is NotReady for the
-    person, and a line in the log for organisers.
+    meeting: None while organisers have planned none, which is like one that is not ready. starts_at, ends_at: the span
+    of the session or conference (aware). display_name, person_id: the only things a platform may learn of the person.
+    Trouble with the platform is NotReady for the person, and a line in the log for organisers.
     """
+    meeting = meeting or Meeting()
     if meeting.state == MeetingState.CANCELLED:
         return Cancelled()
     window = meeting.window(starts_at=starts_at, ends_at=ends_at)
@@ -96,6 +105,7 @@ def open_door(
         return Over(closes_at)
     if meeting.state != MeetingState.READY:
         return NotReady()
+    person = Attendee(public_id=person_id, display_name=display_name)
     try:
         return OpenDoor(adapters.adapter_for(meeting.platform).join_url(meeting, person, now=now))
     except VideoError as error:

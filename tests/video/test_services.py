@@ -15,7 +15,6 @@ from accounts.actors import Actor
 from accounts.models import ActorKind, AuditEntry
 from tests.factories import NOW, MeetingFactory, StaffFactory
 from video import services
-from video.adapters.base import Attendee
 from video.adapters.static import UnsafeAddress
 from video.models import Meeting, MeetingState, Platform
 
@@ -23,14 +22,13 @@ SECRET = "https://meet.provider.example/canary-room?pwd=canary-word"
 STARTS = datetime(2030, 7, 15, 9, 0, tzinfo=UTC)
 ENDS = datetime(2030, 7, 15, 10, 0, tzinfo=UTC)
 OPENS = STARTS - timedelta(minutes=15)
-ADA = Attendee(public_id=uuid.UUID(int=1), display_name="Ada")
 SYSTEM = Actor(ActorKind.SYSTEM)
 
 
-def door(meeting: Meeting, now: datetime, **span: Any) -> services.Door:
+def door(meeting: Meeting | None, now: datetime, **span: Any) -> services.Door:
     """The door of the meeting of a session with known times."""
     span = {"starts_at": STARTS, "ends_at": ENDS} | span
-    return services.open_door(meeting=meeting, person=ADA, now=now, **span)
+    return services.open_door(meeting=meeting, display_name="Ada", person_id=uuid.UUID(int=1), now=now, **span)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +59,12 @@ def test_open_door_follows_the_window_an_organiser_set() -> None:
 @pytest.mark.django_db
 def test_open_door_without_times_says_so() -> None:
     assert door(MeetingFactory(), STARTS, starts_at=None, ends_at=None) == services.TimeUnknown()
+
+
+def test_open_door_without_a_meeting_is_like_one_that_is_not_ready() -> None:
+    assert [door(None, now) for now in (OPENS - timedelta(days=9), STARTS, ENDS)] == [
+        services.NotYet(OPENS), services.NotReady(), services.Over(ENDS),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("state", [MeetingState.PLANNED, MeetingState.BROKEN])
