@@ -8,9 +8,7 @@ from tests import services
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
-) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
     """pytest-django's hook before it makes the test database (of each worker)."""
     from django.db import connection
 
