@@ -9,3 +9,9 @@ class RegistrationConfig(AppConfig):
 
     name = "registration"
     verbose_name = _("Registration")
+
+    def ready(self) -> None:
+        """Tell the outbox who renders our messages."""
+        from registration import handlers
+
+        handlers.register()

@@ -1,4 +1,4 @@
-"""Which messages a change of a registration causes. They carry ids; registration.handlers renders them when they leave."""
+"""Which messages a change of a registration causes. They carry ids; registration.handlers renders them on leaving."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def _order(participant: Participant) -> str:
     return f"participant:{participant.public_id}"
 
 
-def about_form(
-    participant: Participant, registrations: Sequence[Registration], *, now: datetime
-) -> Iterator[Message]:
+def about_form(participant: Participant, registrations: Sequence[Registration], *, now: datetime) -> Iterator[Message]:
     """One mail about everything that one form registered, and the join links when their time comes."""
     if not registrations:
         return

@@ -10,7 +10,7 @@ from django.db import transaction
 import outbox.services
 import video.services
 from alliance import crypto
-from events.models import Conference
+from events.models import Conference, ConferenceState, SessionState
 from registration import messages
 from registration.models import Admission, Participant, Registration, RegistrationStatus
 from video.models import Meeting
@@ -36,6 +36,13 @@ def resend_personal_link(*, conference: Conference, email: str, now: datetime) -
         outbox.services.queue([messages.personal_link(participant, now=now)])
 
 
+def _is_cancelled(admission: Admission) -> bool:
+    """Whether what the registration is for does not take place."""
+    if admission.session is not None and admission.session.state == SessionState.CANCELLED:
+        return True
+    return admission.conference.state == ConferenceState.CANCELLED
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What the join link of a registration leads to. door is None when the registration does not open it."""
@@ -56,6 +63,8 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     if registration.status not in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}:
         return Entry(registration, None)
     admission: Admission = registration.admission
+    if _is_cancelled(admission):
+        return Entry(registration, video.services.Cancelled())
     starts_at, ends_at = admission.span
     meeting = Meeting.objects.for_admission(
         conference_id=admission.conference_id, session_id=admission.session_id

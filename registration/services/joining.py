@@ -52,7 +52,9 @@ class RegistrationClosed(DomainError):
     """Registration for one of the choices is not open at this instant."""
 
     code = "registration_closed"
-    message = _("Registration for one of your choices is not open. It was taken out of the form; please check the rest.")
+    message = _(
+        "Registration for one of your choices is not open. It was taken out; please check the rest and send again."
+    )
 
     def __init__(self, closed: Sequence[Admission]) -> None:
         super().__init__()

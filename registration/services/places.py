@@ -77,9 +77,7 @@ class Outcome:
 
 def outcomes_from(rows: Iterable[dict[str, Any]]) -> tuple[Outcome, ...]:
     """Outcomes from what the claim returned or the idempotency row keeps."""
-    return tuple(
-        Outcome(row["admission"], RegistrationStatus(row["status"]), row["position"]) for row in rows
-    )
+    return tuple(Outcome(row["admission"], RegistrationStatus(row["status"]), row["position"]) for row in rows)
 
 
 def claim(

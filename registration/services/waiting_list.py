@@ -48,9 +48,7 @@ def promote_locked(admission: Admission, *, now: datetime) -> int:
         )
         for registration in first
     )
-    outbox.services.queue(
-        message for registration in first for message in messages.about_change(registration, now=now)
-    )
+    outbox.services.queue(message for registration in first for message in messages.about_change(registration, now=now))
     return len(first)
 
 

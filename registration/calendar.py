@@ -1,0 +1,96 @@
+"""Calendar entries of a participant: one per confirmed registration, with the same UID for ever.
+
+No address of a platform stands in them, only our own personal link. Somebody who appears under an alias gets neutral
+words: a calendar is often shared with a family or an office.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import icalendar
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from registration.models import AttendanceMode, Registration, RegistrationStatus
+
+_PRODUCT = "-//Alliance//Registration//EN"
+
+
+def _event(registration: Registration) -> icalendar.Event | None:
+    """The calendar entry; None while nothing is known about the time."""
+    admission = registration.admission
+    conference = admission.conference
+    event = icalendar.Event()
+    starts_at, ends_at = admission.span
+    if starts_at is not None and ends_at is not None:
+        event.add("dtstart", starts_at.astimezone(conference.zone))
+        event.add("dtend", ends_at.astimezone(conference.zone))
+    elif admission.session is None and conference.starts_on and conference.ends_on:
+        event.add("dtstart", conference.starts_on)
+        event.add("dtend", conference.ends_on + timedelta(days=1))
+    else:
+        return None
+    event.add("uid", f"{registration.public_id}@{settings.SITE_DOMAIN}")
+    event.add("sequence", registration.version - 1)
+    changed = max(filter(None, (registration.created_at, registration.decided_at, registration.cancelled_at)))
+    event.add("dtstamp", changed)
+    event.add("last-modified", changed)
+    page = settings.SITE_URL + reverse("registration:personal", args=[registration.participant.personal_token])
+    if registration.participant.has_alias:
+        event.add("summary", _("Meeting"))
+        event.add("class", "PRIVATE")
+    else:
+        event.add("summary", str(admission.session.title if admission.session else conference.title))
+    event.add("description", _("Everything about your registration: %(page)s") % {"page": page})
+    event.add("url", page)
+    event.add("location", _location(registration))
+    cancelled = registration.status == RegistrationStatus.CANCELLED
+    event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+    event.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
+    return event
+
+
+def _location(registration: Registration) -> str:
+    admission = registration.admission
+    if admission.mode == AttendanceMode.ONLINE:
+        return _("On-line")
+    room = admission.session.room if admission.session else None
+    venue = admission.conference.venue
+    parts = [str(room.name) if room else "", str(venue.name) if venue else "", str(venue.city) if venue else ""]
+    return ", ".join(part for part in parts if part) or _("Venue to be announced")
+
+
+def calendar(registrations: Iterable[Registration], *, method: str | None = None, now: datetime) -> bytes | None:
+    """An iCalendar file of the registrations (loaded with_all) in the active language; None when it would be empty.
+
+    method: REQUEST or CANCEL for a part of a mail to one person, who is then the only attendee; None for a plain file.
+    now: does not show in the file (the same content gives the same bytes); it decides nothing but what is over.
+    """
+    book = icalendar.Calendar()
+    book.add("prodid", _PRODUCT)
+    book.add("version", "2.0")
+    if method:
+        book.add("method", method)
+    events = 0
+    for registration in registrations:
+        if (event := _event(registration)) is None:
+            continue
+        if method:
+            identity = registration.participant.open_identity()
+            organizer = icalendar.vCalAddress(f"mailto:no-reply@{settings.SITE_DOMAIN}")
+            organizer.params["CN"] = icalendar.vText(_("Conference office"))
+            event["organizer"] = organizer
+            attendee = icalendar.vCalAddress(f"mailto:{identity.email}")
+            attendee.params["CN"] = icalendar.vText(registration.participant.display_name)
+            attendee.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
+            attendee.params["RSVP"] = icalendar.vText("FALSE")
+            event.add("attendee", attendee)
+        book.add_component(event)
+        events += 1
+    if not events:
+        return None
+    book.add_missing_timezones()
+    return book.to_ical()

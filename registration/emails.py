@@ -1,0 +1,201 @@
+"""Builds the mails to participants from their registrations. Whether and when they leave is decided elsewhere.
+
+Subjects give away neither the topic nor the state of a person. The only name in a mail is the display name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+
+from alliance.time import zone_label
+from outbox import letters
+from outbox.letters import Link
+from outbox.results import Attachment, Mail
+from registration import calendar
+from registration.models import AttendanceMode, Participant, Registration, RegistrationStatus
+
+_S = RegistrationStatus
+
+
+def _address(name: str, token: str) -> Link:
+    return Link(settings.SITE_URL + reverse(name, args=[token]))
+
+
+def _clock(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str:
+    """Day and span on one clock, as "Tuesday, 21 July 2020, 11:30–13:00" in the active language."""
+    start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    day = formats.date_format(start, "l, j F Y")
+    until = f"{end:%H:%M}" if end.date() == start.date() else formats.date_format(end, "l, j F Y, H:i")
+    return f"{day}, {start:%H:%M}–{until}"
+
+
+def _when(registration: Registration) -> tuple[str, str]:
+    """When it is, by the venue's clock and by the participant's own where that is another one."""
+    admission = registration.admission
+    conference = admission.conference
+    starts_at, ends_at = admission.span
+    if starts_at is None or ends_at is None:
+        if admission.session is None and conference.starts_on and conference.ends_on:
+            first, last = conference.starts_on, conference.ends_on
+            text = formats.date_format(first, "j F Y")
+            return (text if first == last else f"{text} – {formats.date_format(last, 'j F Y')}"), ""
+        return _("The time will be announced."), ""
+    city = str(conference.venue.city) if conference.venue else _city(conference.time_zone)
+    label = zone_label(starts_at, zone=conference.time_zone, city=city)
+    venue = f"{_clock(starts_at, ends_at, conference.zone)} {label}"
+    own = registration.participant.time_zone
+    if not own or starts_at.astimezone(ZoneInfo(own)).utcoffset() == starts_at.astimezone(conference.zone).utcoffset():
+        return venue, ""
+    return venue, f"{_clock(starts_at, ends_at, ZoneInfo(own))} {zone_label(starts_at, zone=own, city=_city(own))}"
+
+
+def _city(zone: str) -> str:
+    """The city a zone is named after."""
+    return zone.rsplit("/", 1)[-1].replace("_", " ")
+
+
+def _explanation(registration: Registration, rank: int | None) -> str:
+    match registration.status:
+        case _S.PENDING:
+            return _("The organiser looks at your registration and decides. You will get a mail either way.")
+        case _S.WAITLISTED:
+            return _(
+                "All places are taken. You are number %(position)d in line. When a place becomes free, the first in "
+                "line gets it at once and is told by mail."
+            ) % {"position": rank or 1}
+        case _S.REJECTED if registration.reason == "full":
+            return _("All places are taken and there is no waiting list.")
+        case _S.REJECTED:
+            return registration.reason
+        case _:
+            return ""
+
+
+def _choice(registration: Registration, rank: int | None) -> dict[str, Any]:
+    """What a mail says about one registration."""
+    admission = registration.admission
+    when, own_time = _when(registration)
+    where = AttendanceMode(admission.mode).label
+    if admission.mode == AttendanceMode.IN_PERSON and admission.conference.venue:
+        venue = admission.conference.venue
+        where = ", ".join(part for part in (str(where), str(venue.name), str(venue.city)) if part)
+    return {
+        "title": str(admission.session.title if admission.session else admission.conference.title),
+        "when": when,
+        "own_time": own_time,
+        "where": str(where),
+        "status": str(RegistrationStatus(registration.status).label),
+        "explanation": _explanation(registration, rank),
+    }
+
+
+def _mail(
+    template: str,
+    participant: Participant,
+    registrations: Sequence[Registration],
+    ranks: dict[int, int],
+    *,
+    attachments: Sequence[Attachment] = (),
+    **more: Any,
+) -> Mail:
+    """The mail of a template to the participant. Call it inside the participant's language."""
+    letter = letters.write(
+        f"registration/mail/{template}.md",
+        {
+            "name": participant.display_name,
+            "page": _address("registration:personal", participant.personal_token),
+            "contact": participant.conference.contact_email,
+            "choices": [_choice(registration, ranks.get(registration.pk)) for registration in registrations],
+            **more,
+        },
+        language=participant.language,
+    )
+    return Mail(
+        to=participant.open_identity().email,
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        language=participant.language,
+        attachments=tuple(attachments),
+    )
+
+
+def _calendar_part(registrations: Sequence[Registration], *, method: str, now: datetime) -> list[Attachment]:
+    content = calendar.calendar(registrations, method=method, now=now)
+    if content is None:
+        return []
+    return [Attachment("meeting.ics", content, f"text/calendar; method={method}; charset=utf-8")]
+
+
+def received(
+    participant: Participant, registrations: Sequence[Registration], ranks: dict[int, int], *, now: datetime
+) -> Mail:
+    """The answer to a form: how every choice stands, with a calendar part for the confirmed ones.
+
+    ranks: place in line by primary key, for those on the waiting list.
+    """
+    with translation.override(participant.language):
+        confirmed = [registration for registration in registrations if registration.status == _S.CONFIRMED]
+        attachments = [
+            part for registration in confirmed for part in _calendar_part([registration], method="REQUEST", now=now)
+        ]
+        return _mail("received", participant, registrations, ranks, attachments=attachments)
+
+
+def known_address(participant: Participant, registrations: Sequence[Registration], ranks: dict[int, int]) -> Mail:
+    """To somebody whose address was used in the form again."""
+    with translation.override(participant.language):
+        return _mail("known_address", participant, registrations, ranks)
+
+
+def personal_link(participant: Participant) -> Mail:
+    """The link to the personal page."""
+    with translation.override(participant.language):
+        return _mail("personal_link", participant, [], {})
+
+
+def status_changed(registration: Registration, ranks: dict[int, int], *, now: datetime) -> Mail:
+    """About one registration that was approved, promoted, declined or cancelled after the first answer."""
+    participant = registration.participant
+    with translation.override(participant.language):
+        subject, opening, method = _("Your registration"), "", ""
+        match registration.status:
+            case _S.CONFIRMED if registration.promoted_at:
+                opening = _("a place has become free, and it is yours:")
+                method = "REQUEST"
+            case _S.CONFIRMED:
+                opening = _("your registration was approved:")
+                method = "REQUEST"
+            case _S.WAITLISTED:
+                opening = _("your registration was approved. All places are taken, so you stand in line:")
+            case _S.REJECTED:
+                opening = _("we are sorry: we cannot offer you a place.")
+            case _S.CANCELLED:
+                opening = _("this registration has been cancelled. If you wish to come after all, register again.")
+                method = "CANCEL" if registration.decided_at else ""
+            case _:
+                opening = _("your registration has changed:")
+        attachments = _calendar_part([registration], method=method, now=now) if method else []
+        return _mail(
+            "status", participant, [registration], ranks, attachments=attachments, subject=subject, opening=opening
+        )
+
+
+def join_link(registration: Registration) -> Mail:
+    """The personal link to join on-line. Never the provider's address."""
+    with translation.override(registration.participant.language):
+        return _mail(
+            "join_link",
+            registration.participant,
+            [registration],
+            {},
+            join=_address("registration:join", registration.join_token),
+        )

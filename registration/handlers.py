@@ -1,0 +1,112 @@
+"""Handlers of the outbox: read the present state, check that the cause still holds, and build the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count, F, Q
+
+from outbox import topics
+from outbox.models import Message
+from outbox.results import Mail, Superseded
+from registration import emails, messages
+from registration.models import Participant, Registration, RegistrationStatus
+
+_S = RegistrationStatus
+
+
+def places_in_line(registrations: Iterable[Registration]) -> dict[int, int]:
+    """The place in line, counted from 1, of those on a waiting list, by primary key. One query."""
+    waiting = [registration.pk for registration in registrations if registration.status == _S.WAITLISTED]
+    if not waiting:
+        return {}
+    before = Count(
+        "admission__registrations",
+        filter=Q(admission__registrations__status=_S.WAITLISTED, admission__registrations__position__lt=F("position")),
+    )
+    rows = Registration.objects.filter(pk__in=waiting).annotate(before=before).values_list("pk", "before")
+    return {pk: count + 1 for pk, count in rows}
+
+
+def _participant(message: Message) -> Participant | None:
+    """The participant a message is about, unless they are gone or erased."""
+    return (
+        Participant.objects.select_related("conference__venue", "identity_key")
+        .filter(public_id=message.about_id, identity_key__isnull=False)
+        .first()
+    )
+
+
+def _registration(message: Message) -> Registration | Superseded:
+    """The registration a message is about, if it still stands as it did when the message was queued."""
+    registration = (
+        Registration.objects.with_all()
+        .filter(public_id=message.about_id, participant__identity_key__isnull=False)
+        .first()
+    )
+    if registration is None:
+        return Superseded("gone")
+    if registration.version != message.about_version:
+        return Superseded("changed since")
+    return registration
+
+
+def answer_form(message: Message, *, now: datetime) -> Mail | Superseded:
+    """The mail about what a form registered, worded by how things stand now."""
+    participant = _participant(message)
+    if participant is None:
+        return Superseded("gone")
+    registrations = list(
+        Registration.objects.with_all()
+        .filter(public_id__in=message.details["registrations"], participant=participant)
+        .exclude(status=_S.CANCELLED)
+        .order_by("pk")
+    )
+    if not registrations:
+        return Superseded("cancelled since")
+    return emails.received(participant, registrations, places_in_line(registrations), now=now)
+
+
+def tell_known_address(message: Message, *, now: datetime) -> Mail | Superseded:
+    """The mail to the owner of an address that was used again."""
+    participant = _participant(message)
+    if participant is None:
+        return Superseded("gone")
+    registrations = list(Registration.objects.with_all().live().filter(participant=participant).order_by("pk"))
+    return emails.known_address(participant, registrations, places_in_line(registrations))
+
+
+def send_personal_link(message: Message, *, now: datetime) -> Mail | Superseded:
+    """The mail with the link to the personal page."""
+    participant = _participant(message)
+    return emails.personal_link(participant) if participant else Superseded("gone")
+
+
+def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
+    """The mail about a later change of one registration."""
+    registration = _registration(message)
+    if isinstance(registration, Superseded):
+        return registration
+    if registration.status in {_S.ATTENDED, _S.ABSENT}:
+        return Superseded("changed since")
+    return emails.status_changed(registration, places_in_line([registration]), now=now)
+
+
+def send_join_link(message: Message, *, now: datetime) -> Mail | Superseded:
+    """The mail with the join link, to confirmed people only and only while the door can still open."""
+    registration = _registration(message)
+    if isinstance(registration, Superseded):
+        return registration
+    if registration.status != _S.CONFIRMED:
+        return Superseded("not confirmed")
+    return emails.join_link(registration)
+
+
+def register() -> None:
+    """Make the handlers known to the outbox. Called when the app is ready."""
+    topics.register(messages.FORM, answer_form)
+    topics.register(messages.KNOWN_ADDRESS, tell_known_address)
+    topics.register(messages.PERSONAL_LINK, send_personal_link)
+    topics.register(messages.STATUS, tell_change)
+    topics.register(messages.JOIN_LINK, send_join_link)
