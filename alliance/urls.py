@@ -1,11 +1,29 @@
 """All addresses of the house."""
 
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [
+from alliance import pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
+    path("robots.txt", pages.robots, name="robots"),
 ]
+
+urlpatterns += i18n_patterns(
+    path("_components/", pages.components, name="components"),
+    path("about/accessibility/", pages.accessibility, name="accessibility"),
+    path("about/privacy/", pages.privacy, name="privacy"),
+)
+
+if settings.DEMO:
+    urlpatterns += [
+        path("demo/mailbox/", include("alliance.mailbox_urls")),
+        path("demo/meeting/", pages.demo_meeting, name="demo-meeting"),
+    ]
 
 handler400 = "alliance.errors.bad_request"
 handler403 = "alliance.errors.forbidden"

@@ -1,5 +1,228 @@
-"""Template tags every page may use."""
+"""Template tags every page may use: texts in the best language, clocks, dates, the frame of a page."""
 
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import nh3
 from django import template
+from django.conf import settings
+from django.template import Context
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
+
+from alliance import dates, pages, time, zones
+from alliance.languages import Localised, Translations
 
 register = template.Library()
+
+_FALLBACKS = "_fallback_languages"  # on the request: languages that stood in for the page's own
+
+# Texts of organisers: paragraphs, lists, emphasis and links. No headings (the page makes those) and no HTML.
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(
+    ["heading", "lheading", "image", "code", "fence", "backticks", "hr", "html_block", "html_inline", "reference"]
+)
+_PROSE_TAGS = {"p", "ul", "ol", "li", "em", "strong", "a", "br", "blockquote"}
+
+
+# --- texts in six languages ------------------------------------------------------------------------------------------
+
+
+def _best(value: object) -> Localised:
+    if isinstance(value, Translations):
+        return value.best()
+    return Localised("" if value is None else str(value), _page_language())
+
+
+def _page_language() -> str:
+    return (get_language() or "en").split("-")[0]
+
+
+def _remember(context: Context, language: str) -> None:
+    """Note on the request that a text is not in the page's language, for fallback_note at the end of the page."""
+    request = getattr(context, "request", None) or context.get("request")
+    if request is not None:
+        if not hasattr(request, _FALLBACKS):
+            setattr(request, _FALLBACKS, {})
+        getattr(request, _FALLBACKS)[language] = True
+
+
+def language_name(code: str) -> str:
+    """The name of a language of the house in the active language; other codes stand for themselves."""
+    return str(_(dict(settings.LANGUAGES).get(code, code)))
+
+
+@register.simple_tag(takes_context=True)
+def localised(context: Context, value: object, mark: bool = True) -> SafeString:
+    """A text in the best language for the reader. Another language than the page's is marked with lang=.
+
+    mark: also show a discreet sign ("EN") with the language's name; without it the page's own note must do.
+    """
+    best = _best(value)
+    if not best.text or best.language == _page_language():
+        return conditional_escape(best.text)
+    _remember(context, best.language)
+    text = format_html('<span lang="{}">{}</span>', best.language, best.text)
+    if not mark:
+        return text
+    return text + format_html(
+        ' <abbr class="lang-mark" title="{}">{}</abbr>', language_name(best.language), best.language
+    )
+
+
+@register.simple_tag(takes_context=True)
+def prose(context: Context, value: object) -> SafeString:
+    """A longer text of an organiser: paragraphs, lists, emphasis and links; anything else is shown as it was typed."""
+    best = _best(value)
+    if not best.text:
+        return SafeString("")
+    html = nh3.clean(
+        _markdown.render(best.text),
+        tags=_PROSE_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"https", "http", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    safe = mark_safe(html)  # noqa: S308 - nh3 has just cleaned it
+    if best.language == _page_language():
+        return format_html('<div class="prose">{}</div>', safe)
+    _remember(context, best.language)
+    return format_html('<div class="prose" lang="{}">{}</div>', best.language, safe)
+
+
+@register.inclusion_tag("components/_fallback_note.html", takes_context=True)
+def fallback_note(context: Context) -> dict[str, Any]:
+    """The honest note at the end of a page that some texts are in another language. Must come after the content."""
+    request = getattr(context, "request", None) or context.get("request")
+    found = getattr(request, _FALLBACKS, {})
+    return {"languages": [(code, language_name(code)) for code in found]}
+
+
+@register.filter
+def language_names(values: object) -> str:
+    """Languages as people read them: codes of the house in the active language, other names as they were entered."""
+    codes = dict(settings.LANGUAGES)
+    english = {str(name): code for code, name in _english_names().items()}
+    named = []
+    for value in values if isinstance(values, list | tuple) else []:
+        code = english.get(value, value)
+        named.append(str(_(str(_english_names()[code]))) if code in codes else str(value))
+    return ", ".join(named)
+
+
+def _english_names() -> dict[str, str]:
+    return {"en": "English", "fr": "French", "de": "German", "it": "Italian", "es": "Spanish", "ru": "Russian"}
+
+
+# --- time and dates --------------------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("components/_clock.html", takes_context=True)
+def clock(
+    context: Context,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    zone: str,
+    city: object = "",
+    large: bool = False,
+) -> dict[str, Any]:
+    """A span of time on two clocks: the venue's first, with its generated label, then the reader's own.
+
+    zone: IANA name of the venue's clock. city: what names it; empty takes the zone's own city. The second clock is the
+    zone chosen by ?tz= (context reader_zone), else UTC, which JavaScript replaces by the browser's own zone.
+    """
+    if starts_at is None:
+        return {"starts_at": None, "large": large}
+    venue = ZoneInfo(zone)
+    chosen: ZoneInfo | None = context.get("reader_zone")
+    other = chosen or ZoneInfo("UTC")
+    starts, second = starts_at.astimezone(venue), starts_at.astimezone(other)
+    ends = ends_at.astimezone(venue) if ends_at else None
+    second_ends = ends_at.astimezone(other) if ends_at else None
+    is_same = chosen is not None and starts.utcoffset() == second.utcoffset()
+    return {
+        "starts_at": starts_at,
+        "large": large,
+        "starts": starts,
+        "ends": ends,
+        "text": dates.clock(starts),
+        "text_ends": dates.clock(ends) if ends else "",
+        "label": time.zone_label(starts_at, zone=zone, city=str(city) or zones.city(zone)),
+        "own_text": f"{dates.clock(second)}–{dates.clock(second_ends)}" if second_ends else dates.clock(second),
+        "own_label": time.zone_label(starts_at, zone=chosen.key, city=zones.city(chosen.key)) if chosen else "UTC",
+        "own_day": dates.day(second.date(), with_year=False) if second.date() != starts.date() else "",
+        "is_same": is_same,
+        "is_chosen": chosen is not None,
+        "zone": zone,
+        "offset": int((starts.utcoffset() or timedelta()).total_seconds() // 60),
+        "starts_iso": starts_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ends_iso": ends_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if ends_at else "",
+    }
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A date with its weekday and year in the active language."""
+    return dates.day(value) if value else ""
+
+
+@register.filter
+def short_day(value: date | None) -> str:
+    """A date with its weekday, without the year."""
+    return dates.day(value, with_year=False) if value else ""
+
+
+@register.filter
+def plain_day(value: date | None) -> str:
+    """A date with its year, without the weekday."""
+    return dates.day(value, with_weekday=False) if value else ""
+
+
+@register.simple_tag
+def date_span(conference: Any) -> str:
+    """The dates of a conference, no more exact than they are known."""
+    return dates.span(conference.starts_on, conference.ends_on, precision=conference.date_precision)
+
+
+@register.filter
+def ordinal(value: int) -> str:
+    """The number in a row: "21st", "21-я"."""
+    return dates.ordinal(value)
+
+
+# --- the frame of a page ---------------------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def language_links(context: Context) -> list[pages.LanguageLink]:
+    """The same page in the six languages; empty where the address has no language and the view gave no links."""
+    if "language_links" in context:
+        given: list[pages.LanguageLink] = context["language_links"]
+        return given
+    request = getattr(context, "request", None) or context.get("request")
+    return pages.language_links(request) if request is not None else []
+
+
+@register.simple_tag(takes_context=True)
+def zone_query(context: Context) -> SafeString:
+    """What to append to a link so that a clock chosen by ?tz= stays chosen; nothing is remembered anywhere else."""
+    chosen: ZoneInfo | None = context.get("reader_zone")
+    return SafeString("?" + urlencode({"tz": chosen.key})) if chosen else SafeString("")
+
+
+@register.filter
+def places_low(places: Any) -> int:
+    """Up to how many taken places the meter is at ease: nine in ten."""
+    return int(places.capacity * 9 // 10)
+
+
+@register.filter
+def places_high(places: Any) -> int:
+    """From how many taken places on the meter is full. Below the capacity, as browsers take the limit itself for fine."""
+    return max(int(places.capacity) - 1, 0)

@@ -1,0 +1,76 @@
+/* What JavaScript adds: the reader's own clock, a quick exit, focus on the error summary. Every page works without it.
+   Nothing is stored in the browser. */
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  var texts = document.body.dataset;
+
+  // --- the reader's own clock beside the venue's --------------------------------------------------------------------
+
+  function sameDay(first, second) {
+    return first.year === second.year && first.month === second.month && first.day === second.day;
+  }
+
+  function dateParts(instant, zone) {
+    var parts = {};
+    new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" })
+      .formatToParts(instant)
+      .forEach(function (part) { parts[part.type] = part.value; });
+    return parts;
+  }
+
+  function ownClocks() {
+    var own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!own) { return; }
+    var language = root.lang || "en";
+    var clock = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+      timeZone: own, hour: "2-digit", minute: "2-digit", hourCycle: "h23"
+    });
+    var date = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+      timeZone: own, weekday: "long", day: "numeric", month: "long"
+    });
+    document.querySelectorAll("[data-own-clock]").forEach(function (place) {
+      var starts = new Date(place.dataset.starts);
+      var ends = place.dataset.ends ? new Date(place.dataset.ends) : null;
+      if (isNaN(starts)) { return; }
+      var text = clock.format(starts) + (ends ? "–" + clock.format(ends) : "") + " " + texts.ownTime;
+      if (!sameDay(dateParts(starts, own), dateParts(starts, place.dataset.zone))) {
+        text += ", " + date.format(starts);
+      }
+      if (-starts.getTimezoneOffset() === Number(place.dataset.offset)) { text = texts.sameTime; }
+      place.textContent = text;
+    });
+  }
+
+  try { ownClocks(); } catch (error) { /* An old browser without zones keeps the server's second clock. */ }
+
+  // --- leave at once ------------------------------------------------------------------------------------------------
+
+  var exit = document.querySelector("[data-exit]");
+
+  function leave() {
+    document.body.hidden = true;
+    document.title = " ";
+    window.location.replace(exit.href);
+  }
+
+  if (exit) {
+    exit.addEventListener("click", function (event) {
+      event.preventDefault();
+      leave();
+    });
+    var presses = [];
+    document.addEventListener("keydown", function (event) {
+      if (event.key !== "Shift") { presses = []; return; }
+      if (event.repeat) { return; }
+      presses.push(event.timeStamp);
+      presses = presses.filter(function (at) { return event.timeStamp - at < 2000; });
+      if (presses.length >= 3) { leave(); }
+    });
+  }
+
+  // --- forms --------------------------------------------------------------------------------------------------------
+
+  var summary = document.querySelector("[data-error-summary]");
+  if (summary) { summary.focus(); }
+})();
