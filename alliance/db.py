@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import IntegrityError, models
-from django.db.models import Func
+from django.db.models import DateTimeField, Func
 
 from alliance import crypto
 
@@ -43,6 +43,15 @@ class TsTzRange(Func):
 
     function = "TSTZRANGE"
     output_field = DateTimeRangeField()
+
+
+class NextMidnight(Func):
+    """The instant at which a calendar day ends on the clock of a zone: NextMidnight(date, zone name)."""
+
+    template = "((%(expressions)s))"
+    arg_joiner = " + 1)::timestamp AT TIME ZONE ("
+    arity = 2
+    output_field = DateTimeField()
 
 
 def constraint_name(error: IntegrityError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from alliance.db import PublicIdField
 from alliance.languages import TranslatedField
 from events.models import Country, Organisation, Segment, SegmentVisibility, Session
+from events.models.session import session_end
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -158,6 +160,23 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
             | Q(person__is_hidden=True)
             | Q(visibility=SegmentVisibility.NEVER)
             | Q(segment__visibility=SegmentVisibility.NEVER)
+        )
+
+    def visible_at(self, now: datetime) -> Self:
+        """What may be shown at the instant: printable, and some only once the session is over.
+
+        Those are the ones marked "after", by themselves or with their segment, and those the programme did not announce:
+        some testimonies are never announced.
+        """
+        later = (
+            Q(visibility=SegmentVisibility.AFTER)
+            | Q(segment__visibility=SegmentVisibility.AFTER)
+            | Q(is_announced=False)
+        )
+        return (
+            self.printable()
+            .alias(session_is_over_at=session_end("session__"))
+            .filter(~later | Q(session_is_over_at__lte=now))
         )
 
     def in_printed_order(self) -> Self:

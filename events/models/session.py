@@ -9,10 +9,11 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from alliance.db import PublicIdField, TsTzRange
+from alliance.db import NextMidnight, PublicIdField, TsTzRange
 from alliance.languages import TranslatedField
 from events.models.bodies import Organisation, Room
 from events.models.conference import Conference, ConferenceDay, ConferenceState, Format, Visibility
@@ -250,6 +251,29 @@ class SegmentVisibility(models.TextChoices):
     NEVER = "never", _("Never")
 
 
+def session_end(path: str = "") -> Coalesce:
+    """When a session is over, for queries: at its end; without a time when its day ends; without a day, the conference.
+
+    path: the way to the session, such as "session__". NULL when none of the three is known.
+    """
+    zone = F(f"{path}conference__time_zone")
+    return Coalesce(
+        F(f"{path}ends_at"),
+        NextMidnight(F(f"{path}day__date"), zone),
+        NextMidnight(F(f"{path}conference__ends_on"), zone),
+    )
+
+
+class SegmentQuerySet(models.QuerySet["Segment"]):
+    """Blocks of sessions."""
+
+    def visible_at(self, now: datetime) -> Self:
+        """What may be shown at the instant: never those marked "never", the "after" ones once the session is over."""
+        return self.alias(session_is_over_at=session_end("session__")).filter(
+            Q(visibility=SegmentVisibility.BEFORE) | Q(visibility=SegmentVisibility.AFTER, session_is_over_at__lte=now)
+        )
+
+
 class Segment(models.Model):
     """An ordered block of a session with a printed heading. It may have no speakers."""
 
@@ -263,6 +287,8 @@ class Segment(models.Model):
     visibility = models.CharField(
         _("visible"), max_length=8, choices=SegmentVisibility, default=SegmentVisibility.BEFORE
     )
+
+    objects: ClassVar[SegmentQuerySet] = SegmentQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("segment")
