@@ -14,6 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings")
 app = Celery("alliance")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# By name, because the base knows none of the apps: mail must leave while Redis, which brings the tasks, is away.
+app.steps["worker"].add("outbox.workers:LookBySelf")
 
 
 @setup_logging.connect

@@ -154,6 +154,7 @@ CELERY_TASK_SEND_SENT_EVENT = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 240
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "empty-the-outbox": {"task": "outbox.tasks.drain", "schedule": 5.0, "options": {"expires": 10}},
     "keep-places-and-lists-right": {"task": "registration.tasks.promote_into_free_places", "schedule": 60.0},

@@ -58,11 +58,15 @@ class Message(models.Model):
     )
     details = models.JSONField(_("details"), default=dict, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=MessageState, default=MessageState.QUEUED)
+    due_at = models.DateTimeField(_("due at"), help_text=_("When it should leave; it is never tried before."))
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     deadline_at = models.DateTimeField(_("given up at"))
     leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    crashes = models.PositiveSmallIntegerField(
+        _("crashes"), default=0, help_text=_("How often the program that sends it failed or was killed over it.")
+    )
     last_error = models.CharField(_("last error"), max_length=250, blank=True)
     created_at = models.DateTimeField(_("queued at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -102,12 +106,35 @@ class Message(models.Model):
                 fields=["order_key", "id"],
                 condition=Q(state__in=[MessageState.QUEUED, MessageState.LEASED, MessageState.RETRYING]),
             ),
+            models.Index(
+                name="message_leased", fields=["group", "leased_until"], condition=Q(state=MessageState.LEASED)
+            ),
             models.Index(name="message_about", fields=["about_id"]),
             models.Index(name="message_newest", fields=["-created_at"]),
         ]
 
     def __str__(self) -> str:
         return f"{self.topic} (#{self.pk})"
+
+
+class Outage(models.Model):
+    """A way out that does not answer: the mail server is down, or refuses to know us. Deleted when it works again.
+
+    While the row stands, nothing is claimed for that way out but one message every half minute, to try it.
+    """
+
+    group = models.CharField(_("way out"), max_length=12, unique=True)
+    since = models.DateTimeField(_("since"))
+    next_probe_at = models.DateTimeField(_("tried again at"))
+    probes = models.PositiveIntegerField(_("tries"), default=0)
+    last_error = models.CharField(_("last error"), max_length=250, blank=True)
+
+    class Meta:
+        verbose_name = _("outage")
+        verbose_name_plural = _("outages")
+
+    def __str__(self) -> str:
+        return self.group
 
 
 class WorkerHeartbeat(models.Model):

@@ -396,6 +396,7 @@ class MessageFactory(DjangoModelFactory[Message]):
     key = factory.Sequence(lambda n: f"test:{n}")
     about_kind = "test"
     about_id = factory.Faker("uuid4")
+    due_at = NOW
     next_attempt_at = NOW
     deadline_at = NOW + timedelta(days=7)
     created_at = NOW

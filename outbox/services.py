@@ -1,0 +1,222 @@
+"""Queueing messages, and what an organiser may do with them. How they leave is in outbox.delivery."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, F, Max, Min, Q
+from django.utils.translation import gettext_lazy as _
+
+from alliance.exceptions import DomainError
+from outbox import doorbell, topics
+from outbox.delivery import Report, drain, drain_all
+from outbox.models import Message, MessageState, Outage, WorkerHeartbeat
+
+__all__ = [
+    "CannotSendAgain",
+    "Figures",
+    "Report",
+    "drain",
+    "drain_all",
+    "figures",
+    "hold",
+    "message",
+    "oldest_unsent",
+    "queue",
+    "release",
+    "send_again",
+]
+
+logger = logging.getLogger(__name__)
+
+TRIED_FOR = timedelta(days=7)  # unless the caller knows a better deadline, such as the start of the event
+
+
+class CannotSendAgain(DomainError):
+    """The message is still on its way."""
+
+    code = "message_on_its_way"
+    message = _("This message is still on its way; it does not need to be sent again.")
+
+
+# --- queueing -------------------------------------------------------------------------------------------------------
+
+
+def message(
+    *,
+    topic: str,
+    about_kind: str,
+    about_id: UUID,
+    key: str,
+    now: datetime,
+    version: int = 1,
+    order_key: str = "",
+    due_at: datetime | None = None,
+    deadline_at: datetime | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Message:
+    """A message for queue(), not saved yet.
+
+    about_kind, about_id, version: what the handler will read, and the version of it that the message speaks of.
+    key: says what is told to whom about which version; the same key is never queued twice, and the mail's Message-ID
+    is made of it.
+    order_key: messages with the same one leave in the order of queueing; empty when the order does not matter.
+    due_at: not before (default: at once). deadline_at: given up then (default: seven days after it is due).
+    details: further ids; never a name or an address, for they would outlive the person's erasure.
+    Raises topics.UnknownTopic.
+    """
+    due_at = due_at or now
+    return Message(
+        topic=topic,
+        group=topics.get(topic).group,
+        key=key,
+        about_kind=about_kind,
+        about_id=about_id,
+        about_version=version,
+        order_key=order_key,
+        details=dict(details or {}),
+        due_at=due_at,
+        next_attempt_at=due_at,
+        deadline_at=deadline_at or due_at + TRIED_FOR,
+        created_at=now,
+    )
+
+
+def queue(messages: Iterable[Message]) -> None:
+    """Write the messages in the caller's transaction, in one statement; those whose key is there already are left out.
+
+    After the commit the doorbell rings when one of them is due. Nothing depends on it: workers look by themselves.
+    """
+    queued = list(messages)
+    if not queued:
+        return
+    Message.objects.bulk_create(queued, ignore_conflicts=True)
+    if any(one.due_at <= one.created_at for one in queued):
+        transaction.on_commit(doorbell.ring)
+
+
+# --- what an organiser may do ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def send_again(message_id: int, *, by_user: int | None, now: datetime) -> Message:
+    """Send a message again that was given up, not needed, held, or sent already; what was queued.
+
+    A given-up one starts afresh under its own Message-ID. For one that was sent a new message is queued with a
+    Message-ID of its own, because the recipient's mail server may drop a second copy of the old one unseen. The handler
+    still decides by the present state whether there is anything to say.
+
+    by_user: primary key of the user who asks, for the log.
+    Raises CannotSendAgain while it is on its way, Message.DoesNotExist.
+    """
+    old = Message.objects.select_for_update(no_key=True).get(pk=message_id)
+    if old.state in {MessageState.QUEUED, MessageState.LEASED, MessageState.RETRYING}:
+        raise CannotSendAgain
+    tried_for = max(old.deadline_at - old.due_at, timedelta(days=1))
+    if old.state == MessageState.SENT:
+        root = old.key.partition(":again:")[0]
+        copies = Message.objects.filter(key__startswith=f"{root}:again:").count()
+        again = Message(
+            topic=old.topic,
+            group=old.group,
+            key=f"{root}:again:{copies + 1}",
+            about_kind=old.about_kind,
+            about_id=old.about_id,
+            about_version=old.about_version,
+            order_key=old.order_key,
+            details=old.details,
+            due_at=now,
+            next_attempt_at=now,
+            deadline_at=now + tried_for,
+            created_at=now,
+        )
+        again.save(force_insert=True)
+    else:
+        again = old
+        again.state = MessageState.QUEUED
+        again.due_at = again.next_attempt_at = now
+        again.deadline_at = now + tried_for
+        again.attempts = again.crashes = 0
+        again.last_error = ""
+        again.finished_at = None
+        again.save(
+            update_fields=[
+                "state", "due_at", "next_attempt_at", "deadline_at", "attempts", "crashes", "last_error", "finished_at",
+            ]
+        )  # fmt: skip
+    logger.info("Message %s is sent again as %s, asked for by user %s", old.pk, again.pk, by_user)
+    transaction.on_commit(doorbell.ring)
+    return again
+
+
+def hold(message_ids: Collection[int], *, by_user: int | None) -> int:
+    """Keep messages back until they are released; how many. What is being sent at this moment cannot be held.
+
+    A held message does not hold up later ones to the same person: their handlers say what is true then.
+    """
+    waiting = Q(state__in=[MessageState.QUEUED, MessageState.RETRYING])
+    count = Message.objects.filter(waiting, pk__in=message_ids).update(state=MessageState.HELD)
+    logger.info("%s messages held by user %s", count, by_user)
+    return count
+
+
+def release(message_ids: Collection[int], *, by_user: int | None, now: datetime) -> int:
+    """Let held messages go, each no earlier than it is due; how many.
+
+    One whose deadline has passed meanwhile is given up by the next worker, where organisers can send it again.
+    """
+    held = Message.objects.filter(state=MessageState.HELD, pk__in=message_ids)
+    count = held.update(state=MessageState.QUEUED, next_attempt_at=F("due_at"))
+    logger.info("%s messages released by user %s", count, by_user)
+    if count:
+        transaction.on_commit(doorbell.ring)
+    return count
+
+
+# --- how things stand -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How the outbox stands.
+
+    counts: messages by state, every state named. oldest_unsent: see oldest_unsent().
+    outages: ways out that do not answer. worker_seen_at: the freshest sign of life of a worker.
+    """
+
+    counts: dict[str, int]
+    oldest_unsent: timedelta | None
+    outages: tuple[Outage, ...]
+    worker_seen_at: datetime | None
+
+
+def oldest_unsent(now: datetime) -> timedelta | None:
+    """How long the oldest message that should have left by now has been waiting; None when none waits.
+
+    Counted from when it was due, over all attempts. Held and given-up messages do not count: organisers see them.
+    """
+    due_at = Message.objects.unsent().filter(due_at__lte=now).aggregate(oldest=Min("due_at"))["oldest"]
+    return None if due_at is None else now - due_at
+
+
+def worker_seen_at() -> datetime | None:
+    """When a worker was last seen, None when never."""
+    seen_at: datetime | None = WorkerHeartbeat.objects.aggregate(latest=Max("seen_at"))["latest"]
+    return seen_at
+
+
+def figures(now: datetime) -> Figures:
+    """The figures for health checks and the admin's overview. Four statements."""
+    found = dict(Message.objects.values_list("state").annotate(count=Count("pk")).order_by())
+    return Figures(
+        counts={state.value: found.get(state.value, 0) for state in MessageState},
+        oldest_unsent=oldest_unsent(now),
+        outages=tuple(Outage.objects.order_by("since", "pk")),
+        worker_seen_at=worker_seen_at(),
+    )
