@@ -40,6 +40,9 @@ class Person(models.Model):
     sort_name = models.CharField(_("sort name"), max_length=200, blank=True)
     post_nominals = models.CharField(_("post-nominals"), max_length=60, blank=True)
     aliases = ArrayField(models.CharField(max_length=200), default=list, blank=True, verbose_name=_("other spellings"))
+    alias_sources = models.JSONField(
+        _("where other spellings stand"), default=dict, blank=True, help_text=_("The document, by spelling.")
+    )
     biography = TranslatedField(_("short biography"))
     is_pseudonym = models.BooleanField(_("the name is a pseudonym"), default=False)
     is_hidden = models.BooleanField(
@@ -58,7 +61,7 @@ class Person(models.Model):
             # A pseudonym beside other spellings of a name would be a trace to the person behind it.
             models.CheckConstraint(
                 name="person_pseudonym_has_no_other_name",
-                condition=Q(is_pseudonym=False) | Q(aliases=[], biography={}, post_nominals=""),
+                condition=Q(is_pseudonym=False) | Q(aliases=[], alias_sources={}, biography={}, post_nominals=""),
             ),
         ]
 

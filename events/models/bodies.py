@@ -106,6 +106,9 @@ class Organisation(models.Model):
     abbreviation = models.CharField(_("abbreviation"), max_length=40, blank=True)
     kind = models.CharField(_("kind"), max_length=32, choices=OrganisationKind, default=OrganisationKind.OTHER)
     aliases = ArrayField(models.CharField(max_length=250), default=list, blank=True, verbose_name=_("other spellings"))
+    alias_sources = models.JSONField(
+        _("where other spellings stand"), default=dict, blank=True, help_text=_("The document, by spelling.")
+    )
     is_alliance_partner = models.BooleanField(_("partner of the Alliance"), default=False)
     is_name_derived = models.BooleanField(
         _("name made by us"), default=False, help_text=_("The source names only a unit or an office.")

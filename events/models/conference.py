@@ -244,8 +244,17 @@ class ConferenceDay(models.Model):
         verbose_name = _("day")
         verbose_name_plural = _("days")
         constraints = [
-            models.UniqueConstraint(name="conference_day_number_is_unique", fields=["conference", "number"]),
-            models.UniqueConstraint(name="conference_day_date_is_unique", fields=["conference", "date"]),
+            # Deferrable: an import may move all days by one; only the end result has to be right.
+            models.UniqueConstraint(
+                name="conference_day_number_is_unique",
+                fields=["conference", "number"],
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
+            models.UniqueConstraint(
+                name="conference_day_date_is_unique",
+                fields=["conference", "date"],
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
         ]
 
     def __str__(self) -> str:

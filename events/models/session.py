@@ -154,10 +154,11 @@ class Session(models.Model):
         constraints = [
             models.UniqueConstraint(name="session_key_unique_in_conference", fields=["conference", "key"]),
             models.UniqueConstraint(name="session_slug_unique_in_conference", fields=["conference", "slug"]),
+            # Deferrable, as the room below: an import may swap two panels; only the end result has to be right.
             models.UniqueConstraint(
                 name="session_number_unique_in_kind",
                 fields=["conference", "kind", "number"],
-                condition=Q(number__isnull=False),
+                deferrable=models.Deferrable.IMMEDIATE,
             ),
             models.CheckConstraint(name="session_kind_is_known", condition=Q(kind__in=SessionKind.values)),
             models.CheckConstraint(name="session_state_is_known", condition=Q(state__in=SessionState.values)),
@@ -175,6 +176,7 @@ class Session(models.Model):
             models.CheckConstraint(name="session_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
             ExclusionConstraint(
                 name="session_room_is_free",
+                deferrable=models.Deferrable.IMMEDIATE,
                 condition=Q(state=SessionState.SCHEDULED, room__isnull=False, starts_at__isnull=False),
                 expressions=[
                     ("room", RangeOperators.EQUAL),

@@ -33,6 +33,7 @@ class Qualifier(models.TextChoices):
     EXACT = "exact", _("exactly")
     ABOUT = "about", _("about")
     MORE_THAN = "more_than", _("more than")
+    OVER = "over", _("over")
     AT_LEAST = "at_least", _("at least")
     NEARLY = "nearly", _("nearly")
 
@@ -52,7 +53,13 @@ class Figure(models.Model):
     qualifier = models.CharField(_("qualifier"), max_length=12, choices=Qualifier, default=Qualifier.EXACT)
     printed_as = TranslatedField(_("as printed"))
     source = models.CharField(_("source"), max_length=120, blank=True)
+    is_record_for_series = models.BooleanField(
+        _("record of the series"), default=False, help_text=_("The highest so far, as the source says.")
+    )
     is_derived = models.BooleanField(_("our own arithmetic"), default=False)
+    internal_note = models.CharField(
+        _("internal note"), max_length=250, blank=True, help_text=_("Never shown outside the admin.")
+    )
 
     class Meta:
         verbose_name = _("figure")
