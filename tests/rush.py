@@ -1,0 +1,100 @@
+"""A rush on the registration form over real HTTP: many people, few connections, each with a form of their own."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one person met. status: of the POST; seconds: until its answer; outcome: the page they landed on."""
+
+    email: str
+    status: int
+    seconds: float
+    location: str
+    error: str = ""
+
+
+def find_token(page: str) -> str:
+    """The one-time token in the form. Raises RuntimeError when there is none."""
+    if (found := _TOKEN.search(page)) is None:
+        raise RuntimeError("the page holds no form")
+    return found[1]
+
+
+def send_form(
+    connection: http.client.HTTPConnection, path: str, fields: dict[str, str | list[str]]
+) -> tuple[int, str, float]:
+    """Load the form, fill it in and send it: status, Location and seconds of the POST."""
+    connection.request("GET", path)
+    page = connection.getresponse()
+    body = page.read().decode()
+    if page.status != 200:
+        raise RuntimeError(f"the form answers {page.status}")
+    content = urlencode({**fields, "form_token": find_token(body)}, doseq=True)
+    started = time.perf_counter()
+    connection.request("POST", path, content, {"Content-Type": "application/x-www-form-urlencoded"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, answer.headers.get("Location", ""), time.perf_counter() - started
+
+
+def run(
+    url: str, path: str, people: Sequence[dict[str, str | list[str]]], *, connections: int, tries: int = 1
+) -> tuple[list[Result], float]:
+    """Send everybody's form from a number of connections at once. Returns the results and the seconds it took.
+
+    tries: how often a person sends the form again after an error of the connection or a 5xx, as people do.
+    """
+    host = urlsplit(url).netloc
+    queue = list(people)
+    results: list[Result] = []
+    lock = threading.Lock()
+    gate = threading.Barrier(connections + 1)
+
+    def clerk() -> None:
+        connection = http.client.HTTPConnection(host, timeout=60)
+        gate.wait(30)
+        while True:
+            with lock:
+                if not queue:
+                    break
+                person = queue.pop(0)
+            result = Result(str(person["email"]), 0, 0.0, "", "not tried")
+            for _attempt in range(tries):
+                try:
+                    status, location, seconds = send_form(connection, path, person)
+                    result = Result(str(person["email"]), status, seconds, location)
+                    if status < 500:
+                        break
+                except (OSError, http.client.HTTPException, RuntimeError) as error:
+                    result = Result(str(person["email"]), 0, 0.0, "", repr(error))
+                    connection.close()
+            with lock:
+                results.append(result)
+        connection.close()
+
+    threads = [threading.Thread(target=clerk) for _number in range(connections)]
+    for thread in threads:
+        thread.start()
+    gate.wait(30)
+    started = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    return results, time.perf_counter() - started
+
+
+def percentiles(seconds: Sequence[float]) -> tuple[float, float, float]:
+    """p50, p95 and p99 in milliseconds."""
+    ordered = sorted(seconds) or [0.0]
+    p50, p95, p99 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 for share in (0.5, 0.95, 0.99))
+    return p50, p95, p99
