@@ -442,7 +442,12 @@ def demo(arguments: list[str]) -> int:
         parser.error("--port takes a number from 1 to 65535")
     with the_lock(f"demo, process {os.getpid()}"):
         asked.listen()
+        was_killed = bool(read_state())
         stop_leftovers()
+        # The web server's own children let the port go a moment after their parent was killed.
+        until = time.monotonic() + (10 if was_killed else 0)
+        while not port_is_free(port) and time.monotonic() < until:
+            time.sleep(0.1)
         if not port_is_free(port):
             say(f"run: port {port} is in use by another program. Choose another one: ./run demo --port {port + 1}")
             return 1

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -256,7 +256,7 @@ class SmtpSink:
 
 
 @pytest.fixture
-def smtp_sink(settings: "SettingsWrapper") -> Iterator[SmtpSink]:
+def smtp_sink(settings: "Settings") -> Iterator[SmtpSink]:
     """A real mail server of the test's own; Django sends to it during the test."""
     sink = SmtpSink()
     sink.start()
