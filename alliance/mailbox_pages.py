@@ -85,7 +85,7 @@ def _line(path: Path) -> Line:
 
 def _message(name: str) -> EmailMessage:
     with open(_path(name), "rb") as file:
-        return cast("EmailMessage", message_from_binary_file(file, policy=policy.default))  # type: ignore[arg-type]
+        return message_from_binary_file(file, policy=policy.default)
 
 
 def _subject(mail: Message) -> str:
@@ -135,7 +135,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@csp_update({"frame-src": [SELF]})
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # django-csp types views without arguments only
 def message(request: HttpRequest, name: str) -> HttpResponse:
     """One message: its headers, text, HTML and attachments."""
     mail = _message(name)
@@ -158,7 +158,7 @@ def message(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @xframe_options_sameorigin
-@csp_replace(
+@csp_replace(  # type: ignore[arg-type]  # as above
     {
         "default-src": [NONE],
         "script-src": [NONE],
@@ -197,7 +197,7 @@ def attachment(request: HttpRequest, name: str, place: int) -> HttpResponse:
 
 
 def _body(mail: EmailMessage, kind: str) -> EmailMessage | None:
-    return cast("EmailMessage | None", mail.get_body(preferencelist=(kind,)))
+    return mail.get_body(preferencelist=(kind,))
 
 
 def _attachments(mail: EmailMessage) -> list[EmailMessage]:

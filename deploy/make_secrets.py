@@ -9,10 +9,11 @@ import base64
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 PLACE = Path(__file__).resolve().parent / "secrets"
-MADE = {
+MADE: dict[str, Callable[[], str]] = {
     "secret_key": lambda: secrets.token_urlsafe(50),
     "field_encryption_keys": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "postgres_password": lambda: secrets.token_urlsafe(32),

@@ -125,7 +125,7 @@ def migrated_template() -> str | None:
     if not lock.take(120):
         raise RuntimeError("another worker has been migrating for two minutes")
     try:
-        with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        with connection._nodb_cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if cursor.fetchone():
                 return name
@@ -135,7 +135,7 @@ def migrated_template() -> str | None:
         call_command("migrate", verbosity=0, interactive=False)
         connection.close()
         connection.settings_dict["NAME"] = own_name
-        with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        with connection._nodb_cursor() as cursor:
             cursor.execute(f"ALTER DATABASE {name}_draft RENAME TO {name}")
     finally:
         connection.close()

@@ -152,7 +152,7 @@ def test_data_outlives_a_restart_and_a_kill(directory: Path) -> None:
     postgres = started(directory)
     ask(postgres.url, "CREATE TABLE kept AS SELECT 7 AS n")
     postgres.stop()
-    assert postgres.pid is None
+    assert not postgres.pid
     postgres.start()
     os.kill(postgres.pid, signal.SIGKILL)
     postgres.process.wait()
