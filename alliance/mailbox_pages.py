@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_binary_file, policy
-from email.message import EmailMessage, Message
+from email.message import EmailMessage, Message, MIMEPart
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -92,7 +92,7 @@ def _subject(mail: Message) -> str:
     return str(mail.get("Subject", "")).strip() or "(no subject)"
 
 
-def _text(part: EmailMessage | None) -> str:
+def _text(part: MIMEPart | None) -> str:
     """A text part, in whatever charset it says; a wrong one must not hide the message."""
     if part is None:
         return ""
@@ -196,23 +196,23 @@ def attachment(request: HttpRequest, name: str, place: int) -> HttpResponse:
     return response
 
 
-def _body(mail: EmailMessage, kind: str) -> EmailMessage | None:
+def _body(mail: EmailMessage, kind: str) -> MIMEPart | None:
     return mail.get_body(preferencelist=(kind,))
 
 
-def _attachments(mail: EmailMessage) -> list[EmailMessage]:
+def _attachments(mail: EmailMessage) -> list[MIMEPart]:
     """Everything that is neither the text nor the HTML part."""
     bodies = [part for part in (_body(mail, "plain"), _body(mail, "html")) if part is not None]
-    leaves = [cast("EmailMessage", part) for part in mail.walk() if not part.is_multipart()]
+    leaves = [part for part in mail.walk() if not part.is_multipart()]
     return [part for part in leaves if all(part is not body for body in bodies)]
 
 
-def _content(part: EmailMessage) -> bytes:
+def _content(part: MIMEPart) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
-def _filename(part: EmailMessage, place: int) -> str:
+def _filename(part: MIMEPart, place: int) -> str:
     """The name the sender gave, without anything that is not a plain file name."""
     given = re.sub(r"[\x00-\x1f\x7f/\\]", "_", part.get_filename() or "").strip(". ")
     return given[:120] or f"attachment-{place + 1}"
