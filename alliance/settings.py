@@ -50,12 +50,13 @@ INSTALLED_APPS = [
     "video.apps.VideoConfig",
     "registration.apps.RegistrationConfig",
     "outbox.apps.OutboxConfig",
-    "django.contrib.admin",
+    "alliance.apps.HouseAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
+    "django.forms",
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
@@ -103,6 +104,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Widgets of our own have templates beside the others; django.forms brings Django's.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- PostgreSQL and Redis -------------------------------------------------------------------------------------------
 
@@ -248,31 +252,48 @@ SESSION_COOKIE_AGE = 12 * 3600
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_FAILURE_VIEW = "alliance.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_500_000  # bytes of a form without files
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a session with its segments and speakers in six languages has about a thousand
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    # Every view says itself who may use it; one that forgets is closed.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "alliance.api.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["alliance.api.filters.QueryParameters"],
+    "DEFAULT_SCHEMA_CLASS": "alliance.api.schema.Schema",
+    "DEFAULT_PAGINATION_CLASS": "alliance.api.paging.Pages",
     "EXCEPTION_HANDLER": "alliance.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Alliance API",
-    "DESCRIPTION": "The public programme of our conferences. Times are ISO 8601 with offset; unknown is null.",
+    "DESCRIPTION": (
+        "The public programme of our conferences. Times are ISO 8601 with the offset of the venue; null means not known. "
+        "Texts come with every language they exist in. Unknown or malformed parameters are refused with a problem "
+        "document (RFC 9457). Send If-None-Match with the last ETag to learn cheaply that nothing changed."
+    ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ConferenceKind": "events.models.ConferenceKind",
+        "ConferenceState": "events.api.PUBLIC_CONFERENCE_STATES",
+        "SessionKind": "events.models.SessionKind",
+        "SessionState": "events.api.PUBLIC_SESSION_STATES",
+        "SegmentKind": "events.models.SegmentKind",
+        "SectionKind": "events.models.SectionKind",
+        "OrganisationKind": "events.models.OrganisationKind",
+        "CountryStatus": "events.models.CountryStatus",
+        "ContributionStatus": "speakers.api.SHOWN_STATUSES",
+        "Format": "events.models.Format",
+    },
 }
 
 # --- logs -----------------------------------------------------------------------------------------------------------
