@@ -70,6 +70,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "alliance.middleware.SecurityHeaders",
+    "alliance.health.Probes",
+    "alliance.api.cors.PublicReads",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "alliance.middleware.DatabaseTrouble",
     "events.page_cache.PageCache",
@@ -233,7 +235,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = IS_SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600 if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_SECURE
 SECURE_HSTS_PRELOAD = IS_SECURE
@@ -293,8 +295,22 @@ SPECTACULAR_SETTINGS = {
         "CountryStatus": "events.models.CountryStatus",
         "ContributionStatus": "speakers.api.SHOWN_STATUSES",
         "Format": "events.models.Format",
+        "AttendanceMode": "registration.models.AttendanceMode",
+        "ApprovalMode": "registration.models.ApprovalMode",
+        "WaitingMode": "registration.models.WaitingMode",
+        "RegistrationMode": "events.models.RegistrationMode",
+        "ConvenorRelation": "events.models.ConvenorRelation",
+        "DatePrecision": "events.models.DatePrecision",
+        "CountryMeaning": "speakers.models.CountryMeaning",
+        "Delivery": "speakers.models.Delivery",
+        "Role": "speakers.models.Role",
+        "Language": "alliance.api.fields.LANGUAGES",
     },
 }
+
+# --- health ---------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one, /metrics answers private addresses only
 
 # --- logs -----------------------------------------------------------------------------------------------------------
 

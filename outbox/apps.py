@@ -9,3 +9,9 @@ class OutboxConfig(AppConfig):
 
     name = "outbox"
     verbose_name = _("Outbox")
+
+    def ready(self) -> None:
+        """Tell the health pages how the outbox stands."""
+        from outbox import health
+
+        health.register()

@@ -1,0 +1,33 @@
+"""Addresses of the API. Views are named, not imported: this package knows none of the apps."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.utils.module_loading import import_string
+from rest_framework.routers import SimpleRouter
+
+from alliance.api import schema
+from alliance.api.views import Root, nothing
+
+ROUTES = [
+    ("conferences", "events.api.ConferenceViewSet"),
+    ("sessions", "speakers.api.SessionViewSet"),
+    ("side-events", "speakers.api.SideEventViewSet"),
+    ("speakers", "speakers.api.SpeakerViewSet"),
+    ("organisations", "speakers.api.OrganisationViewSet"),
+    ("countries", "events.api.CountryViewSet"),
+    ("admissions", "registration.api.AdmissionViewSet"),
+]
+
+router = SimpleRouter(use_regex_path=False)
+for resource, view in ROUTES:
+    router.register(resource, import_string(view), basename=resource)
+
+app_name = "api"
+urlpatterns = [
+    path("v1/", Root.as_view(resources=tuple(resource for resource, _view in ROUTES)), name="root"),
+    path("v1/", include(router.urls)),
+    path("v1/schema/", schema.schema, name="schema"),
+    path("v1/docs/", schema.docs, name="docs"),
+    path("<path:rest>", nothing),
+]

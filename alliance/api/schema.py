@@ -1,0 +1,102 @@
+"""OpenAPI 3.1: what every operation has in common, and the document itself."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition, require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from alliance import languages
+from alliance.problems import CONTENT_TYPE
+
+
+class FaultSerializer(serializers.Serializer[Any]):
+    """What is wrong with one parameter or field."""
+
+    where = serializers.CharField(help_text="query or body.")
+    name = serializers.CharField()
+    detail = serializers.CharField()
+
+    class Meta:
+        ref_name = "Fault"
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A problem document (RFC 9457). type is stable; title and detail are in the reader's language."""
+
+    type = serializers.CharField(help_text="Such as urn:alliance:problem:invalid-parameters.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(allow_blank=True)
+    code = serializers.CharField(required=False, help_text="Which rule said no (409).")
+    errors = FaultSerializer(many=True, required=False)
+
+    class Meta:
+        ref_name = "Problem"
+
+
+class Schema(AutoSchema):
+    """Every operation: ?lang=, and problem documents for what goes wrong."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """The language of texts."""
+        return [
+            OpenApiParameter(
+                "lang",
+                str,
+                enum=languages.codes(),
+                default="en",
+                description="Preferred language of texts and messages. Each text says which language it became.",
+            )
+        ]
+
+    def get_response_serializers(self) -> Any:
+        """The rows, and what can go wrong."""
+        answers: dict[Any, Any] = {200: super().get_response_serializers(), (400, CONTENT_TYPE): ProblemSerializer}
+        if not self._is_list_view(answers):
+            answers[404, CONTENT_TYPE] = ProblemSerializer
+        answers[503, CONTENT_TYPE] = ProblemSerializer
+        return answers
+
+
+@lru_cache(maxsize=1)
+def document() -> bytes:
+    """The OpenAPI document: it depends on the code alone, and making it takes a third of a second."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    rendered: bytes = OpenApiJsonRenderer().render(schema, renderer_context={})
+    return rendered
+
+
+@lru_cache(maxsize=1)
+def _etag() -> str:
+    import hashlib
+
+    return f'"{hashlib.sha256(document()).hexdigest()[:32]}"'
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+@condition(etag_func=lambda request: _etag())
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document as JSON."""
+    return HttpResponse(document(), content_type="application/vnd.oai.openapi+json")
+
+
+# Swagger UI sets style attributes and draws its icons from data: addresses. Only this page, which shows nothing of ours
+# but the schema, may do so.
+@require_safe
+@cache_control(public=True, max_age=3600)
+@csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})
+def docs(request: HttpRequest) -> HttpResponse:
+    """The API's documentation to read and try, from our own files."""
+    return render(request, "api/docs.html")

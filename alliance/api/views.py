@@ -1,0 +1,110 @@
+"""The base of every public resource: read-only, strict about its parameters, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.conf import settings
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from alliance import languages
+from alliance.api import filters
+from alliance.api.paging import Ordering, Pages
+
+M = TypeVar("M", bound=Model)
+
+_READS = ("GET", "HEAD", "OPTIONS")
+
+
+def options(view: APIView) -> Response:
+    """What may be done here: the Allow header says it, there is no body."""
+    return Response(status=204, headers={"Allow": ", ".join(_READS)})
+
+
+def speak(request: HttpRequest) -> str:
+    """The language for messages: ?lang= where it is one of ours, else what the browser asked for."""
+    wanted = request.GET.get("lang", "")
+    return wanted if wanted in languages.codes() else translation.get_language() or settings.LANGUAGE_CODE
+
+
+class PublicViewSet(ReadOnlyModelViewSet[M]):
+    """Rows that everybody may read, found by their public id."""
+
+    permission_classes = [AllowAny]
+    filter_backends = [filters.QueryParameters]
+    pagination_class = Pages
+    filterset_class: ClassVar[type[filters.Filters]] = filters.Filters
+    orderings: ClassVar[Mapping[str, Ordering]]
+    lookup_field = "public_id"
+    lookup_url_kwarg = "id"
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "head", "options"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer in the reader's language; programs that give no ?lang= get English first (docs/api.md)."""
+        with translation.override(speak(request)):
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the parameters before anything is looked up. Raises InvalidParameters."""
+        super().initial(request, *args, **kwargs)
+        self.now = timezone.now()
+        known = {"lang"}
+        if getattr(self, "action", None) == "list":
+            known |= {*self.filterset_class.base_filters, *Pages.parameters}
+        filters.check_parameters(request, known)
+        self.language = filters.language_of(request) or settings.LANGUAGE_CODE
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Serializers know the language of texts and the instant of the request."""
+        return {**super().get_serializer_context(), "language": self.language, "now": self.now}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say in which language the texts are preferred; problem documents say theirs."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if answer.status_code == 200:
+            answer.headers.setdefault("Content-Language", self.language)
+        return answer
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What may be done here."""
+        return options(self)
+
+
+class Root(APIView):
+    """The resources of the API by name."""
+
+    permission_classes = [AllowAny]
+    resources: ClassVar[tuple[str, ...]] = ()
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """Addresses to start from."""
+        filters.check_parameters(request, ())
+        names = [*(f"{name}-list" for name in self.resources), "schema", "docs"]
+        return Response(
+            {name.removesuffix("-list"): f"{settings.SITE_URL}{reverse(f'api:{name}')}" for name in names},
+            headers={"Cache-Control": "public, max-age=3600"},
+        )
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What may be done here."""
+        return options(self)
+
+
+def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """404 for whatever is not an address of the API; a problem document, as everywhere under /api/."""
+    from alliance import errors
+
+    return errors.not_found(request)

@@ -1,0 +1,39 @@
+"""What registration tells /metrics: how many people and places, by id of the admission and without names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count
+
+from alliance import health
+from registration.models import Places, Registration, RegistrationStatus
+
+
+def figures(now: datetime) -> Iterable[health.Metric]:
+    """Registrations by status; places taken and waiting, for admissions with a limit."""
+    by_status = dict(Registration.objects.values_list("status").annotate(Count("pk")))
+    yield health.Metric(
+        "registrations",
+        "Registrations by status.",
+        [health.Sample({"status": status}, by_status.get(status, 0)) for status in RegistrationStatus.values],
+    )
+    rows = Places.objects.filter(capacity__isnull=False, admission__is_closed=False).order_by("pk")
+    places = list(rows.values_list("admission__public_id", "capacity", "taken", "waiting"))
+    for number, (name, what) in enumerate(
+        [
+            ("capacity", "Places of admissions with a limit."),
+            ("taken", "Places taken."),
+            ("waiting", "People waiting."),
+        ],
+        start=1,
+    ):
+        yield health.Metric(
+            f"places_{name}", what, [health.Sample({"admission": str(row[0])}, row[number] or 0) for row in places]
+        )
+
+
+def register() -> None:
+    """Called when the app is ready."""
+    health.measure("registration", figures)

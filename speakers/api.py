@@ -1,0 +1,330 @@
+"""Who speaks, for programs: sessions with their contributions, side events, speakers and organisations.
+
+A pseudonym is the whole person: with it stand the name and the fact that it is one, and nothing else: no title, body,
+country, honorific, topic or text. Filters treat what is not shown as if it were not there, so that nobody can guess by
+asking.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from rest_framework import serializers
+
+from alliance.api.fields import CodeField, IdField, PageField, TextField, WrittenField
+from alliance.api.filters import Choice, CountryCode, Filters, Id, Number, Search, SlugOrId
+from alliance.api.paging import Key
+from events import api as events_api
+from events.models import Conference, Convenorship, Organisation, Session, SessionKind
+from speakers.models import (
+    Contribution,
+    ContributionQuerySet,
+    ContributionStatus,
+    CountryMeaning,
+    Delivery,
+    Person,
+    Role,
+)
+
+SHOWN_STATUSES = [
+    choice
+    for choice in ContributionStatus.choices
+    if choice[0] not in {ContributionStatus.DECLINED, ContributionStatus.REPLACED}
+]
+_OF_THE_PERSON = (
+    "honorific",
+    "post_nominals",
+    "role_title",
+    "organisation",
+    "other_organisations",
+    "country",
+    "country_meaning",
+    "topic",
+    "delivery",
+)
+
+
+def shown_contributions(now: datetime) -> ContributionQuerySet:
+    """Contributions strangers may see at the instant."""
+    return Contribution.objects.visible_at(now).filter(session__in=Session.objects.public())
+
+
+def with_title_and_body(contributions: ContributionQuerySet) -> ContributionQuerySet:
+    """Those whose title, body and country are shown: not the ones under a pseudonym."""
+    return contributions.exclude(person__is_pseudonym=True)
+
+
+class ContributionSerializer(serializers.ModelSerializer[Contribution]):
+    """A person, or a seat without a name, in one session in one role, worded as approved for this occasion."""
+
+    id = IdField()
+    speaker = serializers.UUIDField(
+        source="person.public_id",
+        read_only=True,
+        allow_null=True,
+        default=None,
+        help_text="Null: a seat without a name.",
+    )
+    name = WrittenField(help_text="As printed on this occasion; null for a seat without a name.")
+    is_pseudonym = serializers.BooleanField(source="person.is_pseudonym", read_only=True, default=False)
+    unnamed_label = TextField(allow_null=True, help_text="What is printed for a seat without a name.")
+    segment = serializers.IntegerField(
+        source="segment.position", read_only=True, allow_null=True, default=None, help_text="Position of the segment."
+    )
+    role = CodeField(Role)
+    status = CodeField(
+        ContributionStatus,
+        never=[ContributionStatus.DECLINED, ContributionStatus.REPLACED],
+        help_text="tbc: to be confirmed; print it with the name.",
+    )
+    honorific = WrittenField()
+    post_nominals = WrittenField()
+    role_title = TextField(allow_null=True, help_text="Title as approved; print it exactly so.")
+    organisation = events_api.OrganisationRefSerializer(read_only=True, allow_null=True)
+    other_organisations = events_api.OrganisationRefSerializer(many=True, read_only=True)
+    country = events_api.CountryRefSerializer(read_only=True, allow_null=True)
+    country_meaning = CodeField(
+        CountryMeaning, allow_null=True, help_text="Only state_represented means that the State speaks."
+    )
+    topic = TextField(allow_null=True, help_text="Title of the talk.")
+    delivery = CodeField(Delivery, allow_null=True)
+
+    class Meta:
+        model = Contribution
+        fields = [
+            "id",
+            "speaker",
+            "name",
+            "is_pseudonym",
+            "unnamed_label",
+            "segment",
+            "role",
+            "status",
+            *_OF_THE_PERSON,
+        ]
+        ref_name = "Contribution"
+
+    def to_representation(self, instance: Contribution) -> dict[str, Any]:
+        """Everything, or under a pseudonym the name alone."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if shown["is_pseudonym"]:
+            shown |= dict.fromkeys(_OF_THE_PERSON) | {"other_organisations": []}
+        return shown
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+
+class SessionSerializer(events_api.SessionSerializer):
+    """An item of the programme with who speaks. Where times are unknown, day and position order it."""
+
+    contributions = ContributionSerializer(
+        many=True, read_only=True, source="shown_contributions", help_text="In the approved order."
+    )
+
+    class Meta(events_api.SessionSerializer.Meta):
+        fields = [*events_api.SessionSerializer.Meta.fields, "contributions"]
+        ref_name = "Session"
+
+
+class SessionFilters(events_api.SessionFilters):
+    """Filters of the list of sessions."""
+
+    speaker = Id("Id of somebody who speaks there.", method="by_contribution")
+    role = Choice("A role somebody has there.", Role.values, method="by_contribution")
+    country = CountryCode("Country printed with somebody who speaks there.", method="by_contribution")
+
+    def by_contribution(self, sessions: QuerySet[Session], name: str, value: Any) -> QuerySet[Session]:
+        """Sessions with a contribution that is shown and fits."""
+        contributions = shown_contributions(self.now)
+        if name == "country":
+            contributions = with_title_and_body(contributions).filter(country__iso2=value)
+        elif name == "role":
+            contributions = contributions.filter(role=value)
+        else:
+            contributions = contributions.filter(person__public_id=value)
+        return sessions.filter(Exists(contributions.filter(session=OuterRef("pk"))))
+
+
+class SessionViewSet(events_api.SessionViewSet):
+    """The programme as printed, side events included: newest conference first, then day and position."""
+
+    serializer_class = SessionSerializer
+    filterset_class = SessionFilters
+
+    def get_queryset(self) -> QuerySet[Session]:
+        """What strangers may see, with who may be shown at this instant."""
+        contributions = (
+            Contribution.objects.visible_at(self.now)
+            .select_related("person", "organisation", "country", "segment")
+            .prefetch_related("other_organisations")
+            .in_printed_order()
+        )
+        return (
+            super()
+            .get_queryset()
+            .prefetch_related(Prefetch("contributions", contributions, to_attr="shown_contributions"))
+        )
+
+
+class SideEventViewSet(SessionViewSet):
+    """Sessions that other bodies convene on the margins of a conference; they stand among the sessions too."""
+
+    def get_queryset(self) -> QuerySet[Session]:
+        """Side events alone."""
+        return super().get_queryset().filter(kind=SessionKind.SIDE_EVENT)
+
+
+# --- speakers -------------------------------------------------------------------------------------------------------
+
+
+class SessionOfConferenceSerializer(events_api.SessionRefSerializer):
+    """A session by name, with its conference."""
+
+    conference = events_api.ConferenceRefSerializer(read_only=True)
+
+    class Meta(events_api.SessionRefSerializer.Meta):
+        fields = [*events_api.SessionRefSerializer.Meta.fields, "conference"]
+        ref_name = "SessionOfConference"
+
+
+class SpeakerContributionSerializer(ContributionSerializer):
+    """One occasion on which somebody speaks."""
+
+    session = SessionOfConferenceSerializer(read_only=True)
+
+    class Meta(ContributionSerializer.Meta):
+        fields = [
+            name
+            for name in [*ContributionSerializer.Meta.fields, "session"]
+            if name not in {"speaker", "is_pseudonym", "unnamed_label"}
+        ]
+        ref_name = "SpeakerContribution"
+
+    def to_representation(self, instance: Contribution) -> dict[str, Any]:
+        """The person is the row around it."""
+        return serializers.ModelSerializer.to_representation(self, instance)
+
+
+class SpeakerSerializer(serializers.ModelSerializer[Person]):
+    """Somebody who speaks at something public."""
+
+    id = IdField()
+    name = serializers.CharField(source="display_name", read_only=True)
+    is_pseudonym = serializers.BooleanField(read_only=True)
+    post_nominals = WrittenField()
+    biography = TextField(allow_null=True)
+    contributions = SpeakerContributionSerializer(many=True, read_only=True, source="shown_contributions")
+    page = PageField(help_text="The page about the speaker on this site.")
+
+    class Meta:
+        model = Person
+        fields = ["id", "name", "is_pseudonym", "post_nominals", "biography", "contributions", "page"]
+        ref_name = "Speaker"
+
+    def to_representation(self, instance: Person) -> dict[str, Any]:
+        """Everything, or under a pseudonym the name and where it stands in the programme."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if instance.is_pseudonym:
+            shown |= {"post_nominals": None, "biography": None}
+            for contribution in shown["contributions"]:
+                contribution |= dict.fromkeys(_OF_THE_PERSON) | {"other_organisations": []}
+        return shown
+
+
+class SpeakerFilters(Filters):
+    """Filters of the list of speakers. Those about contributions must all fit one and the same contribution."""
+
+    conference = SlugOrId("Id or slug of a conference they speak at.", field_name="session__conference")
+    edition = Number("Number of that conference in its series.", field_name="session__conference__edition")
+    session = Id("Id of a session they speak at.", field_name="session")
+    role = Choice("Their role there.", Role.values, field_name="role")
+    status = Choice("Where the invitation stands.", dict(SHOWN_STATUSES), field_name="status")
+    country = CountryCode("Country printed with them there.", field_name="country__iso2")
+    organisation = Id("Id of the organisation printed with them there.", field_name="organisation")
+    search = Search("Words in the name.", names=["display_name"])
+
+    def filter_queryset(self, queryset: QuerySet[Person]) -> QuerySet[Person]:
+        """Persons with a contribution that is shown and fits all of it."""
+        given = {name: value for name, value in self.form.cleaned_data.items() if value is not None}
+        persons = self.filters["search"].filter(queryset, given.pop("search", None))
+        contributions = shown_contributions(self.now)
+        if {"country", "organisation"} & given.keys():
+            contributions = with_title_and_body(contributions)
+        for name, value in given.items():
+            contributions = self.filters[name].filter(contributions, value)
+        return persons.filter(Exists(contributions.filter(person=OuterRef("pk"))))
+
+
+class SpeakerViewSet(events_api.ProgrammeViewSet[Person]):
+    """Who speaks, in the order of the programme: newest conference first, then by their first place in it."""
+
+    serializer_class = SpeakerSerializer
+    filterset_class = SpeakerFilters
+    orderings = {
+        "programme": (
+            Key("first_starts_on", "date", descending=True),
+            Key("first_day", "number"),
+            Key("first_session", "number"),
+            Key("first_place", "number"),
+        ),
+        "name": (Key("display_name", "text"),),
+    }
+
+    def get_queryset(self) -> QuerySet[Person]:
+        """Nobody who is hidden, and nobody of whom nothing is shown."""
+        shown = shown_contributions(self.now)
+        printed = (
+            shown.select_related("session__conference", "organisation", "country", "segment")
+            .prefetch_related("other_organisations")
+            .order_by("-session__conference__starts_on", "session__day__number", "session__position", "position", "pk")
+        )
+        mine = shown.filter(person=OuterRef("pk")).order_by(
+            "-session__conference__starts_on", "session__day__number", "session__position", "position", "pk"
+        )
+        return (
+            Person.objects.visible()
+            .filter(Exists(shown.filter(person=OuterRef("pk"))))
+            .annotate(
+                first_starts_on=Subquery(mine.values("session__conference__starts_on")[:1]),
+                first_day=Subquery(mine.values("session__day__number")[:1]),
+                first_session=Subquery(mine.values("session__position")[:1]),
+                first_place=Subquery(mine.values("position")[:1]),
+            )
+            .prefetch_related(Prefetch("contributions", printed, to_attr="shown_contributions"))
+        )
+
+
+# --- organisations --------------------------------------------------------------------------------------------------
+
+
+class OrganisationViewSet(events_api.ProgrammeViewSet[Organisation]):
+    """Bodies that convene, organise or speak at something public, what they are part of, and partners of the Alliance.
+
+    Bodies that stand only in drafts are not among them.
+    """
+
+    serializer_class = events_api.OrganisationSerializer
+    filterset_class = events_api.OrganisationFilters
+    orderings = {"key": (Key("key", "text"),)}
+
+    def get_queryset(self) -> QuerySet[Organisation]:
+        """Those that stand somewhere in public."""
+        conferences = Conference.objects.public()
+        contributions = with_title_and_body(shown_contributions(self.now))
+        in_public = (
+            Q(is_alliance_partner=True)
+            | events_api.named_by(Convenorship.objects.filter(session__in=Session.objects.public()))
+            | Q(pk__in=conferences.values("organiser"))
+            | Q(pk__in=conferences.values("chairmanship"))
+            | Q(pk__in=contributions.values("organisation"))
+            | Q(pk__in=contributions.values("other_organisations"))
+        )
+        named = Organisation.objects.filter(in_public)
+        # What a named body is part of is named with it, two steps up.
+        wholes = Organisation.objects.filter(Q(parts__in=named) | Q(parts__parts__in=named))
+        return Organisation.objects.filter(Q(pk__in=named.values("pk")) | Q(pk__in=wholes.values("pk"))).select_related(
+            "country", "part_of"
+        )
