@@ -103,21 +103,31 @@ def _explanation(error: Exception) -> tuple[str | None, str]:
     return None, _("This holds characters or numbers that cannot be stored.")
 
 
-class HouseForm(ModelForm[M]):
-    """A form that checks input alone. What only the database knows is asked of the database, by saving."""
+class ShowsRefusal:
+    """For forms that check input alone: what only the database knows is asked of the database, by saving."""
 
     refusal: ClassVar[tuple[str | None, str] | None] = None  # set when the same input was just refused by the database
+
+    if TYPE_CHECKING:
+        fields: dict[str, forms.Field]
+
+        def add_error(self, field: str | None, error: Any) -> None:
+            """Of forms."""
 
     def validate_constraints(self) -> None:
         """Leave constraints to the database: it knows, and swapping two positions is no conflict at the commit."""
 
     def clean(self) -> dict[str, Any] | None:
         """Show what the database said about this input a moment ago."""
-        cleaned = super().clean()
+        cleaned: dict[str, Any] | None = super().clean()  # type: ignore[misc]
         if self.refusal:
             field, message = self.refusal
             self.add_error(field if field in self.fields else None, message)
         return cleaned
+
+
+class HouseForm(ShowsRefusal, ModelForm[M]):
+    """The form of an admin page."""
 
 
 # --- form fields ----------------------------------------------------------------------------------------------------

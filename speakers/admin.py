@@ -1,0 +1,200 @@
+"""People who speak, and what they contribute to which session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from alliance.admin import (
+    HouseAdmin,
+    HouseForm,
+    HouseTabular,
+    RelatedPage,
+    choices_of,
+    explain,
+    in_all_languages,
+)
+from events.admin import SessionAdmin, chosen_id
+from events.models import Segment, Session
+from speakers.models import Affiliation, Contribution, Person
+
+explain("person_has_display_name", _("Give the display name."), field="display_name")
+explain(
+    "person_pseudonym_has_no_other_name",
+    _("A pseudonym stands alone: no other spellings, no biography, no post-nominals."),
+    field="is_pseudonym",
+)
+explain("affiliation_ends_after_it_starts", _("An affiliation ends before it starts."))
+explain("contribution_position_unique_in_session", _("Two contributions of the session have the same position."))
+explain(
+    "contribution_has_person_or_label",
+    _("Choose a person. A seat without a name is entered on the contribution's own page."),
+    field="person",
+)
+explain(
+    "contribution_country_and_meaning_are_a_pair",
+    _("Say what the country means: State represented, seat of the organisation, or as stated."),
+    field="country_meaning",
+)
+
+
+class AffiliationInline(HouseTabular[Affiliation, Person]):
+    """What somebody was where and when."""
+
+    model = Affiliation
+    fields = ["organisation", "role_title", "since", "until"]
+    autocomplete_fields = ["organisation"]
+    load = ("organisation",)
+    ordering = ["-since", "pk"]
+
+
+class PersonForm(HouseForm[Person]):
+    """A pseudonym is the whole name."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse parts of a name beside a pseudonym: they would be a trace to the person behind it."""
+        cleaned = super().clean()
+        if self.cleaned_data.get("is_pseudonym"):
+            for field in ("given_name", "family_name", "sort_name", "post_nominals", "aliases"):
+                if self.cleaned_data.get(field):
+                    self.add_error(field, _("A pseudonym stands alone. Empty this field."))
+        return cleaned
+
+
+class PersonAdmin(HouseAdmin[Person]):
+    """People who speak. Somebody under a pseudonym has that name and no other, here as everywhere."""
+
+    form = PersonForm
+    prose = frozenset({"biography"})
+    inlines = [AffiliationInline]
+    list_display = ["display_name", "is_pseudonym", "is_hidden", "updated_at"]
+    list_filter = ["is_hidden", "is_pseudonym"]
+    ordering = ["sort_name", "display_name", "pk"]
+    search_fields = ["display_name", "sort_name", "key", "aliases"]
+    search_by_id = ("public_id",)
+    related_pages = [RelatedPage(_("Contributions"), Contribution, "person__id")]
+    _other_names = (("given_name", "family_name", "sort_name"), "post_nominals", "aliases")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Person | None = None) -> Any:
+        """Somebody under a pseudonym has no fields for another name."""
+        protected = obj is not None and obj.is_pseudonym
+        return [
+            (None, {"fields": ["display_name", "key", "is_pseudonym", "is_hidden"]}),
+            *([] if protected else [(_("Parts of the name"), {"fields": self._other_names})]),
+            *([] if protected else [(_("Short biography"), {"fields": ["biography"]})]),
+            (_("For the record"), {"classes": ["collapse"], "fields": ["internal_note"]}),
+        ]
+
+
+class ContributionForm(HouseForm[Contribution]):
+    """A contribution's segment must be of its session."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Check it."""
+        cleaned = super().clean()
+        segment = self.cleaned_data.get("segment")
+        session = self.cleaned_data.get("session")
+        if segment is not None and session is not None and segment.session_id != session.pk:
+            self.add_error("segment", _("This segment belongs to another session."))
+        return cleaned
+
+
+def segment_choices(session_id: int | None) -> list[tuple[Any, str]]:
+    """The segments of a session in order; none while the session is not known."""
+    segments = Segment.objects.filter(session_id=session_id).order_by("position") if session_id else []
+    return choices_of(segments, lambda segment: f"{segment.position}. {segment.heading or segment.key}")
+
+
+class ContributionInline(HouseTabular[Contribution, Session]):
+    """Who speaks in a session, in printed order. The wording in full is on the contribution's own page."""
+
+    model = Contribution
+    form = ContributionForm
+    fields = ["position", "segment", "role", "person", "role_title", "organisation", "status"]
+    autocomplete_fields = ["person", "organisation"]
+    load = ("person", "organisation")
+    ready_choices = ("segment",)
+    ordering = ["position"]
+    show_change_link = True
+
+    def choices_for(self, field: str, parent: Session | None) -> list[tuple[Any, str]]:
+        """The session's segments."""
+        return segment_choices(parent.pk if parent else None)
+
+
+class ContributionAdmin(HouseAdmin[Contribution]):
+    """Contributions with their approved wording."""
+
+    form = ContributionForm
+    list_display = ["who", "role", "session", "status", "position", "took_part"]
+    list_filter = ["status", "role", "is_announced", "took_part", "session__conference"]
+    list_select_related = ["person", "session"]
+    ordering = ["-session__conference__starts_on", "session", "position"]
+    search_fields = ["person__display_name", "name_printed", *in_all_languages("topic")]
+    search_by_id = ("public_id",)
+    autocomplete_fields = ["session", "person", "organisation", "other_organisations", "country"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("session", "segment"),
+                    ("position", "agenda_position"),
+                    "role",
+                    ("person", "name_printed"),
+                    "unnamed_label",
+                    ("status", "final_status"),
+                ]
+            },
+        ),
+        (
+            _("As approved for this occasion"),
+            {
+                "fields": [
+                    ("honorific", "post_nominals"),
+                    "role_title",
+                    "organisation",
+                    "other_organisations",
+                    ("country", "country_meaning"),
+                    "topic",
+                    "heading_printed",
+                ]
+            },
+        ),
+        (
+            _("Programme and report"),
+            {
+                "fields": [
+                    ("is_announced", "visibility", "delivery"),
+                    ("took_part", "is_in_report"),
+                    "role_title_in_report",
+                    "sources",
+                    "internal_note",
+                ]
+            },
+        ),
+    ]
+
+    def get_form(self, request: HttpRequest, obj: Contribution | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Segments of the session only."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if "segment" in form.base_fields:
+            form.base_fields["segment"].choices = segment_choices(
+                obj.session_id if obj else chosen_id(request, "session")
+            )
+        return form
+
+    @admin.display(description=_("person"), ordering="person__sort_name")
+    def who(self, contribution: Contribution) -> str:
+        """The printed name, or the seat's label."""
+        return contribution.name or str(contribution.unnamed_label)
+
+
+SessionAdmin.extra_inlines.append(ContributionInline)
+SessionAdmin.related_pages.append(RelatedPage(_("Contributions"), Contribution, "session__id"))
+
+admin.site.register(Person, PersonAdmin)
+admin.site.register(Contribution, ContributionAdmin)

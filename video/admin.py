@@ -1,0 +1,214 @@
+"""Meetings on platforms: an address goes in here and never comes out."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.actors import Actor
+from alliance.admin import HouseAdmin, HouseForm, explain, in_all_languages
+from events.admin import conference_clock
+from video import services
+from video.adapters.static import UnsafeAddress, check_address
+from video.models import Meeting, MeetingState
+
+explain(
+    "meeting_belongs_to_session_or_conference",
+    gettext_lazy("Choose either a session or a conference."),
+    field="session",
+)
+explain("meeting_closes_after_it_opens", gettext_lazy("The meeting closes before it opens."), field="closes_at")
+explain("meeting_ready_has_address", gettext_lazy("A meeting that is ready needs an address."))
+
+SECRETS = ("host_address", "passcode", "dial_in")
+
+
+class _WriteOnly(forms.PasswordInput):
+    """An input that never shows what is stored."""
+
+    def __init__(self) -> None:
+        super().__init__(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false", "size": 80})
+
+
+class MeetingForm(HouseForm[Meeting]):
+    """Takes new secrets; what is stored is not in the form."""
+
+    new_address = forms.CharField(
+        label=gettext_lazy("new address"),
+        required=False,
+        widget=_WriteOnly(),
+        help_text=gettext_lazy(
+            "Starts with https://. It is encrypted and never shown again; leave this empty to keep what is stored."
+        ),
+    )
+    new_host_address = forms.CharField(
+        label=gettext_lazy("new address for hosts"), required=False, widget=_WriteOnly(), max_length=2000
+    )
+    new_passcode = forms.CharField(
+        label=gettext_lazy("new passcode"), required=False, widget=_WriteOnly(), max_length=200
+    )
+    new_dial_in = forms.CharField(
+        label=gettext_lazy("new dial-in"), required=False, widget=_WriteOnly(), max_length=500
+    )
+
+    class Meta:
+        model = Meeting
+        fields = ("platform", "session", "conference", "allowed_hosts", "opens_before", "opens_at", "closes_at")
+
+    def clean_allowed_hosts(self) -> list[str]:
+        """Hosts are compared in lower case."""
+        return [host.lower() for host in self.cleaned_data["allowed_hosts"]]
+
+    def clean(self) -> dict[str, Any] | None:
+        """A new address must be safe; the stored one must stay on an allowed host."""
+        cleaned = super().clean()
+        address = self.cleaned_data.get("new_address", "")
+        hosts = self.cleaned_data.get("allowed_hosts", [])
+        if address and self.instance.state == MeetingState.CANCELLED:
+            self.add_error("new_address", services.MeetingIsCancelled.message)
+        elif address:
+            try:
+                check_address(address, allowed_hosts=hosts)
+            except UnsafeAddress as error:
+                self.add_error("new_address", error.message)
+        elif self.instance.address and hosts:
+            try:
+                check_address(self.instance.address, allowed_hosts=hosts)
+            except UnsafeAddress as error:
+                self.add_error("allowed_hosts", error.message)
+        return cleaned
+
+
+class MeetingAdmin(HouseAdmin[Meeting]):
+    """Where people meet. State follows from the address and from the actions."""
+
+    form = MeetingForm
+    list_display = ["belongs_to", "platform", "state", "address_is", "last_error", "updated_at"]
+    list_filter = ["state", "platform"]
+    list_select_related = ["session", "conference"]
+    ordering = ["-pk"]
+    search_fields = [*in_all_languages("session__title"), *in_all_languages("conference__title")]
+    search_by_id = ("public_id",)
+    autocomplete_fields = ["session", "conference"]
+    readonly_fields = ["state", "last_error", "address_is", "host_address_is", "passcode_is", "dial_in_is"]
+    actions = ["mark_broken", "cancel_meetings"]
+    fieldsets = [
+        (None, {"fields": ["session", "conference", "platform", ("state", "last_error")]}),
+        (
+            gettext_lazy("Address"),
+            {
+                "fields": ["address_is", "new_address", "allowed_hosts"],
+                "description": gettext_lazy(
+                    "People are redirected there by their personal link. Nobody ever sees the address in a mail or on "
+                    "a page of ours."
+                ),
+            },
+        ),
+        (
+            gettext_lazy("Opening times"),
+            {
+                "fields": ["opens_before", ("opens_at", "closes_at")],
+                "description": gettext_lazy("Times are on the venue's clock."),
+            },
+        ),
+        (
+            gettext_lazy("For hosts"),
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    ("host_address_is", "new_host_address"),
+                    ("passcode_is", "new_passcode"),
+                    ("dial_in_is", "new_dial_in"),
+                ],
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Meeting]:
+        """Lists do not even decrypt."""
+        return super().get_queryset(request)
+
+    def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
+        """The venue's clock."""
+        by_session = conference_clock(request, object_id, Meeting, "session__conference")
+        return by_session if str(by_session) != "UTC" else conference_clock(request, object_id, Meeting, "conference")
+
+    def save_model(self, request: HttpRequest, obj: Meeting, form: Any, change: bool) -> None:
+        """The row is saved by the form; the address goes through the service, which makes the meeting ready."""
+        for name in SECRETS:
+            if new := form.cleaned_data.get(f"new_{name}"):
+                setattr(obj, name, new)
+        super().save_model(request, obj, form, change)
+        if address := form.cleaned_data.get("new_address"):
+            services.save_address(
+                obj.pk, address, by=Actor.organiser(request.user), now=timezone.now(), allowed_hosts=obj.allowed_hosts
+            )
+
+    @admin.display(description=gettext_lazy("belongs to"))
+    def belongs_to(self, meeting: Meeting) -> Model | None:
+        """The session or conference."""
+        return meeting.session or meeting.conference
+
+    @admin.display(description=gettext_lazy("address"))
+    def address_is(self, meeting: Meeting) -> str:
+        """Whether there is one."""
+        return _set_or_not(meeting.address)
+
+    @admin.display(description=gettext_lazy("address for hosts"))
+    def host_address_is(self, meeting: Meeting) -> str:
+        """Whether there is one."""
+        return _set_or_not(meeting.host_address)
+
+    @admin.display(description=gettext_lazy("passcode"))
+    def passcode_is(self, meeting: Meeting) -> str:
+        """Whether there is one."""
+        return _set_or_not(meeting.passcode)
+
+    @admin.display(description=gettext_lazy("dial-in"))
+    def dial_in_is(self, meeting: Meeting) -> str:
+        """Whether there is one."""
+        return _set_or_not(meeting.dial_in)
+
+    @admin.action(description=gettext_lazy("Mark as broken: nobody is let in"), permissions=["change"])
+    def mark_broken(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
+        """Stop letting people in until an address is saved again."""
+        done = 0
+        for meeting in queryset.exclude(state=MeetingState.CANCELLED):
+            services.mark_broken(
+                meeting.pk, reason=_("marked by an organiser"), by=Actor.organiser(request.user), now=timezone.now()
+            )
+            done += 1
+        self.message_user(
+            request,
+            ngettext("%(count)s meeting is marked as broken.", "%(count)s meetings are marked as broken.", done)
+            % {"count": done},
+            messages.SUCCESS if done else messages.WARNING,
+        )
+
+    @admin.action(description=gettext_lazy("Cancel: the meeting does not take place"), permissions=["change"])
+    def cancel_meetings(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
+        """Cancel for good."""
+        done = 0
+        for meeting in queryset.exclude(state=MeetingState.CANCELLED):
+            services.cancel(meeting.pk, by=Actor.organiser(request.user), now=timezone.now())
+            done += 1
+        self.message_user(
+            request,
+            ngettext("%(count)s meeting is cancelled.", "%(count)s meetings are cancelled.", done) % {"count": done},
+            messages.SUCCESS if done else messages.WARNING,
+        )
+
+
+def _set_or_not(value: str) -> str:
+    return _("set") if value else _("not set")
+
+
+admin.site.register(Meeting, MeetingAdmin)
