@@ -9,3 +9,9 @@ class EventsConfig(AppConfig):
 
     name = "events"
     verbose_name = _("Conferences and programme")
+
+    def ready(self) -> None:
+        """Tell the programme file what this app reads from it."""
+        from events import programme_file
+
+        programme_file.register_sections()

@@ -11,7 +11,9 @@ class RegistrationConfig(AppConfig):
     verbose_name = _("Registration")
 
     def ready(self) -> None:
-        """Tell the outbox who renders our messages."""
-        from registration import handlers
+        """Tell the outbox who renders our messages, and the programme file what this app reads from it."""
+        from registration import handlers, health, programme_file
 
         handlers.register()
+        health.register()
+        programme_file.register_sections()

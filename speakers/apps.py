@@ -9,3 +9,9 @@ class SpeakersConfig(AppConfig):
 
     name = "speakers"
     verbose_name = _("Speakers")
+
+    def ready(self) -> None:
+        """Tell the programme file what this app reads from it."""
+        from speakers import programme_file
+
+        programme_file.register_sections()

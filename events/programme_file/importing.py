@@ -1,0 +1,87 @@
+"""Loading a programme file into the database: all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+
+from alliance import db
+from events.programme_file import sections, yaml_text
+from events.programme_file.changes import Changes
+from events.programme_file.entries import Document
+from events.programme_file.problems import InvalidFile, Problem
+
+# Two imports at once would each see the other's half; any number will do as long as nothing else uses it.
+_LOCK = 7_362_001
+
+_REFUSALS = {
+    "session_room_is_free": "two sessions are in the same room at the same time",
+    "conference_edition_unique_in_series": "the series has another conference with this edition number",
+    "person_pseudonym_has_no_other_name": "a pseudonym has no other spellings, post-nominals or biography",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an import did, or would do in a dry run.
+
+    lines: the report for a person, empty when the file and the database agree.
+    """
+
+    lines: list[str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differed."""
+        return bool(self.lines)
+
+
+def load(data: bytes, *, dry_run: bool = False) -> Outcome:
+    """Make the database hold what a programme file says, in one transaction; rows that agree are not written.
+
+    data: the file, UTF-8 YAML of format alliance-programme/1. dry_run: find the differences and write nothing.
+    Raises InvalidFile with every problem found; then nothing has been written.
+    """
+    document = Document(yaml_text.parse(data))
+    writes = [section.loader(document) for section in sections.in_order()]
+    document.finish()
+
+    changes = Changes()
+    try:
+        with transaction.atomic():
+            _alone()
+            # Numbers, days and rooms may be swapped: only the end result has to be right.
+            _execute("SET CONSTRAINTS ALL DEFERRED")
+            for write in writes:
+                write(changes)
+            changes.problems.stop()
+            changes.at = (0, "")
+            _execute("SET CONSTRAINTS ALL IMMEDIATE")
+            if dry_run:
+                transaction.set_rollback(True)
+    except (IntegrityError, DataError) as error:
+        raise _refused(error, changes) from error
+    return Outcome(changes.report())
+
+
+def _alone() -> None:
+    """Refuse to run beside another import. The lock ends with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        (is_ours,) = cursor.fetchone()
+    if not is_ours:
+        raise InvalidFile([Problem(0, "another import is running: try again when it has ended")])
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _refused(error: DatabaseError, changes: Changes) -> InvalidFile:
+    """The database's own rules had the last word: say which one, and about which row where that is known."""
+    name = db.constraint_name(error) if isinstance(error, IntegrityError) else ""
+    line, label = changes.at
+    reason = _REFUSALS.get(name, f"the database refuses it (rule {name})")
+    return InvalidFile([Problem(line, f"{label}: {reason}" if label else reason)])

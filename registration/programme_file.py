@@ -1,0 +1,253 @@
+"""Admissions and figures in a programme file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from alliance.languages import Translations
+from events.models import Conference, CountryStatus, Format, Organisation, RegistrationMode, Session
+from events.programme_file import sections
+from events.programme_file.bodies import ORGANISATIONS
+from events.programme_file.changes import Changes
+from events.programme_file.conference import frame, session_entries
+from events.programme_file.entries import Document, Entry
+from events.programme_file.sections import Write
+from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Figure, Measure, Places, Qualifier
+
+ADMISSION_SETTINGS = {
+    "opens_at": "opens_at",
+    "closes_at": "closes_at",
+    "approval": "approval",
+    "waiting": "waiting",
+    "categories": "audience_categories",
+    "country_statuses": "audience_country_statuses",
+    "note": "note",
+}
+# What an announced audience lets in without approval, by the words programmes use.
+AUDIENCE_STATUSES = {
+    "participating states": [CountryStatus.PARTICIPATING_STATE],
+    "partners for co-operation": [CountryStatus.ASIAN_PARTNER, CountryStatus.MEDITERRANEAN_PARTNER],
+}
+AUDIENCE_CATEGORIES = {
+    "executive structures": Category.EXECUTIVE_STRUCTURE,
+    "field operations": Category.FIELD_OPERATION,
+    "civil society": Category.CIVIL_SOCIETY,
+    "academia": Category.ACADEMIA,
+}
+STATISTICS_OF_CHANNELS = {
+    "posts": Measure.POSTS,
+    "impressions": Measure.IMPRESSIONS,
+    "reach": Measure.REACH,
+    "engagements": Measure.ENGAGEMENTS,
+    "video_views": Measure.VIDEO_VIEWS,
+}
+STATISTICS_OF_COUNTRIES = {
+    "total": "",
+    "participating_states": "participating States",
+    "partners_for_cooperation": "Partners for Co-operation",
+    "other": "other",
+}
+
+
+def register_sections() -> None:
+    """Make the parts of this app known. Called in AppConfig.ready()."""
+    sections.register("admissions", 70, load_admissions)
+    sections.register("statistics", 80, load_statistics)
+
+
+# --- admissions -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An admission as the file gives it: values it always says, and those for a new row only."""
+
+    entry: Entry
+    session: str
+    mode: str
+    capacity: int | None
+    values: dict[str, Any]
+    new: dict[str, Any] = field(default_factory=dict)
+    organisations: list[str] | None = None
+
+
+def load_admissions(document: Document) -> Write:
+    """Who may come. An `admissions` list says all; without it a side event with our own form gets one.
+
+    What the file does not say (opening times, approval) belongs to the organisers and stays as they set it.
+    """
+    within = frame(document)
+    entry = document.root.entry("conference")
+    doors = [] if entry is None else _explicit(entry, "")
+    for part in session_entries(document):
+        listed = _explicit(part, part.text("key"))
+        derived = _derived(part)
+        doors += listed or derived
+
+    def write(changes: Changes) -> None:
+        conference = changes.row(Conference, within.key)
+        keys = {session.pk: key for key, session in changes.table_of(Session).rows.items()}
+        rows = Admission.objects.filter(conference=conference).select_related("places")
+        table = changes.table(
+            Admission,
+            rows.prefetch_related("audience_organisations").order_by("pk"),
+            key=lambda row: f"{keys[row.session_id] if row.session_id else within.key} ({row.mode})",
+        )
+        for door in doors:
+            key = f"{door.session or within.key} ({door.mode})"
+            session = changes.optional_row(Session, door.session)
+            new = {"conference": conference, "session": session, "mode": door.mode} | door.new
+            admission = table.put(key, door.values, new=new, line=door.entry.line)
+            if door.organisations is not None:
+                named = [changes.row(Organisation, name) for name in door.organisations]
+                table.put_related(key, "audience_organisations", named)
+            _put_capacity(changes, admission, door, key)
+
+    return write
+
+
+def _put_capacity(changes: Changes, admission: Admission, door: Door, key: str) -> None:
+    """Set the places. People on the waiting list are promoted by the next round of the worker."""
+    places = Places.objects.get(admission=admission)
+    if places.capacity != door.capacity:
+        if not changes.table_of(Admission).is_new(key):
+            changes.table_of(Admission).note(key, "capacity", places.capacity, door.capacity)
+        Places.objects.filter(pk=places.pk).update(capacity=door.capacity)
+
+
+def _explicit(entry: Entry, session: str) -> list[Door]:
+    """The admissions that the file lists, our addition to the format."""
+    doors: list[Door] = []
+    for part in entry.entries("admissions"):
+        mode = part.choice("mode", AttendanceMode, default=AttendanceMode.ONLINE, required=True)
+        if any(door.mode == mode for door in doors):
+            part.problem("mode", f"{mode} stands twice")
+        values = part.settings(Admission, ADMISSION_SETTINGS)
+        opens_at, closes_at = values.get("opens_at"), values.get("closes_at")
+        if opens_at and closes_at and closes_at <= opens_at:
+            part.problem("closes_at", "is not after opens_at")
+        capacity = part.integer("capacity")
+        organisations = part.refer_all("organisations", ORGANISATIONS) if "organisations" in part else None
+        doors.append(Door(part, session, mode, capacity, values, organisations=organisations))
+    return doors
+
+
+def _derived(entry: Entry) -> list[Door]:
+    """The admission that follows from "own_form", capacity and audience as announced."""
+    capacity = entry.integer("capacity")
+    registration = entry.entry("registration")
+    lines = entry.lines("audience")
+    if registration is None or registration.text("mode") != RegistrationMode.OWN_FORM:
+        if capacity is not None and "admissions" not in entry:
+            entry.problem("capacity", "is given, but there is no registration with our own form and no admissions")
+        return []
+    form = entry.text("mode")
+    modes = {
+        Format.IN_PERSON: [AttendanceMode.IN_PERSON],
+        Format.HYBRID: [AttendanceMode.IN_PERSON, AttendanceMode.ONLINE],
+    }.get(Format(form) if form in Format.values else Format.ONLINE, [AttendanceMode.ONLINE])
+    rule = audience_rule(lines)
+    return [Door(entry, entry.text("key"), mode, capacity, {}, new=rule) for mode in modes]
+
+
+def audience_rule(lines: Translations) -> dict[str, Any]:
+    """Who gets in without approval, read from the announced groups. Groups it does not know wait for approval."""
+    text = lines.get("en", "").lower()
+    if not text:
+        return {}
+    return {
+        "approval": ApprovalMode.AUDIENCE,
+        "audience_country_statuses": [
+            status for words, statuses in AUDIENCE_STATUSES.items() if words in text for status in statuses
+        ],
+        "audience_categories": [category for words, category in AUDIENCE_CATEGORIES.items() if words in text],
+    }
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+
+class _Figures:
+    """Collects the figures of the file."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[Entry, dict[str, Any], dict[str, Any]]] = {}
+
+    def add(self, entry: Entry, key: str, measure: Measure, group: str = "", **values: Any) -> None:
+        """A figure whose value is a number, or an entry with qualifier and value."""
+        part = entry if entry.is_single(key) else entry.entry(key)
+        number = part.integer("value" if part is not entry else key, most=2**63 - 1) if part else None
+        if part is None or number is None:
+            return
+        qualifier = Qualifier.EXACT.value
+        if part is not entry or key == "value":
+            qualifier = part.choice("qualifier", Qualifier, default=Qualifier.EXACT)
+        content = {
+            "value": number,
+            "qualifier": qualifier,
+            "printed_as": Translations(),
+            "internal_note": "",
+            "is_derived": False,
+            "is_record_for_series": False,
+        }
+        self.found[f"{measure} {group}".strip()] = (
+            part, {"measure": measure, "group": group}, content | values,
+        )  # fmt: skip
+
+
+def load_statistics(document: Document) -> Write:
+    """Figures of the report, with measure, qualifier and source (docs/design.md section 4.8)."""
+    within = frame(document)
+    entry = document.root.entry("statistics")
+    figures = _Figures()
+    source = ""
+    if entry is not None:
+        source = entry.text("source", longest=120)
+        _read_statistics(entry, figures)
+
+    def write(changes: Changes) -> None:
+        conference = changes.row(Conference, within.key)
+        # Figures of other sources are not this file's business.
+        rows = Figure.objects.filter(conference=conference, session=None, source=source)
+        table = changes.table(Figure, rows, key=lambda row: f"{row.measure} {row.group}".strip())
+        for key, (part, identity, values) in figures.found.items():
+            new = {"conference": conference, "source": source} | identity
+            table.put(key, values, new=new, line=part.line)
+        if entry is not None:
+            table.remove_others()
+
+    return write
+
+
+def _read_statistics(entry: Entry, figures: _Figures) -> None:
+    for name, measure in (
+        ("registered_participants", Measure.REGISTERED),
+        ("panellist_countries", Measure.SPEAKER_COUNTRIES),
+        ("quoted_posts", Measure.QUOTED_POSTS),
+    ):
+        if part := entry.entry(name):
+            figures.add(
+                part,
+                "value",
+                measure,
+                printed_as=part.translated("printed_as"),
+                internal_note=part.text("note", longest=250),
+                is_record_for_series=part.boolean("record_for_series"),
+            )
+    if countries := entry.entry("countries"):
+        is_derived = countries.boolean("other_is_derived")
+        for name, group in STATISTICS_OF_COUNTRIES.items():
+            figures.add(countries, name, Measure.COUNTRIES, group, is_derived=is_derived and name == "other")
+    total = 0
+    for part in entry.entries("by_category"):
+        category = part.text("category", required=True, longest=120)
+        total += part.integer("value", required=True) or 0
+        figures.add(part, "value", Measure.REGISTERED, category)
+    expected = entry.integer("category_sum_derived")
+    if expected is not None and expected != total:
+        entry.problem("category_sum_derived", f"is {expected}, but the categories add up to {total}")
+    for part in entry.entries("social_media"):
+        channel = part.text("channel", required=True, longest=120)
+        for name, measure in STATISTICS_OF_CHANNELS.items():
+            figures.add(part, name, measure, channel)

@@ -1,0 +1,250 @@
+"""Persons and their contributions in a programme file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from alliance.languages import Translations
+from events.models import Country, Organisation, Segment, SegmentVisibility, Session
+from events.programme_file import programme, sections
+from events.programme_file.bodies import COUNTRIES, ORGANISATIONS, spellings, with_earlier_spellings
+from events.programme_file.changes import Changes
+from events.programme_file.conference import frame, session_entries
+from events.programme_file.entries import Document, Entry
+from events.programme_file.sections import Write
+from speakers.models import Contribution, ContributionStatus, Person, TookPart
+
+PERSONS = "persons"
+
+PERSON_SETTINGS = {
+    "post_nominals": "post_nominals",
+    "biography": "biography",
+    "sort_name": "sort_name",
+}
+CONTRIBUTION_FACTS = {
+    "agenda_order": "agenda_position",
+    "role": "role",
+    "role_printed": "heading_printed",
+    "honorific": "honorific",
+    "post_nominals": "post_nominals",
+    "role_title": "role_title",
+    "role_title_in_report": "role_title_in_report",
+    "country_basis": "country_meaning",
+    "topic": "topic",
+    "delivery": "delivery",
+    "final_status": "final_status",
+    "unnamed_label": "unnamed_label",
+    "sources": "sources",
+}
+CONTRIBUTION_SETTINGS = {"visibility": "visibility"}
+OUTCOMES = {
+    "": TookPart.UNKNOWN,
+    "took_part": TookPart.YES,
+    "not_mentioned": TookPart.UNKNOWN,  # not named in the report is no proof of absence
+    "did_not_take_part": TookPart.NO,
+}
+UNNAMED = "unnamed"
+
+
+def register_sections() -> None:
+    """Make the parts of this app known. Called in AppConfig.ready()."""
+    sections.register("persons", 25, load_persons)
+    sections.register("contributions", 45, load_contributions)
+
+
+def known_persons(keys: set[str]) -> set[str]:
+    """Those of the keys that persons of earlier files have."""
+    return set(Person.objects.filter(key__in=keys).values_list("key", flat=True))
+
+
+def full_name(entry: Entry) -> str:
+    """The name as the file prints it, given name first."""
+    return " ".join(filter(None, (entry.text("given_name", longest=120), entry.text("family_name", longest=120))))
+
+
+def load_persons(document: Document) -> Write:
+    """Persons who speak. The same key is the same row in every file. Notes about a pseudonym are not taken over."""
+    document.registry(PERSONS, known_persons)
+    listed: dict[str, tuple[Entry, dict[str, Any], dict[str, Any], bool]] = {}
+    for entry in document.root.entries("persons"):
+        key = entry.define("id", PERSONS, longest=100)
+        given, family = (entry.text(name, longest=120) for name in ("given_name", "family_name"))
+        is_pseudonym = entry.boolean("pseudonym")
+        values: dict[str, Any] = {
+            "given_name": given,
+            "family_name": family,
+            "display_name": entry.text("display_name", longest=200) or full_name(entry),
+            "internal_note": entry.text("note"),
+        }
+        if not values["display_name"]:
+            entry.problem("given_name", "a person needs given_name, family_name or display_name")
+        values |= entry.settings(Person, PERSON_SETTINGS) | spellings(entry, longest=200)
+        if is_pseudonym:
+            # Whatever somebody wrote beside a pseudonym, it must not become a trace (docs/design.md section 4.6).
+            values["internal_note"] = ""
+            if values["aliases"] or values.get("post_nominals") or values.get("biography"):
+                entry.problem("pseudonym", "a pseudonym has no other spellings, post-nominals or biography")
+        # Where lists are sorted at all, by this; people correct it for names that sort otherwise.
+        new = {"sort_name": ", ".join(filter(None, (family, given)))}
+        listed[key] = (entry, values, new, is_pseudonym)
+
+    def write(changes: Changes) -> None:
+        wanted = {*listed, *(key for key, _line in document.registry(PERSONS).referred)}
+        rows = Person.objects.filter(key__in=wanted).order_by("pk")
+        table = changes.table(Person, rows, key=lambda row: row.key)
+        for key, (entry, values, new, is_pseudonym) in listed.items():
+            before = table.rows.get(key)
+            if before is not None and before.is_pseudonym and not is_pseudonym:
+                text = f"pseudonym: “{key}” is a pseudonym; it stays one, and its name is changed by hand only"
+                changes.problems.add(entry.line, text)
+                continue
+            filled = table.keep(with_earlier_spellings(values, before), key) | {"is_pseudonym": is_pseudonym}
+            table.put(key, filled, new={"key": key} | new, line=entry.line)
+
+    return write
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A contribution as the file gives it."""
+
+    entry: Entry
+    session: str
+    segment: str
+    person: str
+    name: str
+    values: dict[str, Any]
+    optional: dict[str, Any]
+    is_announced: bool
+    note: str
+    organisation: str
+    others: list[str]
+    country: str
+
+    @property
+    def identity(self) -> str:
+        """What makes it the same seat in an edited file: who, in which session, in which role."""
+        who = self.person or self.values["unnamed_label"].best("en").text
+        return f"{self.session}/{who} ({self.values['role']})"
+
+
+def load_contributions(document: Document) -> Write:
+    """Who speaks in which session, worded as printed for that occasion."""
+    within = frame(document)
+    pseudonyms = {
+        entry.text("id") for entry in document.root.entries("persons") if entry.boolean("pseudonym")
+    }  # fmt: skip
+    names = {entry.text("id"): full_name(entry) for entry in document.root.entries("persons")}
+    seats = [
+        seat for entry in session_entries(document) for seat in _read_session(entry, pseudonyms=pseudonyms, names=names)
+    ]
+
+    def write(changes: Changes) -> None:
+        sessions = changes.table_of(Session).rows
+        keys = {session.pk: key for key, session in sessions.items()}
+        rows = (
+            Contribution.objects.filter(session__conference__slug=within.key)
+            .select_related("person")
+            .prefetch_related("other_organisations")
+            .order_by("session", "position", "pk")
+        )
+        existing: dict[str, Contribution] = {}
+        for row in rows:
+            who = row.person.key if row.person is not None else row.unnamed_label.best("en").text
+            existing[_numbered(f"{keys[row.session_id]}/{who} ({row.role})", existing)] = row
+        found = {row.pk: key for key, row in existing.items()}
+        table = changes.table(Contribution, existing.values(), key=lambda row: found[row.pk])
+        put: dict[str, None] = {}
+        for seat in seats:
+            key = _numbered(seat.identity, put)
+            put[key] = None
+            person = changes.optional_row(Person, seat.person)
+            shown = SegmentVisibility.BEFORE if seat.is_announced else SegmentVisibility.AFTER
+            values = programme.stricter(table.rows.get(key), shown) | seat.values | seat.optional
+            values["segment"] = changes.row(Segment, f"{seat.session}/{seat.segment}") if seat.segment else None
+            values["organisation"] = changes.optional_row(Organisation, seat.organisation)
+            values["country"] = changes.optional_row(Country, seat.country)
+            values["is_announced"] = seat.is_announced
+            is_pseudonym = person is not None and person.is_pseudonym
+            values["internal_note"] = "" if is_pseudonym else seat.note
+            differs = person is not None and seat.name not in {"", person.display_name}
+            if differs and is_pseudonym:
+                changes.problems.add(seat.entry.line, f"“{seat.person}” is a pseudonym and has no other name")
+                continue
+            values["name_printed"] = seat.name if differs else ""
+            table.put(key, values, new={"session": sessions[seat.session], "person": person}, line=seat.entry.line)
+            table.put_related(key, "other_organisations", [changes.row(Organisation, other) for other in seat.others])
+        table.remove_others()
+
+    return write
+
+
+def _numbered(identity: str, taken: dict[str, Any]) -> str:
+    """The identity, with a number where the same person has the same role twice in one session."""
+    key, number = identity, 1
+    while key in taken:
+        number += 1
+        key = f"{identity} {number}"
+    return key
+
+
+def _read_session(entry: Entry, *, pseudonyms: set[str], names: dict[str, str]) -> list[Seat]:
+    session = entry.text("key")
+    segments = {part.text("key") for part in entry.entries("segments")}
+    orders: dict[int, int] = {}
+    seats = []
+    for part in entry.entries("contributions"):
+        order = part.integer("order", required=True, least=1, most=32_767) or 0
+        if order in orders:
+            part.problem("order", f"{order} stands twice in this session; the first is in line {orders[order]}")
+        orders[order] = part.line
+        segment = part.text("segment")
+        if segment and segment not in segments:
+            part.problem("segment", f"“{segment}” is not a segment of this session")
+        seats.append(_read(part, session=session, segment=segment, order=order, pseudonyms=pseudonyms, names=names))
+    return seats
+
+
+def _read(part: Entry, *, session: str, segment: str, order: int, pseudonyms: set[str], names: dict[str, str]) -> Seat:
+    person = part.refer("person", PERSONS)
+    values = part.facts(Contribution, CONTRIBUTION_FACTS) | {"position": order}
+    country = part.refer("country", COUNTRIES)
+    if bool(country) != bool(values["country_meaning"]):
+        part.problem("country_basis", "country and country_basis belong together: give both or neither")
+    label: Translations = values["unnamed_label"]
+    if not person and not label:
+        part.problem("person", "is missing: give a person, or an unnamed_label for a seat without a name")
+    status = part.text("status", required=True)
+    is_tbc = part.boolean("tbc")
+    if status == UNNAMED:
+        if person:
+            part.problem("status", "is unnamed, but a person is given")
+        # Nobody is named yet, so nobody has confirmed.
+        values["status"] = ContributionStatus.TBC if is_tbc else ContributionStatus.INVITED
+    else:
+        values["status"] = part.choice("status", ContributionStatus, default=ContributionStatus.INVITED)
+        if is_tbc and status != ContributionStatus.TBC:
+            part.problem("tbc", f"is true, but the status is {status}")
+    outcome = part.text("outcome")
+    if outcome not in OUTCOMES:
+        part.problem("outcome", f"“{outcome}” is not known. Expected one of: {', '.join(filter(None, OUTCOMES))}")
+    values["took_part"] = OUTCOMES.get(outcome, TookPart.UNKNOWN)
+    values["is_in_report"] = part.boolean("in_report")
+    name = full_name(part)
+    if person in pseudonyms and name not in {"", names.get(person)}:
+        part.problem("given_name", f"“{person}” is a pseudonym and has no other name")
+    return Seat(
+        entry=part,
+        session=session,
+        segment=segment,
+        person=person,
+        name=name,
+        values=values,
+        optional=part.settings(Contribution, CONTRIBUTION_SETTINGS),
+        is_announced=part.boolean("in_programme", default=True),
+        note=part.text("note"),
+        organisation=part.refer("organisation", ORGANISATIONS),
+        others=part.refer_all("other_organisations", ORGANISATIONS),
+        country=country,
+    )
