@@ -21,7 +21,7 @@ RUN FIELD_ENCRYPTION_KEYS="$(.venv/bin/python -c 'from cryptography.fernet impor
 FROM python:3.13-slim-trixie AS app
 LABEL org.opencontainers.image.title="Alliance" org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DJANGO_SETTINGS_MODULE=alliance.settings
-RUN groupadd --system --gid 10001 alliance && useradd --system --uid 10001 --gid alliance --no-create-home alliance
+RUN groupadd --gid 10001 alliance && useradd --uid 10001 --gid alliance --no-create-home --no-log-init alliance
 WORKDIR /app
 COPY --from=build /app /app
 USER 10001:10001
