@@ -1,15 +1,16 @@
-"""Forms without cookies: a POST is taken when it comes from our own pages (docs/decisions/0006-forms-without-cookies.md).
+"""Forms without cookies: a POST is taken when it comes from our own pages.
 
-Public forms act for whoever holds a personal link, or for nobody yet. The browser adds no authority of its own, so there
-is nothing a foreign page could borrow and no CSRF token to keep in a cookie. What is left to stop is a foreign page that
-makes its visitors send our forms; browsers say where a request comes from.
+Public forms act for whoever holds a personal link, or for nobody yet. The browser adds no authority of its own, so
+there is nothing a foreign page could borrow and no CSRF token to keep in a cookie. What is left to stop is a foreign
+page that makes its visitors send our forms; browsers say where a request comes from.
+docs/decisions/0006-forms-without-cookies.md has the reasons.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from alliance import errors
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[..., HttpResponse]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -35,11 +35,11 @@ def is_own(request: HttpRequest) -> bool:
     return origin in {"null", settings.SITE_URL, f"{request.scheme}://{request.get_host()}"}
 
 
-def same_origin(view: View[P]) -> View[P]:
+def same_origin(view: View) -> View:
     """Refuse requests that change something and come from a foreign page with 403. No cookie is asked for or set."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in _SAFE and not is_own(request):
             return errors.csrf_failure(request)
         return view(request, *args, **kwargs)

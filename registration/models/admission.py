@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
 from alliance.languages import TranslatedField
-from events.models import Conference, Country, CountryStatus, Organisation, Session
+from events.models import Conference, Country, CountryStatus, Organisation, Session, SessionState
 from video.models import Meeting
 
 if TYPE_CHECKING:
@@ -183,6 +183,8 @@ class Admission(models.Model):
     def is_open(self, now: datetime) -> bool:
         """Whether somebody may register at the instant. Needs conference and session loaded."""
         if self.is_closed or (self.opens_at and now < self.opens_at):
+            return False
+        if self.session is not None and self.session.state == SessionState.CANCELLED:
             return False
         closes = self.closes_at or self.span[1] or self.conference.ends_at
         return closes is None or now < closes

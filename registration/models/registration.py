@@ -73,6 +73,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             "participant__conference__venue",
             "participant__identity_key",
             "admission__conference",
+            "admission__session__day",
             "admission__session__room",
             "admission__places",
         )

@@ -1,6 +1,6 @@
 """Every write of this app: one function per use case, and the errors it raises."""
 
-from registration.services.access import Entry, enter, find_personal, resend_personal_link
+from registration.services.access import Entry, enter, find_personal, resend_personal_link, send_personal_link
 from registration.services.decisions import AlreadyDecided, approve, cancel, reject
 from registration.services.joining import (
     Answer,
@@ -36,4 +36,5 @@ __all__ = [
     "register",
     "reject",
     "resend_personal_link",
+    "send_personal_link",
 ]

@@ -36,6 +36,12 @@ def resend_personal_link(*, conference: Conference, email: str, now: datetime) -
         outbox.services.queue([messages.personal_link(participant, now=now)])
 
 
+def send_personal_link(*, participant: Participant, now: datetime) -> None:
+    """Send the personal link again to a participant who has it open. At most one mail an hour."""
+    with transaction.atomic(durable=True):
+        outbox.services.queue([messages.personal_link(participant, now=now)])
+
+
 def _is_cancelled(admission: Admission) -> bool:
     """Whether what the registration is for does not take place."""
     if admission.session is not None and admission.session.state == SessionState.CANCELLED:

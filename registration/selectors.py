@@ -1,0 +1,303 @@
+"""What registration pages read: what is on offer, the countries in the reader's language, one's own choices."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from events import page_cache
+from events.models import (
+    Conference,
+    ConferenceState,
+    Country,
+    CountryStatus,
+    Organisation,
+    RegistrationMode,
+    Session,
+    SessionState,
+)
+from registration.handlers import places_in_line
+from registration.models import (
+    Admission,
+    ApprovalMode,
+    AttendanceMode,
+    Participant,
+    Places,
+    Registration,
+    RegistrationStatus,
+)
+
+T = TypeVar("T")
+
+_KEPT_SECONDS = 30.0  # the meeting behind an admission is read along, and a change of it raises no version
+_MOST_KEPT = 200
+
+
+class _Kept(Generic[T]):
+    """Results in the memory of this process, keyed by the content version, so that a rush does not ask the database."""
+
+    def __init__(self) -> None:
+        self._results: OrderedDict[str, tuple[int, float, T]] = OrderedDict()
+
+    def get(self, key: str, read: Callable[[], T | None]) -> T | None:
+        """The kept result, or what read() gives; None is not kept."""
+        # Asked before reading: a change in between makes the result look older than it is, never newer.
+        version = page_cache.content_version()
+        kept = self._results.get(key)
+        if kept and kept[0] == version and time.monotonic() - kept[1] < _KEPT_SECONDS:
+            return kept[2]
+        result = read()
+        if result is not None:
+            self._results[key] = (version, time.monotonic(), result)
+            while len(self._results) > _MOST_KEPT:
+                self._results.popitem(last=False)
+        return result
+
+    def forget(self) -> None:
+        """Empty it (for tests)."""
+        self._results.clear()
+
+
+# --- what is on offer -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something to attend: the conference as a whole (session is None) or one session, in one way or in several."""
+
+    name: str  # of the form field
+    session: Session | None
+    admissions: tuple[Admission, ...]
+
+    def open_admissions(self, now: datetime) -> tuple[Admission, ...]:
+        """The ways that may be chosen at the instant."""
+        return tuple(admission for admission in self.admissions if admission.is_open(now))
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """All that can be registered for at a conference, in form order.
+
+    elsewhere: side events with a form of another body.
+    """
+
+    conference: Conference
+    things: tuple[Thing, ...]
+    elsewhere: tuple[Session, ...]
+    organisations: dict[str, int]  # primary key by every known spelling, of those an audience rule names
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether anything can be chosen at the instant."""
+        return any(thing.open_admissions(now) for thing in self.things)
+
+    def find(self, admission_id: str) -> tuple[Thing, Admission] | None:
+        """The thing and the admission with that public id."""
+        for thing in self.things:
+            for admission in thing.admissions:
+                if str(admission.public_id) == admission_id:
+                    return thing, admission
+        return None
+
+    def organisation_id(self, text: str) -> int | None:
+        """The organisation somebody means, when an audience rule names it and it is spelled in a way we know."""
+        return self.organisations.get(_folded(text))
+
+
+_offers: _Kept[Offers] = _Kept()
+
+
+def offers(slug: str) -> Offers | None:
+    """What a public conference offers; None when strangers may not know of the conference.
+
+    Kept in memory while the public content stays the same, at most 30 seconds: do not change what it returns.
+    """
+    return _offers.get(slug, lambda: _read_offers(slug))
+
+
+def _read_offers(slug: str) -> Offers | None:
+    secret = [f"meeting__{name}" for name in ("address", "host_address", "passcode", "dial_in")]
+    conference = Conference.objects.public().select_related("venue", "meeting").defer(*secret).filter(slug=slug).first()
+    if conference is None:
+        return None
+    admissions: list[Admission] = []
+    if conference.state != ConferenceState.CANCELLED:
+        admissions = list(
+            Admission.objects.filter(conference=conference)
+            .public()
+            .with_meeting()
+            .select_related("session__day")
+            .prefetch_related("audience_organisations")
+            .in_form_order()
+        )
+    by_session: dict[int | None, list[Admission]] = {}
+    for admission in admissions:
+        admission.conference = conference
+        if admission.session is not None:
+            admission.session.conference = conference
+            if not _takes_our_form(admission.session):
+                continue
+        by_session.setdefault(admission.session_id, []).append(admission)
+    things = tuple(
+        Thing(f"attend-{ways[0].session.slug}" if ways[0].session else "attend", ways[0].session, tuple(ways))
+        for ways in by_session.values()
+    )
+    elsewhere = (
+        Session.objects.public()
+        .filter(conference=conference, state=SessionState.SCHEDULED, registration_mode__startswith="external_")
+        .exclude(registration_url="")
+        .select_related("day")
+        .in_programme_order()
+    )
+    for session in (found := tuple(elsewhere)):
+        session.conference = conference
+    return Offers(conference, things, found, _spellings(things))
+
+
+def _takes_our_form(session: Session) -> bool:
+    return session.state == SessionState.SCHEDULED and session.registration_mode in {
+        RegistrationMode.OWN_FORM,
+        RegistrationMode.WITH_CONFERENCE,
+    }
+
+
+def _spellings(things: tuple[Thing, ...]) -> dict[str, int]:
+    named: dict[int, Organisation] = {}
+    for thing in things:
+        for admission in thing.admissions:
+            if admission.approval == ApprovalMode.AUDIENCE:
+                named.update({organisation.pk: organisation for organisation in admission.audience_organisations.all()})
+    return {
+        _folded(spelling): organisation.pk
+        for organisation in named.values()
+        for spelling in (*organisation.name.values(), organisation.abbreviation, *organisation.aliases)
+        if spelling
+    }
+
+
+def live_places(offered: Offers) -> dict[int, Places]:
+    """The places of what is on offer as they stand now, by primary key of the admission. One query."""
+    ids = [admission.pk for thing in offered.things for admission in thing.admissions]
+    return {places.pk: places for places in Places.objects.filter(pk__in=ids)}
+
+
+# --- countries --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CountryGroup:
+    """Countries under one heading, as (ISO code, name)."""
+
+    label: str
+    countries: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Countries:
+    """All countries as a reader of one language finds them."""
+
+    groups: tuple[CountryGroup, ...]
+    by_code: dict[str, Country]
+
+
+_countries: _Kept[Countries] = _Kept()
+
+
+def countries() -> Countries:
+    """All countries with their names in the active language: participating States in protocol order first, then the
+    Partners likewise, then the others by name."""
+    language = (get_language() or "en").split("-")[0]
+    found = _countries.get(language, lambda: _read_countries(language))
+    assert found is not None  # noqa: S101 - _read_countries always answers
+    return found
+
+
+def _read_countries(language: str) -> Countries:
+    groups: dict[str, list[Country]] = {}
+    every = list(Country.objects.in_protocol_order().only("iso2", "name", "status", "protocol_order"))
+    for country in every:
+        groups.setdefault(country.status, []).append(country)
+    if others := groups.get(CountryStatus.OTHER):
+        others.sort(key=lambda country: sort_key(country.name.best(language).text))
+    labels = {
+        CountryStatus.PARTICIPATING_STATE: _("Participating States"),
+        CountryStatus.ASIAN_PARTNER: _("Asian Partners for Co-operation"),
+        CountryStatus.MEDITERRANEAN_PARTNER: _("Mediterranean Partners for Co-operation"),
+        CountryStatus.OTHER: _("Other countries"),
+    }
+    return Countries(
+        groups=tuple(
+            CountryGroup(label, tuple((c.iso2, c.name.best(language).text) for c in groups[status]))
+            for status, label in labels.items()
+            if status in groups
+        ),
+        by_code={country.iso2: country for country in every},
+    )
+
+
+def sort_key(name: str) -> tuple[str, str]:
+    """Where readers look for a name: accents and capitals do not count, "Österreich" stands at O, "Ёлка" at Е."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return plain.casefold(), name
+
+
+def _folded(text: str) -> str:
+    """A spelling as it is compared: accents, capitals, dots and doubled blanks do not count."""
+    return " ".join(sort_key(text)[0].replace(".", "").split())
+
+
+# --- a participant's own page -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChoice:
+    """One choice on the personal page. rank: place in line, counted from 1, on the waiting list only."""
+
+    registration: Registration
+    rank: int | None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether the participant may still cancel it."""
+        return self.registration.may_become(RegistrationStatus.CANCELLED)
+
+    @property
+    def can_join(self) -> bool:
+        """Whether a join link belongs to it."""
+        admission = self.registration.admission
+        has_place = self.registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
+        return has_place and admission.mode == AttendanceMode.ONLINE
+
+
+def own_choices(participant: Participant) -> list[OwnChoice]:
+    """A participant's registrations in programme order, the newest for each admission. Two queries."""
+    newest: dict[int, Registration] = {}
+    rows = Registration.objects.with_all().filter(participant=participant)
+    for registration in rows.order_by("pk"):
+        registration.participant = participant
+        newest[registration.admission_id] = registration
+    ranks = places_in_line(newest.values())
+
+    def in_programme_order(registration: Registration) -> tuple[int, int, int]:
+        session = registration.admission.session
+        if session is None:
+            return (-1, 0, registration.pk)
+        return (session.day.number if session.day else 9999, session.position, registration.pk)
+
+    return [
+        OwnChoice(registration, ranks.get(registration.pk))
+        for registration in sorted(newest.values(), key=in_programme_order)
+    ]
+
+
+def forget() -> None:
+    """Empty the memory of this process (for tests)."""
+    _offers.forget()
+    _countries.forget()

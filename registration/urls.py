@@ -1,0 +1,26 @@
+"""Addresses of registration: the form in six languages, the personal page and the join link without a language."""
+
+from django.urls import URLPattern, URLResolver, path
+from django.urls.resolvers import LocalePrefixPattern, RoutePattern
+
+from registration import views
+
+app_name = "registration"
+
+# Include this module at the root, outside i18n_patterns. One namespace holds pages with and without a language in the
+# address, and Django gives a namespace to one include only; so the prefix is set here, one level down.
+_in_six_languages: list[URLPattern | URLResolver] = [
+    path("<slug:slug>/register/", views.register, name="register"),
+    path("<slug:slug>/register/received/<str:token>/", views.received, name="received"),
+    path("<slug:slug>/register/resend/", views.resend, name="resend"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    URLResolver(RoutePattern(""), [URLResolver(LocalePrefixPattern(), _in_six_languages)]),
+    path("r/<str:token>/", views.personal, name="personal"),
+    path("r/<str:token>/calendar.ics", views.calendar_file, name="calendar"),
+    path("r/<str:token>/cancel/", views.cancel_all, name="cancel-all"),
+    path("r/<str:token>/cancel/<uuid:public_id>/", views.cancel_one, name="cancel-one"),
+    path("r/<str:token>/send/", views.send_link, name="send-link"),
+    path("join/<str:token>/", views.join, name="join"),
+]

@@ -1,0 +1,434 @@
+"""Pages for participants: the form, its answer, the personal page and the door to the meeting. Nobody signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+import video.services
+from accounts import actors
+from alliance import languages, zones
+from alliance.exceptions import DomainError
+from alliance.pages import LANGUAGE_NAMES, LanguageLink
+from alliance.same_origin import same_origin
+from events.models import Conference, Session
+from registration import calendar, forms, selectors, services
+from registration.models import Admission, Participant, Registration, RegistrationStatus
+from registration.selectors import Offers, OwnChoice, Thing
+from registration.services import Answer
+from registration.services.places import Outcome
+
+View = Callable[..., HttpResponse]
+
+_ALL_METHODS = ["GET", "HEAD", "POST"]
+_UNPROCESSABLE = 422
+
+
+class SeeOther(HttpResponseRedirect):
+    """Look there with GET, whatever was sent here."""
+
+    status_code = 303
+
+
+def _private(view: View) -> View:
+    """A page whose address is a secret: kept nowhere, named to nobody, found by no search."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return guarded
+
+
+# --- the form ---------------------------------------------------------------------------------------------------------
+
+
+def _offers_or_404(slug: str) -> Offers:
+    offered = selectors.offers(slug)
+    if offered is None:
+        raise Http404
+    return offered
+
+
+def _crumbs(conference: Conference) -> list[tuple[str, str]]:
+    return [(_("Conferences"), reverse("events:conferences")), (str(conference.title), conference.get_absolute_url())]
+
+
+@require_http_methods(_ALL_METHODS)
+@same_origin
+def register(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form for a conference and any of its sessions."""
+    offered = _offers_or_404(slug)
+    now = timezone.now()
+    if request.method != "POST":
+        form = forms.RegistrationForm(offered=offered, now=now, chosen=request.GET.get("choose", ""))
+        return _form_page(request, form, token=forms.new_token())
+    form = forms.RegistrationForm(request.POST, offered=offered, now=now)
+    if not form.is_valid():
+        return _form_page(request, form, token=None)
+    token: str = form.cleaned_data["token"]
+    try:
+        _register_once(offered, form, token, now=now)
+    except services.NothingChosen as error:
+        form.add_error(form.choices[0].name if form.choices else None, str(error.message))
+    except services.RegistrationClosed as error:
+        return _form_page(request, _without(form, error, now=now), token=token)
+    except services.FormSentBefore as error:
+        form.add_error(None, str(error.message))
+        return _form_page(request, form, token=forms.new_token())
+    except DomainError as error:
+        form.add_error(None, str(error.message))
+    else:
+        return SeeOther(reverse("registration:received", args=[slug, token]))
+    return _form_page(request, form, token=token)
+
+
+def _register_once(offered: Offers, form: forms.RegistrationForm, token: str, *, now: datetime) -> None:
+    """Register; once more when the database had trouble, which the same token makes harmless."""
+    chosen = form.admissions()
+    applicant = form.applicant(language=get_language() or "en")
+    for is_last in (False, True):
+        try:
+            services.register(
+                conference=offered.conference, admissions=chosen, applicant=applicant, form_token=token, now=now
+            )
+        except OperationalError:
+            connection.close_if_unusable_or_obsolete()
+            if is_last:
+                raise
+        else:
+            return
+
+
+def _without(
+    form: forms.RegistrationForm, error: services.RegistrationClosed, *, now: datetime
+) -> forms.RegistrationForm:
+    """The form as it was sent, without what has closed meanwhile."""
+    data = {name: form.data.get(name, "") for name in form.fields}
+    closed = {str(admission.public_id) for admission in error.closed}
+    kept = {name: value for name, value in data.items() if value not in closed}
+    again = forms.RegistrationForm(kept, offered=form.offered, now=now)
+    again.full_clean()
+    again.add_error(None, str(error.message))
+    return again
+
+
+def _form_page(request: HttpRequest, form: forms.RegistrationForm, *, token: str | None) -> HttpResponse:
+    """The page with the form. token: for the hidden field; None keeps the one that was sent, if it is good."""
+    conference = form.offered.conference
+    if token is None:
+        sent = form.cleaned_data.get("token", "") if form.is_bound else ""
+        token = sent if forms.is_valid_token(sent) else forms.new_token()
+    places = selectors.live_places(form.offered)
+    open_things = {thing.name for thing, _ways in form.things}
+    context = {
+        "form": form,
+        "token": token,
+        "conference": conference,
+        "crumbs": _crumbs(conference),
+        "choices": [_choice(field, places) for field in form.choices],
+        "closed": [_closed(thing, conference) for thing in form.offered.things if thing.name not in open_things],
+        "elsewhere": form.offered.elsewhere,
+        "resend_url": reverse("registration:resend", args=[conference.slug]),
+    }
+    return render(request, "registration/register.html", context, status=_UNPROCESSABLE if form.errors else 200)
+
+
+def _choice(field: Any, places: dict[int, Any]) -> dict[str, Any]:
+    """What the form shows about one thing to attend."""
+    widget: forms.OneWay = field.field.widget
+    return {
+        "field": field,
+        "session": widget.thing.session,
+        "ways": [
+            {"option": option, "admission": admission, "places": places.get(admission.pk) if admission else None}
+            for option, admission in zip(field, [*widget.ways, None], strict=False)
+        ],
+    }
+
+
+def _closed(thing: Thing, conference: Conference) -> dict[str, Any]:
+    """Why something cannot be chosen: not open yet, or not any more."""
+    now = timezone.now()
+    opens = [admission.opens_at for admission in thing.admissions if admission.opens_at and now < admission.opens_at]
+    return {"session": thing.session} | _instant("opens", min(opens, default=None), conference)
+
+
+def _instant(name: str, instant: datetime | None, conference: Conference) -> dict[str, Any]:
+    """An instant and its day by the venue's clock."""
+    return {f"{name}_at": instant, f"{name}_day": instant.astimezone(conference.zone).date() if instant else None}
+
+
+# --- its answer -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One line of the answer."""
+
+    session: Session | None
+    admission: Admission
+    status: str
+    label: str
+    text: str
+
+
+@require_safe
+@_private
+def received(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """What the form led to, the same for a new and for a known address (docs/decisions/0010-neutral-answer.md)."""
+    offered = _offers_or_404(slug)
+    answer = services.find_answer(form_token=token)
+    told = _told(offered, answer) if answer else []
+    if not told:
+        raise Http404
+    context = {
+        "conference": offered.conference,
+        "crumbs": _crumbs(offered.conference),
+        "told": told,
+        "resend_url": reverse("registration:resend", args=[slug]),
+    }
+    return render(request, "registration/received.html", context)
+
+
+def _told(offered: Offers, answer: Answer) -> list[_Told]:
+    by_admission = {outcome.admission: outcome for outcome in answer.outcomes}
+    return [
+        _Told(thing.session, admission, outcome.status, str(outcome.status.label), _explanation(outcome))
+        for thing in offered.things
+        for admission in thing.admissions
+        if (outcome := by_admission.get(str(admission.public_id)))
+    ]
+
+
+def _explanation(outcome: Outcome) -> str:
+    match outcome.status:
+        case RegistrationStatus.CONFIRMED:
+            return _("There is a place for you.")
+        case RegistrationStatus.WAITLISTED:
+            return _(
+                "All places are taken. You are number %(position)d in line. When a place becomes free, the first in "
+                "line gets it at once and is told by mail."
+            ) % {"position": outcome.position or 1}
+        case RegistrationStatus.PENDING:
+            return _("The organiser looks at your registration and decides. You will get a mail either way.")
+        case RegistrationStatus.REJECTED:
+            return _("All places are taken and there is no waiting list.")
+        case _:
+            return ""
+
+
+@require_http_methods(_ALL_METHODS)
+@same_origin
+def resend(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask for the personal link again. The answer is the same for every address."""
+    offered = _offers_or_404(slug)
+    context: dict[str, Any] = {"conference": offered.conference, "crumbs": _crumbs(offered.conference)}
+    if request.method != "POST":
+        form = forms.ResendForm()
+        return render(request, "registration/resend.html", context | {"form": form, "is_sent": "sent" in request.GET})
+    form = forms.ResendForm(request.POST)
+    if not form.is_valid():
+        return render(request, "registration/resend.html", context | {"form": form}, status=_UNPROCESSABLE)
+    services.resend_personal_link(conference=offered.conference, email=form.cleaned_data["email"], now=timezone.now())
+    return SeeOther(reverse("registration:resend", args=[slug]) + "?sent")
+
+
+# --- the personal page ------------------------------------------------------------------------------------------------
+
+
+def _by_token(view: View) -> View:
+    """Give the view the participant whose token is in the address, and speak the participant's language."""
+
+    @wraps(view)
+    def found(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
+        participant = services.find_personal(token)
+        if participant is None:
+            raise Http404
+        language = _language(request, participant)
+        with translation.override(language):
+            response = view(request, participant, token=token, **kwargs)
+        response["Content-Language"] = language
+        return response
+
+    return found
+
+
+def _language(request: HttpRequest, participant: Participant) -> str:
+    """The language of a page without one in its address: asked for by ?lang=, else the participant's."""
+    wanted = request.GET.get("lang", "")
+    return wanted if wanted in languages.codes() else participant.language
+
+
+def _frame(request: HttpRequest, participant: Participant) -> dict[str, Any]:
+    """What every personal page needs: the conference, the language switch, the participant's own clock."""
+    current = get_language()
+    links = [
+        LanguageLink(code, LANGUAGE_NAMES[code], f"?{urlencode({'lang': code})}", code == current)
+        for code in languages.codes()
+    ]
+    return {
+        "participant": participant,
+        "conference": participant.conference,
+        "language_links": links,
+        "reader_zone": zones.find(participant.time_zone),
+        "query": f"?{urlencode({'lang': current})}" if current != participant.language else "",
+    }
+
+
+@require_safe
+@_private
+@_by_token
+def personal(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
+    """A participant's own page: what they registered for and how it stands."""
+    choices = selectors.own_choices(participant)
+    context = _frame(request, participant) | {
+        "token": token,
+        "choices": choices,
+        "can_cancel_all": sum(choice.can_cancel for choice in choices) > 1,
+        "has_calendar": any(choice.registration.status == RegistrationStatus.CONFIRMED for choice in choices),
+        "done": request.GET.get("done", ""),
+        "register_url": _register_url(participant.conference),
+    }
+    return render(request, "registration/personal.html", context)
+
+
+def _register_url(conference: Conference) -> str:
+    """The form, where the conference still has one."""
+    offered = selectors.offers(conference.slug)
+    if offered is None or not offered.is_open(timezone.now()):
+        return ""
+    return reverse("registration:register", args=[conference.slug])
+
+
+@require_safe
+@_private
+@_by_token
+def calendar_file(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
+    """The confirmed choices for a calendar. Entries keep their UID, so that a newer file replaces the older one."""
+    confirmed = [
+        choice.registration
+        for choice in selectors.own_choices(participant)
+        if choice.registration.status == RegistrationStatus.CONFIRMED
+    ]
+    content = calendar.calendar(confirmed, now=timezone.now())
+    if content is None:
+        raise Http404
+    return HttpResponse(
+        content,
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="calendar.ics"'},
+    )
+
+
+def _personal_page(request: HttpRequest, token: str, *, done: str) -> HttpResponse:
+    query = {"done": done} | ({"lang": request.GET["lang"]} if "lang" in request.GET else {})
+    return SeeOther(f"{reverse('registration:personal', args=[token])}?{urlencode(query)}")
+
+
+@require_http_methods(_ALL_METHODS)
+@_private
+@same_origin
+@_by_token
+def cancel_one(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
+    """Ask whether to cancel one choice, then do it."""
+    chosen = [c for c in selectors.own_choices(participant) if c.registration.public_id == public_id]
+    if not chosen:
+        raise Http404
+    return _cancel(request, participant, token, chosen)
+
+
+@require_http_methods(_ALL_METHODS)
+@_private
+@same_origin
+@_by_token
+def cancel_all(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
+    """Ask whether to cancel everything, then do it."""
+    return _cancel(request, participant, token, selectors.own_choices(participant))
+
+
+def _cancel(request: HttpRequest, participant: Participant, token: str, chosen: list[OwnChoice]) -> HttpResponse:
+    standing = [choice for choice in chosen if choice.can_cancel]
+    if request.method == "POST":
+        for choice in standing:
+            services.cancel(registration_id=choice.registration.pk, by=actors.PARTICIPANT, now=timezone.now())
+        return _personal_page(request, token, done="cancelled")
+    if not standing:
+        return _personal_page(request, token, done="")
+    return render(
+        request, "registration/cancel.html", _frame(request, participant) | {"token": token, "choices": standing}
+    )
+
+
+@require_POST
+@_private
+@same_origin
+@_by_token
+def send_link(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
+    """Send the mail with the personal link again to the registered address."""
+    services.send_personal_link(participant=participant, now=timezone.now())
+    return _personal_page(request, token, done="sent")
+
+
+# --- the door ---------------------------------------------------------------------------------------------------------
+
+
+def _leads_out(view: View) -> View:
+    """A page whose form ends at another site. Chromium applies form-action to the redirect as well, and the header
+    must not name the site we hide; so any https address is allowed on this one page."""
+    targets = ["https:", "http:"] if settings.DEMO or settings.DEBUG else ["https:"]
+    return cast("View", csp_update({"form-action": targets})(cast("Any", view)))
+
+
+@require_http_methods(_ALL_METHODS)
+@_private
+@_leads_out
+@same_origin
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """The door to a meeting. Looking tells how things stand; the button leads in, to an address shown nowhere else."""
+    entry = services.enter(token=token, now=timezone.now(), joining=request.method == "POST")
+    if entry is None:
+        raise Http404
+    if request.method == "POST" and isinstance(entry.door, video.services.OpenDoor):
+        return SeeOther(entry.door.url)
+    participant = entry.registration.participant
+    language = _language(request, participant)
+    with translation.override(language):
+        context = _frame(request, participant) | _door(entry.registration, entry.door)
+        response = render(request, "registration/join.html", context)
+    response["Content-Language"] = language
+    return response
+
+
+def _door(registration: Registration, door: video.services.Door | None) -> dict[str, Any]:
+    """What the page says about the door. It must not get the door itself: an open one holds the address."""
+    admission = registration.admission
+    opens_at = door.opens_at if isinstance(door, video.services.NotYet) else None
+    return {
+        "registration": registration,
+        "session": admission.session,
+        "admission": admission,
+        "state": "closed" if door is None else type(door).__name__,
+    } | _instant("opens", opens_at, admission.conference)
