@@ -164,6 +164,7 @@ OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed w
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "empty-the-outbox": {"task": "outbox.tasks.drain", "schedule": 5.0, "options": {"expires": 10}},
     "keep-places-and-lists-right": {"task": "registration.tasks.promote_into_free_places", "schedule": 60.0},
+    "give-everybody-their-join-link": {"task": "registration.tasks.queue_missing_join_links", "schedule": 60.0},
     "forget-old-form-tokens": {"task": "registration.tasks.forget_old_idempotency_keys", "schedule": 3600.0},
 }
 

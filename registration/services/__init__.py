@@ -14,6 +14,7 @@ from registration.services.joining import (
     register,
 )
 from registration.services.places import change_capacity
+from registration.services.upkeep import forget_old_idempotency_keys, queue_missing_join_links
 from registration.services.waiting_list import promote_into_free_places
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "enter",
     "find_answer",
     "find_personal",
+    "forget_old_idempotency_keys",
     "promote_into_free_places",
+    "queue_missing_join_links",
     "register",
     "reject",
     "resend_personal_link",
