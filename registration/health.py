@@ -19,19 +19,11 @@ def figures(now: datetime) -> Iterable[health.Metric]:
         "Registrations by status.",
         [health.Sample({"status": status}, by_status.get(status, 0)) for status in RegistrationStatus.values],
     )
-    rows = Places.objects.filter(capacity__isnull=False, admission__is_closed=False).order_by("pk")
-    places = list(rows.values_list("admission__public_id", "capacity", "taken", "waiting"))
-    for number, (name, what) in enumerate(
-        [
-            ("capacity", "Places of admissions with a limit."),
-            ("taken", "Places taken."),
-            ("waiting", "People waiting."),
-        ],
-        start=1,
-    ):
-        yield health.Metric(
-            f"places_{name}", what, [health.Sample({"admission": str(row[0])}, row[number] or 0) for row in places]
-        )
+    limited = Places.objects.filter(capacity__isnull=False, admission__is_closed=False).select_related("admission")
+    places = list(limited.order_by("pk"))
+    for name, what in [("capacity", "Places there are."), ("taken", "Places taken."), ("waiting", "People waiting.")]:
+        samples = [health.Sample({"admission": str(row.admission.public_id)}, getattr(row, name)) for row in places]
+        yield health.Metric(f"places_{name}", what, samples)
 
 
 def register() -> None:

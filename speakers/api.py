@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from alliance.api.fields import CodeField, IdField, PageField, TextField, WrittenField
@@ -28,10 +29,11 @@ from speakers.models import (
     Role,
 )
 
+# Who is invited and who has accepted in principle is the office's affair; the programme prints "(tbc)" for both.
 SHOWN_STATUSES = [
     choice
     for choice in ContributionStatus.choices
-    if choice[0] not in {ContributionStatus.DECLINED, ContributionStatus.REPLACED}
+    if choice[0] in {ContributionStatus.TBC, ContributionStatus.CONFIRMED}
 ]
 _OF_THE_PERSON = (
     "honorific",
@@ -74,11 +76,7 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
         source="segment.position", read_only=True, allow_null=True, default=None, help_text="Position of the segment."
     )
     role = CodeField(Role)
-    status = CodeField(
-        ContributionStatus,
-        never=[ContributionStatus.DECLINED, ContributionStatus.REPLACED],
-        help_text="tbc: to be confirmed; print it with the name.",
-    )
+    status = serializers.SerializerMethodField(help_text="tbc: to be confirmed; print it with the name.")
     honorific = WrittenField()
     post_nominals = WrittenField()
     role_title = TextField(allow_null=True, help_text="Title as approved; print it exactly so.")
@@ -105,6 +103,11 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
             *_OF_THE_PERSON,
         ]
         ref_name = "Contribution"
+
+    @extend_schema_field(serializers.ChoiceField(choices=SHOWN_STATUSES))
+    def get_status(self, contribution: Contribution) -> str:
+        """As the pages print it."""
+        return ContributionStatus.TBC if contribution.is_to_be_confirmed else ContributionStatus.CONFIRMED
 
     def to_representation(self, instance: Contribution) -> dict[str, Any]:
         """Everything, or under a pseudonym the name alone."""
@@ -241,10 +244,15 @@ class SpeakerFilters(Filters):
     edition = Number("Number of that conference in its series.", field_name="session__conference__edition")
     session = Id("Id of a session they speak at.", field_name="session")
     role = Choice("Their role there.", Role.values, field_name="role")
-    status = Choice("Where the invitation stands.", dict(SHOWN_STATUSES), field_name="status")
+    status = Choice("Confirmed, or to be confirmed.", dict(SHOWN_STATUSES), method="by_status")
     country = CountryCode("Country printed with them there.", field_name="country__iso2")
     organisation = Id("Id of the organisation printed with them there.", field_name="organisation")
     search = Search("Words in the name.", names=["display_name"])
+
+    def by_status(self, contributions: QuerySet[Contribution], name: str, value: Any) -> QuerySet[Contribution]:
+        """As the pages print it."""
+        unsure = Q(status__in=[ContributionStatus.INVITED, ContributionStatus.TBC])
+        return contributions.filter(unsure if value == ContributionStatus.TBC else ~unsure)
 
     def filter_queryset(self, queryset: QuerySet[Person]) -> QuerySet[Person]:
         """Persons with a contribution that is shown and fits all of it."""
@@ -255,7 +263,8 @@ class SpeakerFilters(Filters):
             contributions = with_title_and_body(contributions)
         for name, value in given.items():
             contributions = self.filters[name].filter(contributions, value)
-        return persons.filter(Exists(contributions.filter(person=OuterRef("pk"))))
+        speaking: QuerySet[Person] = persons.filter(Exists(contributions.filter(person=OuterRef("pk"))))
+        return speaking
 
 
 class SpeakerViewSet(events_api.ProgrammeViewSet[Person]):

@@ -19,7 +19,6 @@ from rest_framework import serializers
 
 from alliance import languages
 
-
 LANGUAGES = list(settings.LANGUAGES)  # named in the schema
 
 
@@ -77,7 +76,7 @@ class InstantField(serializers.Field[Any, Any, Any, Any]):
 
     def get_attribute(self, instance: Any) -> Any:
         """The written instant: the zone is known here, not in to_representation."""
-        return at_the_venue(follow(instance, self.source), follow(instance, self.zone))
+        return at_the_venue(follow(instance, self.source or ""), follow(instance, self.zone))
 
     def to_representation(self, value: str) -> str:
         """As it is."""
@@ -98,8 +97,9 @@ class CodeField(serializers.ChoiceField):
         return str(value) if value else None
 
 
-class WrittenField(serializers.CharField):
-    """A text in one language, such as a name or an address; null when it is empty."""
+@extend_schema_field(OpenApiTypes.STR)
+class WrittenField(serializers.Field[Any, Any, Any, Any]):
+    """A text in one language, such as a name; null when it is empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("read_only", True)

@@ -198,7 +198,7 @@ def _refuse() -> Any:
 class Parameter(Filter):  # type: ignore[misc]  # django-filter has no types
     """A query parameter. description and schema go into the OpenAPI document."""
 
-    field_class = forms.Field
+    field_class: type[forms.Field] = forms.Field
     schema: Mapping[str, object] = {"type": "string"}
 
     def __init__(self, description: str, **kwargs: Any) -> None:

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import DateField, DateTimeField, Expression, F, IntegerField, Model, Q, QuerySet, Value
+from django.db.models import DateField, DateTimeField, Expression, F, IntegerField, Model, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
@@ -25,7 +25,6 @@ from rest_framework.response import Response
 
 from alliance.problems import Fault, InvalidParameters
 
-M = TypeVar("M", bound=Model)
 Kind = Literal["instant", "date", "number", "text", "id"]
 
 _EXTREMES: Mapping[str, tuple[Value, Value]] = {
@@ -72,12 +71,6 @@ Ordering = tuple[Key, ...]
 _LAST_KEY = Key("public_id", "id")
 
 
-class Ordered(Protocol):
-    """A view that can be paged: its orderings by name; the first is the default."""
-
-    orderings: Mapping[str, Ordering]
-
-
 @dataclass(frozen=True, slots=True)
 class _Cursor:
     ordering: str
@@ -106,8 +99,8 @@ class Pages(BasePagination):
         self.next: str | None = None
         self.previous: str | None = None
 
-    def paginate_queryset(self, queryset: QuerySet[M], request: Request, view: Any = None) -> list[M]:
-        """The rows of the page. Raises InvalidParameters."""
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The rows of the page. queryset: one of rows with a public_id. Raises InvalidParameters."""
         orderings: Mapping[str, Ordering] = view.orderings
         ordering = self._ordering(request, orderings)
         size = self._size(request)

@@ -77,7 +77,7 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
             answer.headers.setdefault("Content-Language", self.language)
         return answer
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         """What may be done here."""
         return options(self)
 
@@ -98,7 +98,7 @@ class Root(APIView):
             headers={"Cache-Control": "public, max-age=3600"},
         )
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         """What may be done here."""
         return options(self)
 
