@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+_TOKEN = re.compile(r'name="token" value="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def send_form(
     body = page.read().decode()
     if page.status != 200:
         raise RuntimeError(f"the form answers {page.status}")
-    content = urlencode({**fields, "form_token": find_token(body)}, doseq=True)
+    content = urlencode({**fields, "token": find_token(body)}, doseq=True)
     started = time.perf_counter()
     connection.request("POST", path, content, {"Content-Type": "application/x-www-form-urlencoded"})
     answer = connection.getresponse()

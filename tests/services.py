@@ -91,7 +91,7 @@ def database_url() -> str:
     from django.db import connection
 
     parts = connection.settings_dict
-    host = str(parts["HOST"])
+    host = str(parts["HOST"] or _option_host())
     user = quote(str(parts["USER"] or ""), safe="")
     if parts["PASSWORD"]:
         user += ":" + quote(str(parts["PASSWORD"]), safe="")

@@ -73,7 +73,7 @@ def _conference(places: int) -> Admission:
 def person(number: int, admission: Admission) -> dict[str, str | list[str]]:
     """What one person types."""
     return {
-        "admissions": [str(admission.public_id)],
+        f"attend-{admission.session.slug}" if admission.session else "attend": str(admission.public_id),
         "given_name": "Grace",
         "family_name": f"Guest {number}",
         "email": f"guest{number}@mail.example",
@@ -243,9 +243,7 @@ def _count_statements(admission: Admission) -> None:
         found.clear()
         wrapper: AbstractContextManager[None] = connection.execute_wrapper(count)
         with wrapper:
-            answer = client.post(
-                path, {**person(200_000 + number, admission), "form_token": token}, HTTP_HOST="127.0.0.1"
-            )
+            answer = client.post(path, {**person(200_000 + number, admission), "token": token}, HTTP_HOST="127.0.0.1")
         assert answer.status_code == 303, answer.status_code
     print(f"\nSQL statements of one registration by form: {len(found)}, and BEGIN and COMMIT")
 

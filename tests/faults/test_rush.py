@@ -1,7 +1,7 @@
 """The rush: 600 people want 200 seats over real HTTP, and Redis stops, freezes or forgets in the middle of it.
 
-Real gunicorn with 2 workers, real PostgreSQL, Redis, Celery worker and beat, real SMTP. Afterwards: exactly 200 confirmed,
-400 waiting in strict order, no error, and each person has exactly one mail.
+Real gunicorn with 2 workers, real PostgreSQL, Redis, Celery worker and beat, real SMTP. Afterwards: exactly 200
+confirmed, 400 waiting in strict order, no error, and each person has exactly one mail.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def side_event() -> Admission:
 def person(number: int, admission: Admission) -> dict[str, str | list[str]]:
     """What one person types."""
     return {
-        "admissions": [str(admission.public_id)],
+        f"attend-{admission.session.slug}" if admission.session else "attend": str(admission.public_id),
         "given_name": "Grace",
         "family_name": f"Guest {number}",
         "email": f"guest{number}@mail.example",

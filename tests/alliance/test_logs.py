@@ -1,0 +1,72 @@
+"""What a log line may hold: types, places in the code, ids and routes; never a name, an address or a personal link."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from logging.config import dictConfig
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError
+from django.test import Client
+
+from alliance import logs
+from registration.models import Participant
+from tests.factories import ParticipantFactory
+
+CANARY = "Canaryname"
+
+
+@pytest.fixture
+def lines() -> Any:
+    """The lines that the house's own formatter writes."""
+    stream = io.StringIO()
+    dictConfig(logs.configuration(as_json=True))
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    dictConfig(settings.LOGGING)
+
+
+@pytest.mark.django_db
+def test_failing_row_is_not_quoted(lines: Any) -> None:
+    participant = ParticipantFactory(display_name=CANARY)
+
+    with pytest.raises(IntegrityError, match=CANARY) as raised:  # PostgreSQL does quote the row
+        Participant.objects.filter(pk=participant.pk).update(category="unknown")
+    logging.getLogger("registration").error("A write failed", exc_info=raised.value)
+
+    [line] = lines()
+    assert CANARY not in json.dumps(line)
+    assert line["event"] == "A write failed"
+    assert line["exception"][0]["type"] == "IntegrityError"
+    assert line["exception"][1]["constraint"] == "participant_category_is_known"
+
+
+@pytest.mark.django_db
+def test_failing_request_is_logged_without_its_path(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(token: str) -> None:
+        raise RuntimeError(token)
+
+    monkeypatch.setattr("registration.services.find_personal", broken)
+
+    answer = Client(raise_request_exception=False).get("/r/secret-token-canary/?email=canary@mail.example")
+
+    assert answer.status_code == 500
+    written = lines()
+    assert {line["logger"] for line in written} >= {"django.request", "alliance.request"}
+    assert "canary" not in json.dumps(written)
+    assert [line["route"] for line in written if line["event"] == "request"] == ["r/<str:token>/"]
+
+
+def test_task_that_fails_is_logged_without_its_text(lines: Any) -> None:
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        logging.getLogger("celery.app.trace").exception("Task failed: %s", CANARY, extra={"data": {"args": CANARY}})
+
+    assert CANARY not in json.dumps(lines())
