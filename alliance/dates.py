@@ -40,7 +40,7 @@ def _format(value: date, formats: dict[str, str]) -> str:
 
 
 def day(value: date, *, with_weekday: bool = True, with_year: bool = True) -> str:
-    """One date in the active language: "Monday 20 July 2020", "Montag, 20. Juli 2020", "понедельник, 20 июля 2020 г."."""
+    """One date in the active language: "Monday 20 July 2020", "Montag, 20. Juli 2020", "lundi 20 juillet 2020"."""
     text = _format(value, _DAY_AND_YEAR if with_year else _DAY)
     if not with_weekday:
         return text

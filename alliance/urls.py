@@ -6,17 +6,23 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from alliance import pages
+from events import views as events_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
+    path("api/", include("alliance.api.router")),
     path("robots.txt", pages.robots, name="robots"),
+    path("sitemap.xml", events_views.sitemap, name="sitemap"),
+    path("", include("registration.urls")),  # brings its own language prefix
 ]
 
 urlpatterns += i18n_patterns(
     path("_components/", pages.components, name="components"),
     path("about/accessibility/", pages.accessibility, name="accessibility"),
     path("about/privacy/", pages.privacy, name="privacy"),
+    path("", include("speakers.urls")),
+    path("", include("events.urls")),
 )
 
 if settings.DEMO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -287,3 +288,28 @@ class Contribution(models.Model):
         if self.person is None:
             return ""
         return self.name_printed or self.person.display_name
+
+    @property
+    def is_to_be_confirmed(self) -> bool:
+        """Whether "(tbc)" is printed. The programme keeps what it announced: the status in the end does not count."""
+        return self.status in (ContributionStatus.INVITED, ContributionStatus.TBC)
+
+    def names_in_title(self, organisation: Organisation) -> bool:
+        """Whether the approved title says the organisation already, or the organisation is only the title's office.
+
+        Printing it once more would read "Head, Strategic Police Matters Unit, Strategic Police Matters Unit".
+        """
+        for language, title in self.role_title.items():
+            short, long, said = organisation.abbreviation, organisation.name.get(language, ""), title.casefold()
+            if short and re.search(rf"\b{re.escape(short)}\b", title):
+                return True
+            if long and (long.casefold() in said or (said in long.casefold() and 2 * len(said) > len(long))):
+                return True
+        return False
+
+    def organisation_printed(self) -> Organisation | None:
+        """The organisation to print after the title: none that the title names, none whose name was made by us."""
+        organisation = self.organisation
+        if organisation is None or organisation.is_name_derived or self.names_in_title(organisation):
+            return None
+        return organisation

@@ -11,7 +11,7 @@ import nh3
 from django import template
 from django.conf import settings
 from django.template import Context
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from alliance.languages import Localised, Translations
 
 register = template.Library()
 
+_LOCALES = {"en": "en_GB", "fr": "fr_FR", "de": "de_DE", "it": "it_IT", "es": "es_ES", "ru": "ru_RU"}
 _FALLBACKS = "_fallback_languages"  # on the request: languages that stood in for the page's own
 
 # Texts of organisers: paragraphs, lists, emphasis and links. No headings (the page makes those) and no HTML.
@@ -94,6 +95,18 @@ def prose(context: Context, value: object) -> SafeString:
         return format_html('<div class="prose">{}</div>', safe)
     _remember(context, best.language)
     return format_html('<div class="prose" lang="{}">{}</div>', best.language, safe)
+
+
+@register.simple_tag(takes_context=True)
+def localised_lines(context: Context, value: object) -> SafeString:
+    """A text with one item a line, as a list."""
+    best = _best(value)
+    lines = [line.strip() for line in best.text.splitlines() if line.strip()]
+    items = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
+    if not lines or best.language == _page_language():
+        return format_html("<ul>{}</ul>", items)
+    _remember(context, best.language)
+    return format_html('<ul lang="{}">{}</ul>', best.language, items)
 
 
 @register.inclusion_tag("components/_fallback_note.html", takes_context=True)
@@ -196,6 +209,47 @@ def ordinal(value: int) -> str:
     return dates.ordinal(value)
 
 
+# --- the programme --------------------------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def convenor_names(context: Context, group: Any) -> SafeString:
+    """The bodies of a relation in printed order, a body's own unit in brackets."""
+    names = []
+    for row in group.convenorships:
+        name = localised(context, row.organisation.name, mark=False)
+        if row.with_unit is not None:
+            name = format_html("{} ({})", name, localised(context, row.with_unit.name, mark=False))
+        names.append(name)
+    return format_html_join(", ", "{}", ((name,) for name in names))
+
+
+@register.simple_tag(takes_context=True)
+def speaker_title(context: Context, line: Any) -> SafeString:
+    """Title, organisations and country of a speaker line, as approved for this occasion."""
+    contribution = line.contribution
+    parts = [localised(context, line.role_title, mark=False)] if line.role_title else []
+    organisation = contribution.organisation_printed()
+    if organisation is not None:
+        parts.append(localised(context, organisation.name, mark=False))
+    if context.get("all_organisations"):
+        parts += [
+            localised(context, other.name, mark=False)
+            for other in contribution.other_organisations.all()
+            if not other.is_name_derived and not contribution.names_in_title(other)
+        ]
+    if contribution.country is not None:
+        country = localised(context, contribution.country.name, mark=False)
+        if line.country_mark:
+            country += format_html(
+                '<sup><a href="#note-{0}" aria-label="{1}">{0}</a></sup>', line.country_mark, _("Note on the country")
+            )
+        parts.append(country)
+    if not parts:
+        return SafeString("")
+    return format_html('<span class="speaker-title">{}</span>', format_html_join(", ", "{}", ((p,) for p in parts)))
+
+
 # --- the frame of a page ---------------------------------------------------------------------------------------------
 
 
@@ -207,6 +261,25 @@ def language_links(context: Context) -> list[pages.LanguageLink]:
         return given
     request = getattr(context, "request", None) or context.get("request")
     return pages.language_links(request) if request is not None else []
+
+
+@register.inclusion_tag("components/_meta.html", takes_context=True)
+def page_meta(context: Context, title: object, description: object = "", prefix: object = "") -> dict[str, Any]:
+    """Canonical address, the same page in the other languages, and the basics of link previews.
+
+    title, description: what the page is about, in the best language. prefix: what kind of page it is ("Programme").
+    """
+    request = getattr(context, "request", None) or context["request"]
+    links = pages.language_links(request, query="")
+    alternates = [(link.code, settings.SITE_URL + link.url) for link in links]
+    return {
+        "title": f"{prefix}: {title}" if prefix else str(title),
+        "description": str(description)[:300],
+        "canonical": settings.SITE_URL + request.path,
+        "alternates": alternates + [("x-default", url) for code, url in alternates if code == "en"],
+        "locale": _LOCALES.get(_page_language(), "en_GB"),
+        "site_name": _("Alliance conferences"),
+    }
 
 
 @register.simple_tag(takes_context=True)
@@ -224,5 +297,5 @@ def places_low(places: Any) -> int:
 
 @register.filter
 def places_high(places: Any) -> int:
-    """From how many taken places on the meter is full. Below the capacity, as browsers take the limit itself for fine."""
+    """From how many taken places on the meter is full: one below, as browsers take the limit itself for fine."""
     return max(int(places.capacity) - 1, 0)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import NextMidnight, PublicIdField, TsTzRange
@@ -198,6 +199,13 @@ class Session(models.Model):
     def is_side_event(self) -> bool:
         """Whether another body convenes it on the margins of the conference."""
         return self.kind == SessionKind.SIDE_EVENT
+
+    @property
+    def kind_and_number(self) -> str:
+        """Kind and number as printed: "Panel 2"; the kind alone where there is no number."""
+        kind = str(self.get_kind_display())  # type: ignore[attr-defined]
+        # Translators: kind and number of a session, such as "Panel 2"
+        return gettext("%(kind)s %(number)d") % {"kind": kind, "number": self.number} if self.number else kind
 
     @property
     def has_external_registration(self) -> bool:

@@ -1,0 +1,15 @@
+"""Addresses of the programme, below the language."""
+
+from django.urls import path
+
+from events import views
+
+app_name = "events"
+urlpatterns = [
+    path("", views.conferences, name="conferences"),
+    path("<slug:conference>/", views.conference, name="conference"),
+    path("<slug:conference>/programme/", views.programme, name="programme"),
+    path("<slug:conference>/programme/<int:day>/", views.programme, name="day"),
+    path("<slug:conference>/sessions/<slug:session>/", views.session, name="session"),
+    path("<slug:conference>/side-events/<slug:session>/", views.side_event, name="side-event"),
+]

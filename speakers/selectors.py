@@ -1,0 +1,80 @@
+"""The public list of speakers and what each of them contributes, in printed order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F
+
+from events.models import Conference, Session
+from events.selectors import Footnotes, SpeakerLine, speaker_line
+from speakers.models import Contribution, ContributionQuerySet, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A contribution in its session."""
+
+    session: Session
+    line: SpeakerLine
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A person with everything they contribute, in printed order; the first line words who they are."""
+
+    person: Person
+    appearances: list[Appearance]
+
+    @property
+    def first(self) -> SpeakerLine:
+        """The line that introduces the person."""
+        return self.appearances[0].line
+
+
+def _public(now: datetime) -> ContributionQuerySet:
+    return (
+        Contribution.objects.visible_at(now)
+        .filter(session__in=Session.objects.public(), person__isnull=False)
+        .select_related("person", "organisation", "country", "session__conference", "session__day")
+        .order_by(
+            "session__conference__starts_on",
+            "session__conference_id",
+            F("session__day__number").asc(nulls_last=True),
+            "session__position",
+            "session_id",
+            F("segment__position").asc(nulls_last=True),
+            "position",
+            "pk",
+        )
+    )
+
+
+def _speakers(rows: ContributionQuerySet, footnotes: Footnotes) -> list[Speaker]:
+    found: dict[int, Speaker] = {}
+    for row in rows:
+        if row.person is None:
+            continue
+        speaker = found.setdefault(row.person.pk, Speaker(row.person, []))
+        line = speaker_line(row, role=row.get_role_display(), footnotes=footnotes)
+        speaker.appearances.append(Appearance(row.session, line))
+    return list(found.values())
+
+
+def speakers(conference: Conference, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
+    """Everybody who speaks at the conference, by first appearance in the programme; never by the alphabet."""
+    return _speakers(_public(now).filter(session__conference=conference), footnotes)
+
+
+def person(public_id: UUID, *, now: datetime, footnotes: Footnotes) -> Speaker:
+    """One person with everything they contribute, conference by conference.
+
+    Raises Person.DoesNotExist for somebody hidden, unknown, or without anything that may be shown at the instant.
+    """
+    rows = _public(now).filter(person__public_id=public_id).prefetch_related("other_organisations")
+    found = _speakers(rows, footnotes)
+    if not found:
+        raise Person.DoesNotExist
+    return found[0]
