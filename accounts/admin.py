@@ -12,7 +12,6 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,9 +29,7 @@ from alliance.admin import (
     refuse,
 )
 
-explain(
-    "user_email_is_unique", gettext_lazy("A user with this e-mail address exists already."), field="email"
-)
+explain("user_email_is_unique", gettext_lazy("A user with this e-mail address exists already."), field="email")
 explain("role_held_once", gettext_lazy("This role is held already."))
 
 POWERS = ("is_superuser", "is_staff", "groups", "user_permissions")
@@ -40,7 +37,7 @@ POWERS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
 def acting(request: HttpRequest) -> User:
     """The signed-in user; admin pages have one."""
-    return cast(User, request.user)
+    return cast("User", request.user)
 
 
 def stands_above(other: User, user: User) -> bool:
@@ -101,7 +98,7 @@ class ChangedUserForm(ShowsRefusal, UserChangeForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
+        fields = "__all__"
 
     def clean_email(self) -> str:
         """One person, one spelling."""
@@ -172,7 +169,11 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[misc, type-ar
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """A form that brings powers which its sender cannot give was not made by our page."""
-        if request.method == "POST" and not acting(request).is_superuser and any(name in request.POST for name in POWERS):
+        if (
+            request.method == "POST"
+            and not acting(request).is_superuser
+            and any(name in request.POST for name in POWERS)
+        ):
             refuse(request, "user_powers")
         return super().changeform_view(request, object_id, form_url, extra_context)
 

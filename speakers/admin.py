@@ -178,7 +178,9 @@ class ContributionAdmin(HouseAdmin[Contribution]):
         ),
     ]
 
-    def get_form(self, request: HttpRequest, obj: Contribution | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Contribution | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """Segments of the session only."""
         form = super().get_form(request, obj, change=change, **kwargs)
         if "segment" in form.base_fields:
