@@ -151,9 +151,15 @@ class Table(Generic[M]):
                 return False
             self._note(label, name, _name(getattr(row, name)), _name(value))
         else:
-            if getattr(row, name) == value:
+            before = getattr(row, name)
+            if before == value:
                 return False
-            self._note(label, name, getattr(row, name), value)
+            if isinstance(before, dict) and isinstance(value, dict):
+                for key in dict.fromkeys([*before, *value]):
+                    if before.get(key) != value.get(key):
+                        self._note(label, f"{name}.{key}", before.get(key), value.get(key))
+            else:
+                self._note(label, name, before, value)
         setattr(row, name, value)
         return True
 
