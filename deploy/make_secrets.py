@@ -18,6 +18,8 @@ MADE: dict[str, Callable[[], str]] = {
     "field_encryption_keys": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "postgres_password": lambda: secrets.token_urlsafe(32),
     "database_url": lambda: f"postgres://alliance:{(PLACE / 'postgres_password').read_text()}@postgres:5432/alliance",
+    "redis_config": lambda: f"requirepass {secrets.token_urlsafe(32)}\n",
+    "redis_url": lambda: f"redis://:{(PLACE / 'redis_config').read_text().split()[1]}@redis:6379/0",
 }
 GIVEN = {
     "email_url": "the mail server, such as smtp+tls://user:password@mail.example.org:587",
