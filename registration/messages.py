@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import outbox.services
 from outbox.models import Message
 from registration.models import Admission, Participant, Registration
+from registration.models.registration import ENDED
 
 FORM = "registration.received"
 STATUS = "registration.status"
@@ -55,7 +56,8 @@ def about_change(registration: Registration, *, now: datetime, version: int | No
         version=version,
         order_key=_order(registration.participant),
     )
-    yield from join_link(registration, version=version, now=now)
+    if registration.status not in ENDED:
+        yield from join_link(registration, version=version, now=now)
 
 
 def join_link(registration: Registration, *, version: int, now: datetime) -> Iterator[Message]:
