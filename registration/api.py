@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -98,7 +98,15 @@ class AdmissionViewSet(PublicViewSet[Admission]):
             .select_related("conference", "session__conference", "places")
             .annotate(
                 # The conference as a whole comes first; what has no day comes last.
-                first_day=Case(When(session__isnull=True, then=Value(-1)), default=F("session__day__number")),
-                first_position=Case(When(session__isnull=True, then=Value(-1)), default=F("session__position")),
+                first_day=Case(
+                    When(session__isnull=True, then=Value(-1)),
+                    default=F("session__day__number"),
+                    output_field=IntegerField(),
+                ),
+                first_position=Case(
+                    When(session__isnull=True, then=Value(-1)),
+                    default=F("session__position"),
+                    output_field=IntegerField(),
+                ),
             )
         )

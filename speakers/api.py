@@ -58,6 +58,11 @@ def with_title_and_body(contributions: ContributionQuerySet) -> ContributionQuer
     return contributions.exclude(person__is_pseudonym=True)
 
 
+def under_a_pseudonym(contribution: dict[str, Any], person: Person) -> dict[str, Any]:
+    """The contribution with the name alone; a name printed for the occasion could be another one."""
+    return contribution | dict.fromkeys(_OF_THE_PERSON) | {"other_organisations": [], "name": person.display_name}
+
+
 class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     """A person, or a seat without a name, in one session in one role, worded as approved for this occasion."""
 
@@ -112,9 +117,7 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     def to_representation(self, instance: Contribution) -> dict[str, Any]:
         """Everything, or under a pseudonym the name alone."""
         shown: dict[str, Any] = super().to_representation(instance)
-        if shown["is_pseudonym"]:
-            shown |= dict.fromkeys(_OF_THE_PERSON) | {"other_organisations": []}
-        return shown
+        return under_a_pseudonym(shown, instance.person) if instance.person and instance.person.is_pseudonym else shown
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -232,8 +235,7 @@ class SpeakerSerializer(serializers.ModelSerializer[Person]):
         shown: dict[str, Any] = super().to_representation(instance)
         if instance.is_pseudonym:
             shown |= {"post_nominals": None, "biography": None}
-            for contribution in shown["contributions"]:
-                contribution |= dict.fromkeys(_OF_THE_PERSON) | {"other_organisations": []}
+            shown["contributions"] = [under_a_pseudonym(row, instance) for row in shown["contributions"]]
         return shown
 
 
