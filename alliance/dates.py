@@ -44,7 +44,9 @@ def day(value: date, *, with_weekday: bool = True, with_year: bool = True) -> st
     text = _format(value, _DAY_AND_YEAR if with_year else _DAY)
     if not with_weekday:
         return text
-    return f"{django_format(value, 'l')}{',' if _language() in _WEEKDAY_COMMA else ''} {text}"
+    # Django writes the Russian weekdays with a capital, as in a calendar; in a date they have none.
+    weekday = django_format(value, "l").lower() if _language() == "ru" else django_format(value, "l")
+    return f"{weekday}{',' if _language() in _WEEKDAY_COMMA else ''} {text}"
 
 
 def month(value: date) -> str:

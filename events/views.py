@@ -40,7 +40,7 @@ def programme_page(
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """What pages with times share: the clock chosen by ?tz=, whether it was understood, and the clocks to choose from."""
+    """What pages with times share: the clock chosen by ?tz=, whether we know it, and the clocks to choose from."""
     wanted = request.GET.get("tz", "")
     zone: ZoneInfo | None = zones.find(wanted)
     return {"reader_zone": zone, "unknown_zone": bool(wanted) and zone is None, "zones": zones.choices()}

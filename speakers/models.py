@@ -300,11 +300,12 @@ class Contribution(models.Model):
         Printing it once more would read "Head, Strategic Police Matters Unit, Strategic Police Matters Unit".
         """
         for language, title in self.role_title.items():
-            short, long, said = organisation.abbreviation, organisation.name.get(language, ""), title.casefold()
-            if short and re.search(rf"\b{re.escape(short)}\b", title):
+            said = title.casefold()
+            if organisation.abbreviation and re.search(rf"\b{re.escape(organisation.abbreviation)}\b", title):
                 return True
-            if long and (long.casefold() in said or (said in long.casefold() and 2 * len(said) > len(long))):
-                return True
+            for name in [organisation.name.get(language, "").casefold(), *map(str.casefold, organisation.aliases)]:
+                if name and (name in said or (said in name and 2 * len(said) > len(name))):
+                    return True
         return False
 
     def organisation_printed(self) -> Organisation | None:

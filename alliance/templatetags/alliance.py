@@ -11,7 +11,7 @@ import nh3
 from django import template
 from django.conf import settings
 from django.template import Context
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -144,14 +144,16 @@ def clock(
     zone: str,
     city: object = "",
     large: bool = False,
+    is_over: bool = False,
 ) -> dict[str, Any]:
     """A span of time on two clocks: the venue's first, with its generated label, then the reader's own.
 
+    is_over: what is past will not be announced any more; an unknown time then says so.
     zone: IANA name of the venue's clock. city: what names it; empty takes the zone's own city. The second clock is the
     zone chosen by ?tz= (context reader_zone), else UTC, which JavaScript replaces by the browser's own zone.
     """
     if starts_at is None:
-        return {"starts_at": None, "large": large}
+        return {"starts_at": None, "large": large, "is_over": is_over}
     venue = ZoneInfo(zone)
     chosen: ZoneInfo | None = context.get("reader_zone")
     other = chosen or ZoneInfo("UTC")
@@ -203,6 +205,18 @@ def date_span(conference: Any) -> str:
     return dates.span(conference.starts_on, conference.ends_on, precision=conference.date_precision)
 
 
+@register.simple_tag(takes_context=True)
+def edition_line(context: Context, conference: Any) -> SafeString:
+    """Level and number of a conference in its series: "High-level · 21st conference"; no number that the title says."""
+    parts = []
+    if conference.level:
+        level = Translations({code: text[:1].upper() + text[1:] for code, text in conference.level.items()})
+        parts.append(localised(context, level, mark=False))
+    if conference.edition and str(conference.edition) not in str(conference.title):
+        parts.append(conditional_escape(_("%(ordinal)s conference") % {"ordinal": dates.ordinal(conference.edition)}))
+    return format_html_join(" · ", "{}", ((part,) for part in parts))
+
+
 @register.filter
 def ordinal(value: int) -> str:
     """The number in a row: "21st", "21-я"."""
@@ -225,6 +239,50 @@ def convenor_names(context: Context, group: Any) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def speaker_name(context: Context, line: Any, linked: bool = True) -> SafeString:
+    """Honorific, name and post-nominals, or the label of a seat without a name, with "(tbc)" and footnote marks.
+
+    linked: whether the name leads to the person's page. One tag and not a template, because a programme has many lines.
+    """
+    contribution = line.contribution
+    parts: list[SafeString] = []
+    if line.is_unnamed:
+        label = localised(context, contribution.unnamed_label, mark=False)
+        parts.append(format_html('<span class="speaker-name">{}</span>', label))
+    else:
+        if contribution.honorific:
+            parts.append(conditional_escape(contribution.honorific))
+        if linked:
+            url = contribution.person.get_absolute_url() + zone_query(context)
+            name = format_html('<a class="speaker-name" href="{}">{}</a>', url, contribution.name)
+        else:
+            name = format_html('<span class="speaker-name">{}</span>', contribution.name)
+        if contribution.person.is_pseudonym:
+            note = _("Note: the name has been changed")
+            name += format_html('<sup><a href="#names-changed" aria-label="{}">*</a></sup>', note)
+        parts.append(name)
+        if contribution.post_nominals:
+            parts.append(conditional_escape(contribution.post_nominals))
+    if contribution.is_to_be_confirmed:
+        parts.append(format_html('<abbr class="tbc" title="{}">({})</abbr>', _("to be confirmed"), _("tbc")))
+    if contribution.delivery == "video":
+        parts.append(format_html('<span class="soft">({})</span>', _("by video")))
+    return format_html_join(" ", "{}", ((part,) for part in parts))
+
+
+def _with_country(context: Context, parts: list[SafeString], line: Any) -> list[SafeString]:
+    """Add the country with its footnote mark; the name is not repeated where the words before end with it."""
+    country = localised(context, line.contribution.country.name, mark=False)
+    mark = SafeString("")
+    if line.country_mark:
+        note = _("Note on the country")
+        mark = format_html('<sup><a href="#note-{0}" aria-label="{1}">{0}</a></sup>', line.country_mark, note)
+    if parts and strip_tags(parts[-1]).casefold().endswith(strip_tags(country).casefold()):
+        return [*parts[:-1], parts[-1] + mark]
+    return [*parts, country + mark]
+
+
+@register.simple_tag(takes_context=True)
 def speaker_title(context: Context, line: Any) -> SafeString:
     """Title, organisations and country of a speaker line, as approved for this occasion."""
     contribution = line.contribution
@@ -239,12 +297,7 @@ def speaker_title(context: Context, line: Any) -> SafeString:
             if not other.is_name_derived and not contribution.names_in_title(other)
         ]
     if contribution.country is not None:
-        country = localised(context, contribution.country.name, mark=False)
-        if line.country_mark:
-            country += format_html(
-                '<sup><a href="#note-{0}" aria-label="{1}">{0}</a></sup>', line.country_mark, _("Note on the country")
-            )
-        parts.append(country)
+        parts = _with_country(context, parts, line)
     if not parts:
         return SafeString("")
     return format_html('<span class="speaker-title">{}</span>', format_html_join(", ", "{}", ((p,) for p in parts)))
