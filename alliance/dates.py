@@ -12,17 +12,18 @@ from django.utils.dateformat import format as django_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-# Django's format letters. E is the month in the case that stands in a date ("июля"), F the month by itself ("июль").
-_DAY = {"en": "j E", "fr": "j E", "de": "j. E", "it": "j E", "es": r"j \d\e E", "ru": "j E"}
+# Django's format letters. F is the month; E in Russian is the month in the case that stands in a date ("июля").
+_DAY = {"en": "j F", "fr": "j F", "de": "j. F", "it": "j F", "es": r"j \d\e F", "ru": "j E"}
 _DAY_AND_YEAR = {
-    "en": "j E Y",
-    "fr": "j E Y",
-    "de": "j. E Y",
-    "it": "j E Y",
-    "es": r"j \d\e E \d\e Y",
+    "en": "j F Y",
+    "fr": "j F Y",
+    "de": "j. F Y",
+    "it": "j F Y",
+    "es": r"j \d\e F \d\e Y",
     "ru": "j E Y г.",
 }
 _MONTH = {"en": "F Y", "fr": "F Y", "de": "F Y", "it": "F Y", "es": r"F \d\e Y", "ru": "F Y г."}
+_CAPITALS = {"en", "de"}  # the others write weekdays and months small, whatever Django's calendar words look like
 _WEEKDAY_COMMA = {"de", "es", "ru"}
 _FIRST_OF_MONTH = {"fr": "1er ", "it": "1º "}
 
@@ -34,6 +35,8 @@ def _language() -> str:
 def _format(value: date, formats: dict[str, str]) -> str:
     language = _language()
     text = django_format(value, formats.get(language, formats["en"]))
+    if language not in _CAPITALS:
+        text = text.lower()
     if value.day == 1 and language in _FIRST_OF_MONTH and text.startswith("1 "):
         return _FIRST_OF_MONTH[language] + text[2:]
     return text
@@ -44,8 +47,7 @@ def day(value: date, *, with_weekday: bool = True, with_year: bool = True) -> st
     text = _format(value, _DAY_AND_YEAR if with_year else _DAY)
     if not with_weekday:
         return text
-    # Django writes the Russian weekdays with a capital, as in a calendar; in a date they have none.
-    weekday = django_format(value, "l").lower() if _language() == "ru" else django_format(value, "l")
+    weekday = _format(value, {"en": "l"})
     return f"{weekday}{',' if _language() in _WEEKDAY_COMMA else ''} {text}"
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_safe
 
 from alliance import examples, languages, zones
@@ -58,7 +59,7 @@ def language_links(request: HttpRequest, *, query: str | None = None) -> list[La
 def home(request: HttpRequest) -> HttpResponse:
     """Send the reader to the list of conferences in the browser's language. Nothing is remembered."""
     language = "en"
-    for wanted, _weight in translation.trans_real.parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+    for wanted, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
         if wanted.split("-")[0] in languages.codes():
             language = wanted.split("-")[0]
             break

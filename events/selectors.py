@@ -23,12 +23,14 @@ from events.models import (
     Country,
     Material,
     MaterialKind,
+    Recommendation,
     RegistrationMode,
     Segment,
     SegmentKind,
     SegmentVisibility,
     Session,
     SessionState,
+    TextSection,
 )
 from events.models.session import session_end
 
@@ -256,7 +258,8 @@ class ConferenceList:
 
 def conference_list(*, now: datetime) -> ConferenceList:
     """All public conferences. One without a date, or still under way, has not passed."""
-    coming, past = [], []
+    coming: list[Conference] = []
+    past: list[Conference] = []
     for conference in Conference.objects.public().newest_first().select_related("series", "venue__country"):
         over = conference.ends_at is not None and conference.ends_at <= now
         (past if over else coming).append(conference)
@@ -333,6 +336,7 @@ class SessionPage:
     videos: list[Material]
     papers: list[Material]
     references: list[Any]
+    results: list[Recommendation]
     is_registration_open: bool
 
     @property
@@ -365,7 +369,7 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
     footnotes = Footnotes()
     found = conference.sessions.public().filter(slug=slug)
     entries = _entries(
-        found.prefetch_related("text_sections", "recommendations"),
+        found.prefetch_related(Prefetch("text_sections", TextSection.objects.order_by("position", "pk"))),
         now=now,
         footnotes=footnotes,
         with_all_organisations=True,
@@ -387,6 +391,7 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
         footnotes=footnotes,
         videos=[material for material in materials if material.kind in is_video],
         papers=[material for material in materials if material.kind not in is_video],
+        results=list(session.recommendations.order_by("kind", "number")),
         references=list(session.references.exclude(citation="", url="").order_by("document", "pk")),
         is_registration_open=session.state == SessionState.SCHEDULED
         and any(admission.is_open(now) for admission in session.admissions.select_related("conference", "session")),

@@ -32,7 +32,7 @@ def programme_page(
     kept = page_cache.cached_page(view)
 
     @wraps(view)
-    def chosen(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def chosen(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         is_known = not request.GET or (list(request.GET) == ["tz"] and zones.find(request.GET["tz"]) is not None)
         return (kept if is_known else view)(request, *args, **kwargs)
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.template import Context
 from django.utils.html import conditional_escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
@@ -23,6 +24,7 @@ from alliance.languages import Localised, Translations
 register = template.Library()
 
 _LOCALES = {"en": "en_GB", "fr": "fr_FR", "de": "de_DE", "it": "it_IT", "es": "es_ES", "ru": "ru_RU"}
+_IN_ENGLISH = {"en": "English", "fr": "French", "de": "German", "it": "Italian", "es": "Spanish", "ru": "Russian"}
 _FALLBACKS = "_fallback_languages"  # on the request: languages that stood in for the page's own
 
 # Texts of organisers: paragraphs, lists, emphasis and links. No headings (the page makes those) and no HTML.
@@ -56,7 +58,7 @@ def _remember(context: Context, language: str) -> None:
 
 def language_name(code: str) -> str:
     """The name of a language of the house in the active language; other codes stand for themselves."""
-    return str(_(dict(settings.LANGUAGES).get(code, code)))
+    return str(dict(settings.LANGUAGES).get(code, code))
 
 
 @register.simple_tag(takes_context=True)
@@ -72,8 +74,9 @@ def localised(context: Context, value: object, mark: bool = True) -> SafeString:
     text = format_html('<span lang="{}">{}</span>', best.language, best.text)
     if not mark:
         return text
+    # The space stands inside, where it is read aloud but a link's line under the text does not run on.
     return text + format_html(
-        ' <abbr class="lang-mark" title="{}">{}</abbr>', language_name(best.language), best.language
+        '<abbr class="lang-mark" title="{}"> {}</abbr>', language_name(best.language), best.language
     )
 
 
@@ -120,17 +123,14 @@ def fallback_note(context: Context) -> dict[str, Any]:
 @register.filter
 def language_names(values: object) -> str:
     """Languages as people read them: codes of the house in the active language, other names as they were entered."""
-    codes = dict(settings.LANGUAGES)
-    english = {str(name): code for code, name in _english_names().items()}
-    named = []
+    names = dict(settings.LANGUAGES)
+    codes = {english: code for code, english in _IN_ENGLISH.items()}
+    found = []
     for value in values if isinstance(values, list | tuple) else []:
-        code = english.get(value, value)
-        named.append(str(_(str(_english_names()[code]))) if code in codes else str(value))
-    return ", ".join(named)
-
-
-def _english_names() -> dict[str, str]:
-    return {"en": "English", "fr": "French", "de": "German", "it": "Italian", "es": "Spanish", "ru": "Russian"}
+        code = codes.get(value, value)
+        name = str(_(_IN_ENGLISH[code])) if code in names else str(value)
+        found.append(name if _page_language() in ("en", "de") else name.lower())
+    return capfirst(", ".join(found))
 
 
 # --- time and dates --------------------------------------------------------------------------------------------------

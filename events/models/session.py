@@ -203,7 +203,7 @@ class Session(models.Model):
     @property
     def kind_and_number(self) -> str:
         """Kind and number as printed: "Panel 2"; the kind alone where there is no number."""
-        kind = str(self.get_kind_display())  # type: ignore[attr-defined]
+        kind = str(self.get_kind_display())
         # Translators: kind and number of a session, such as "Panel 2"
         return gettext("%(kind)s %(number)d") % {"kind": kind, "number": self.number} if self.number else kind
 
