@@ -1,0 +1,78 @@
+"""The container files against the project: what is named in one place must not be forgotten in another."""
+
+import re
+from pathlib import Path
+
+import yaml
+from django.conf import settings
+
+from tests.services import ROOT
+
+
+def compose() -> dict[str, dict[str, dict[str, object]]]:
+    """docker-compose.yml, with its anchors resolved."""
+    found: dict[str, dict[str, dict[str, object]]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return found
+
+
+def own_apps() -> set[str]:
+    """The packages of this project that the settings install."""
+    names = {name.split(".")[0] for name in settings.INSTALLED_APPS}
+    return {name for name in names if (ROOT / name / "__init__.py").exists()}
+
+
+def test_every_app_gets_into_the_image() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert own_apps() <= allowed
+    compiled = re.search(r"compileall -q ((?:\w+ ?)+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert compiled is not None
+    assert own_apps() == set(compiled[1].split())
+
+
+def test_only_the_pins_of_production_get_into_the_image() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.findall(r"requirements/\w+\.txt", text) == ["requirements/base.txt"] * 3
+    assert "--require-hashes" in text
+
+
+def test_every_process_is_an_ordinary_user_on_a_read_only_disk() -> None:
+    for name, service in compose()["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert str(service["user"]) not in {"", "0", "root", "0:0"}, name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+
+
+def test_every_secret_that_a_service_wants_is_a_file_that_make_secrets_knows() -> None:
+    content = compose()
+    wanted = {secret for service in content["services"].values() for secret in service.get("secrets", [])}  # type: ignore[attr-defined]
+    known = set(re.findall(r'^    "(\w+)":', (ROOT / "deploy" / "make_secrets.py").read_text(), re.MULTILINE))
+    assert wanted == set(content["secrets"]) == known
+    assert all(Path(str(secret["file"])).parent == Path("deploy/secrets") for secret in content["secrets"].values())
+
+
+def test_nothing_starts_before_the_database_is_migrated() -> None:
+    services = compose()["services"]
+    for name in ("web", "worker", "beat"):
+        needs = services[name]["depends_on"]
+        assert needs == {
+            "postgres": {"condition": "service_healthy"},
+            "redis": {"condition": "service_healthy"},
+            "migrate": {"condition": "service_completed_successfully"},
+        }
+
+
+def test_only_nginx_can_be_reached_from_outside() -> None:
+    services = compose()["services"]
+    assert [name for name, service in services.items() if "ports" in service] == ["nginx"]
+    assert compose()["networks"]["back"] == {"internal": True}
+    assert services["postgres"]["networks"] == services["redis"]["networks"] == ["back"]
+
+
+def test_no_request_is_logged_with_its_path() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    assert re.findall(r"access_log (\w+);", text) == ["off"]
+    assert re.findall(r"error_log \S+ (\w+);", text) == ["crit"]
+    assert "accesslog = None" in (ROOT / "deploy" / "gunicorn.conf.py").read_text()
