@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import DateField, DateTimeField, Expression, F, IntegerField, Model, Q, Value
+from django.db.models import BigIntegerField, DateField, DateTimeField, Expression, F, Model, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
@@ -33,7 +33,7 @@ _EXTREMES: Mapping[str, tuple[Value, Value]] = {
         Value(datetime(9000, 1, 1, tzinfo=UTC), DateTimeField()),
     ),
     "date": (Value(date(1000, 1, 1), DateField()), Value(date(9000, 1, 1), DateField())),
-    "number": (Value(-1, IntegerField()), Value(2_000_000_000, IntegerField())),
+    "number": (Value(-1, BigIntegerField()), Value(2_000_000_000, BigIntegerField())),
 }
 _READ: Mapping[str, Callable[[Any], object]] = {
     "instant": datetime.fromisoformat,
@@ -56,7 +56,9 @@ class Key:
         """The value to sort by; an unknown one becomes the extreme that comes last."""
         if self.kind in _EXTREMES:
             least, most = _EXTREMES[self.kind]
-            return Coalesce(F(self.path), least if self.descending else most)
+            last = least if self.descending else most
+            # The type of the extreme, not of the field: no lookup may think a small field cannot hold it.
+            return Coalesce(F(self.path), last, output_field=last.output_field)
         return F(self.path)
 
 

@@ -71,10 +71,9 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
         return {**super().get_serializer_context(), "language": self.language, "now": self.now}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say in which language the texts are preferred; problem documents say theirs."""
+        """Say in which language texts are preferred; a problem document is written in the active one."""
         answer = super().finalize_response(request, response, *args, **kwargs)
-        if answer.status_code == 200:
-            answer.headers.setdefault("Content-Language", self.language)
+        answer.headers["Content-Language"] = self.language if answer.status_code == 200 else translation.get_language()
         return answer
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
