@@ -25,7 +25,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -110,12 +110,18 @@ class ShowsRefusal:
 
     if TYPE_CHECKING:
         fields: dict[str, forms.Field]
+        instance: Any
 
         def add_error(self, field: str | None, error: Any) -> None:
             """Of forms."""
 
-    def validate_constraints(self) -> None:
+    def _post_clean(self) -> None:
         """Leave constraints to the database: it knows, and swapping two positions is no conflict at the commit."""
+        self.instance.validate_constraints = lambda exclude=None: None
+        try:
+            super()._post_clean()  # type: ignore[misc]
+        finally:
+            del self.instance.validate_constraints
 
     def clean(self) -> dict[str, Any] | None:
         """Show what the database said about this input a moment ago."""
@@ -225,6 +231,8 @@ class _HouseFields:
                 most=base.max_length or 250,
                 **common | {"help_text": db_field.help_text or _("One a line.")},
             )
+        if isinstance(db_field, models.URLField):
+            kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -541,6 +549,8 @@ class HouseSite(admin.AdminSite):
             if request.user.is_authenticated:
                 translation.activate(request.user.language)
                 request.LANGUAGE_CODE = request.user.language
+            if any("\0" in value for values in request.GET.lists() for value in [values[0], *values[1]]):
+                raise BadRequest  # no page of ours has such an address, and PostgreSQL would choke on it
             answer: HttpResponseBase = view(request, *args, **kwargs)
             return answer
 

@@ -1,0 +1,407 @@
+"""Every page of the admin answers its people, costs the same for one row and for three, and keeps others out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Role, User
+from alliance import admin as house
+from events.models import (
+    Conference,
+    Country,
+    Material,
+    Organisation,
+    Recommendation,
+    Reference,
+    Room,
+    Series,
+    Session,
+    SideEvent,
+    Venue,
+)
+from outbox.models import Message, WorkerHeartbeat
+from registration.models import Admission, Delegation, Figure, FocalPoint, Participant, Registration
+from speakers.models import Contribution, Person
+from tests import factories
+from video.models import Meeting
+
+MODELS = [model for model in admin.site._registry if model is not Group]
+NOBODY_ADDS = {AuditEntry, Message, Participant, Registration}
+
+
+def make(factory: Any, **kwargs: Any) -> Any:
+    """A row of a factory."""
+    return factory(**kwargs)
+
+
+def session_with(kind: Any, children: int) -> Session:
+    """A session with so many of everything its page shows."""
+    session: Session = make(kind, room=make(factories.RoomFactory) if kind is factories.SessionFactory else None)
+    for _ in range(children):
+        segment = make(factories.SegmentFactory, session=session)
+        make(
+            factories.ContributionFactory,
+            session=session,
+            segment=segment,
+            organisation=make(factories.OrganisationFactory),
+        )
+        make(factories.TextSectionFactory, session=session)
+        make(
+            factories.ConvenorshipFactory, session=session, with_unit=make(factories.OrganisationFactory)
+        )  # fmt: skip
+    return session
+
+
+def conference_with(children: int) -> Conference:
+    """A conference with days."""
+    conference: Conference = make(factories.ConferenceFactory)
+    for number in range(children):
+        conference.days.create(number=number + 1, date=conference.starts_on + timedelta(days=number))  # type: ignore[attr-defined]
+    return conference
+
+
+def venue_with(children: int) -> Venue:
+    """A venue with rooms."""
+    venue: Venue = make(factories.VenueFactory)
+    for _ in range(children):
+        make(factories.RoomFactory, venue=venue)
+    return venue
+
+
+def person_with(children: int) -> Person:
+    """A person with affiliations."""
+    person: Person = make(factories.PersonFactory)
+    for _ in range(children):
+        make(factories.AffiliationFactory, person=person, organisation=make(factories.OrganisationFactory))
+    return person
+
+
+def user_with(children: int) -> User:
+    """A user with roles."""
+    user: User = make(factories.UserFactory)
+    for _ in range(children):
+        make(factories.RoleFactory, user=user)
+    return user
+
+
+def delegation_with(children: int) -> Delegation:
+    """A delegation with focal points."""
+    delegation: Delegation = make(factories.DelegationFactory)
+    for _ in range(children):
+        FocalPoint.objects.create(delegation=delegation, user=make(factories.UserFactory))
+    return delegation
+
+
+def waiting_registration(children: int) -> Registration:
+    """A registration in line, with so many before it."""
+    admission = make(factories.AdmissionFactory, capacity=0)
+    for _ in range(children):
+        last = make(factories.RegistrationFactory, admission=admission, status="waitlisted")
+    return last  # type: ignore[possibly-undefined, no-any-return]
+
+
+def admission_with(children: int) -> Admission:
+    """An admission with organisations in its audience."""
+    admission: Admission = make(factories.AdmissionFactory)
+    for _ in range(children):
+        admission.audience_organisations.add(make(factories.OrganisationFactory))
+    return admission
+
+
+ROWS: dict[type[models.Model], Callable[[int], models.Model]] = {
+    Conference: conference_with,
+    Session: lambda children: session_with(factories.SessionFactory, children),
+    SideEvent: lambda children: session_with(factories.SideEventFactory, children),
+    Material: lambda children: make(factories.MaterialFactory, session=make(factories.SessionFactory)),
+    Recommendation: lambda children: make(factories.RecommendationFactory),
+    Reference: lambda children: make(factories.ReferenceFactory),
+    Organisation: lambda children: make(factories.OrganisationFactory, country=make(factories.CountryFactory)),
+    Country: lambda children: make(factories.CountryFactory),
+    Venue: venue_with,
+    Room: lambda children: make(factories.RoomFactory),
+    Series: lambda children: make(factories.SeriesFactory),
+    Person: person_with,
+    Contribution: lambda children: make(factories.ContributionFactory),
+    Registration: waiting_registration,
+    Admission: admission_with,
+    Participant: lambda children: make(factories.ParticipantFactory, country=make(factories.CountryFactory)),
+    Delegation: delegation_with,
+    Figure: lambda children: make(factories.FigureFactory),
+    Meeting: lambda children: make(factories.MeetingFactory),
+    Message: lambda children: make(factories.MessageFactory),
+    User: user_with,
+    Role: lambda children: make(factories.RoleFactory),
+    AuditEntry: lambda children: make(factories.AuditEntryFactory),
+}
+
+
+def url(model: type[models.Model], page: str, *arguments: Any) -> str:
+    """The address of an admin page."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
+
+
+@pytest.fixture
+def administrator(db: None, client: Client) -> Client:
+    """A browser in which an administrator is signed in."""
+    client.force_login(make(factories.StaffFactory))
+    return client
+
+
+def queries_of(client: Client, address: str) -> int:
+    """How many queries a page costs; it must answer 200."""
+    client.get(address)  # whatever is read once per process is read now
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = client.get(address)
+    assert response.status_code == 200
+    return len(queries)
+
+
+def test_every_model_of_the_admin_is_tested_here() -> None:
+    assert set(ROWS) == set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_list_costs_the_same_for_one_row_and_for_three(model: type[models.Model], administrator: Client) -> None:
+    ROWS[model](1)
+    one = queries_of(administrator, url(model, "changelist"))
+    ROWS[model](1)
+    ROWS[model](1)
+
+    assert queries_of(administrator, url(model, "changelist")) == one
+    assert one <= 20
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_page_of_a_row_costs_the_same_for_one_child_and_for_three(
+    model: type[models.Model], administrator: Client
+) -> None:
+    with_one, with_three = ROWS[model](1), ROWS[model](3)
+
+    one = queries_of(administrator, url(model, "change", with_one.pk))
+
+    assert queries_of(administrator, url(model, "change", with_three.pk)) == one
+    assert one <= 30
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_page_for_a_new_row(model: type[models.Model], administrator: Client) -> None:
+    expected = 403 if model in NOBODY_ADDS else 200
+
+    assert administrator.get(url(model, "add")).status_code == expected
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "it", "es", "ru"])
+def test_pages_are_in_the_language_the_user_chose(language: str, db: None, client: Client) -> None:
+    client.force_login(make(factories.StaffFactory, language=language))
+    row = waiting_registration(1)
+
+    for page in (reverse("admin:index"), url(Registration, "changelist"), url(Registration, "change", row.pk)):
+        response = client.get(page, headers={"accept-language": "en"})
+        assert response.status_code == 200
+        assert f'<html lang="{language}"' in response.text
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_strangers_are_asked_to_log_in_and_staff_without_permission_is_refused(
+    model: type[models.Model], db: None, client: Client
+) -> None:
+    row = ROWS[model](1)
+    pages = [url(model, "changelist"), url(model, "add"), url(model, "change", row.pk), url(model, "delete", row.pk)]
+
+    strangers = [client.get(page) for page in pages]
+    client.force_login(make(factories.UserFactory))
+    not_staff = [client.get(page) for page in pages]
+    client.force_login(make(factories.UserFactory, is_staff=True))
+    staff = [client.get(page).status_code for page in pages]
+
+    for response, page in zip(strangers + not_staff, pages * 2, strict=True):
+        assert (response.status_code, response.headers["Location"]) == (302, f"{reverse('admin:login')}?next={page}")
+    assert staff == [403] * 4
+
+
+@pytest.mark.parametrize(
+    "model", [Session, Person, Registration, Participant, Message, AuditEntry, User], ids=lambda model: model.__name__
+)
+def test_list_with_a_strange_address_is_no_error(model: type[models.Model], administrator: Client) -> None:
+    ROWS[model](1)
+
+    for query in ("q=%00", "q=a@b", "q=" + "9" * 400, "o=x", "p=99999", "p=x", "id__exact=x", "all=", "q=%F0%28%8C"):
+        response = administrator.get(f"{url(model, 'changelist')}?{query}", follow=True)
+        assert response.status_code in {200, 400}, query
+
+
+@pytest.mark.parametrize("model", [Registration, Participant, Admission, Message])
+def test_list_with_a_strange_filter_is_no_error(model: type[models.Model], administrator: Client) -> None:
+    for field in ("conference__id__exact", "admission__conference__id__exact", "admission__id__exact", "state__exact"):
+        for value in ("x", "-1", "9" * 30, "%00", "²"):
+            response = administrator.get(f"{url(model, 'changelist')}?{field}={value}", follow=True)
+            assert response.status_code in {200, 400}, f"{field}={value}"
+
+
+# --- the frame ------------------------------------------------------------------------------------------------------
+
+
+def test_front_page_lists_apps_in_the_order_of_work(administrator: Client) -> None:
+    response = administrator.get(reverse("admin:index"))
+
+    assert [app["app_label"] for app in response.context["app_list"]] == [
+        "events", "speakers", "registration", "video", "outbox", "accounts", "auth",
+    ]  # fmt: skip
+    assert [model["object_name"] for model in response.context["app_list"][0]["models"]][:3] == [
+        "Conference", "Session", "SideEvent",
+    ]  # fmt: skip
+
+
+SILENT = "Nothing leaves the house"
+
+
+def test_every_page_warns_while_no_worker_is_alive(administrator: Client) -> None:
+    assert SILENT in administrator.get(reverse("admin:index")).text
+    assert SILENT in administrator.get(url(Country, "changelist")).text
+
+    WorkerHeartbeat.objects.create(name="worker", seen_at=timezone.now() - timedelta(seconds=90))
+    assert SILENT in administrator.get(reverse("admin:index")).text
+
+    WorkerHeartbeat.objects.update(seen_at=timezone.now())
+    assert SILENT not in administrator.get(reverse("admin:index")).text
+
+
+def test_log_in_page_says_nothing_about_the_house(db: None, client: Client) -> None:
+    response = client.get(reverse("admin:login"))
+
+    assert response.status_code == 200
+    assert SILENT not in response.text
+    assert "css/admin.css" in response.text
+
+
+def test_every_page_warns_when_a_message_is_late(administrator: Client) -> None:
+    make(factories.MessageFactory, due_at=timezone.now() - timedelta(minutes=12, seconds=5))
+
+    response = administrator.get(reverse("admin:index"))
+
+    assert "has been waiting for 12 minutes" in response.text
+
+
+def test_language_is_chosen_for_good_and_leads_back(administrator: Client) -> None:
+    page = url(Country, "changelist")
+
+    response = administrator.post(reverse("admin:language"), {"language": "ru", "next": page})
+
+    assert response.headers["Location"] == page
+    assert '<html lang="ru"' in administrator.get(page).text
+    assert User.objects.get().language == "ru"
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+def test_language_choice_leads_nowhere_else(back: str, administrator: Client) -> None:
+    response = administrator.post(reverse("admin:language"), {"language": "xx", "next": back})
+
+    assert response.headers["Location"] == reverse("admin:index")
+    assert User.objects.get().language == "en"
+
+
+def test_language_choice_is_for_people_who_signed_in(db: None, client: Client) -> None:
+    response = client.post(reverse("admin:language"), {"language": "ru"})
+
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("model", [Session, Conference, Registration, Message])
+def test_pages_hold_no_inline_script_or_style(model: type[models.Model], administrator: Client) -> None:
+    row = ROWS[model](1)
+
+    for page in (url(model, "changelist"), url(model, "change", row.pk), reverse("admin:index")):
+        text = administrator.get(page).text
+        assert "style=" not in text
+        assert "<style" not in text
+        assert "onclick" not in text
+        assert "<script>" not in text
+
+
+# --- the history ----------------------------------------------------------------------------------------------------
+
+
+def test_history_holds_no_names(administrator: Client) -> None:
+    address = url(Person, "add")
+    sent = {
+        "display_name": "Canary Name", "key": "canary", "given_name": "Canary", "affiliations-TOTAL_FORMS": "1",
+        "affiliations-INITIAL_FORMS": "0", "affiliations-0-role_title_en": "Canary title",
+    }  # fmt: skip
+
+    assert administrator.post(address, sent).status_code == 302
+    person = Person.objects.get()
+    sent |= {"display_name": "Canary Second", "affiliations-TOTAL_FORMS": "0"}
+    assert administrator.post(url(Person, "change", person.pk), sent).status_code == 302
+    user = make(factories.UserFactory, email="canary@office.example", name="Canary")
+    person.affiliations.all().delete()  # type: ignore[attr-defined]
+    selected = {"action": "delete_selected", "_selected_action": [person.pk], "post": "yes"}
+    assert administrator.post(url(Person, "changelist"), selected).status_code == 302
+    assert administrator.post(url(User, "delete", user.pk), {"post": "yes"}).status_code == 302
+
+    lines = list(LogEntry.objects.order_by("pk").values_list("object_repr", "change_message"))
+    assert [line[0] for line in lines] == [
+        *[f"person {person.public_id.hex[:8]}…"] * 3,
+        f"user {user.public_id.hex[:8]}…",
+    ]
+    assert "canary" not in str(lines).lower()
+
+
+def test_front_page_shows_no_history(administrator: Client) -> None:
+    assert "recent-actions" not in administrator.get(reverse("admin:index")).text
+
+
+# --- refusals -------------------------------------------------------------------------------------------------------
+
+
+def test_every_constraint_a_form_can_meet_is_explained() -> None:
+    from django.db.models import CheckConstraint, UniqueConstraint
+
+    inlines = {
+        inline.model
+        for model_admin in admin.site._registry.values()
+        for inline in [*model_admin.inlines, *getattr(model_admin, "extra_inlines", [])]
+    }
+    read_only = {AuditEntry, Message, Registration}
+    names = {
+        constraint.name
+        for model in {*MODELS, *inlines} - read_only
+        for constraint in model._meta.constraints
+        if isinstance(constraint, CheckConstraint | UniqueConstraint | ExclusionConstraint)
+    }
+    # Choices keep these; nobody can type another value into a select.
+    by_choice = {name for name in names if name.endswith(("_is_known", "_are_known"))}
+    not_typed = {"participant_email_unique_in_conference", "participant_has_display_name"}
+
+    assert {name for name in names - by_choice - not_typed if not house.is_explained(name)} == set()
+
+
+def test_input_that_cannot_be_stored_is_said_so(administrator: Client) -> None:
+    organisation = make(factories.OrganisationFactory)
+    sent = {"name_en": "Body", "key": organisation.key, "kind": "other", "contact": '{"a": "\\u0000"}', "aliases": ""}
+
+    response = administrator.post(url(Organisation, "change", organisation.pk), sent)
+
+    assert response.status_code == 200
+    assert "cannot be stored" in response.text
+
+
+def test_no_app_is_missing_from_the_front_page() -> None:
+    assert {model._meta.app_label for model in MODELS} - {"auth"} <= set(house.HouseSite.app_order)
+    assert apps.get_app_config("admin").default_site == "alliance.admin.HouseSite"  # type: ignore[attr-defined]
