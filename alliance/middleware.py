@@ -15,7 +15,7 @@ from alliance import errors
 log = structlog.get_logger("alliance.request")
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
-_QUIET = ("/healthz", "/readyz", "/static/")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 class RequestLog:

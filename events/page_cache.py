@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.urls import ResolverMatch
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
 from events.models import ContentVersion
@@ -41,6 +42,7 @@ class _Page:
     body: bytes
     zipped: bytes
     headers: tuple[tuple[str, str], ...]
+    match: ResolverMatch | None
 
 
 _pages: OrderedDict[str, _Page] = OrderedDict()
@@ -111,6 +113,7 @@ def _keep(where: str, page: _Page) -> None:
 
 def _answer(request: HttpRequest, page: _Page) -> HttpResponse:
     headers: dict[str, Any] = dict(page.headers)
+    request.resolver_match = page.match  # for the log line: which route it was
     if _has_it(request, page):
         headers.pop("Content-Type", None)
         response: HttpResponse = HttpResponseNotModified(headers=headers)
@@ -154,6 +157,7 @@ class PageCache:
             body=body,
             zipped=gzip.compress(body, compresslevel=6, mtime=0),
             headers=tuple((name, value) for name, value in response.items() if name in _KEPT_HEADERS),
+            match=request.resolver_match,
         )
         _keep(where, page)
         return _answer(request, page)
