@@ -1,0 +1,115 @@
+"""Organisers see what leaves, hold it, release it and send it again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from outbox.models import Message, MessageState, Outage
+from tests.factories import MessageFactory, StaffFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:outbox_message_changelist"
+
+
+def make(factory: Any, **kwargs: Any) -> Any:
+    """A row of a factory."""
+    return factory(**kwargs)
+
+
+@pytest.fixture
+def administrator(client: Client) -> Client:
+    """A browser in which an administrator is signed in."""
+    client.force_login(make(StaffFactory))
+    return client
+
+
+def act(client: Client, action: str, *rows: Message) -> list[str]:
+    """Choose an action for some messages; what the next page says."""
+    sent = {"action": action, "_selected_action": [row.pk for row in rows]}
+    response = client.post(reverse(LIST), sent, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
+def states() -> list[str]:
+    """The states of all messages in the order in which they were made."""
+    return list(Message.objects.order_by("pk").values_list("state", flat=True))
+
+
+def finished(state: MessageState) -> Message:
+    """A message that has ended."""
+    message: Message = make(MessageFactory, state=state, finished_at=timezone.now())
+    return message
+
+
+def test_send_again_queues_what_is_not_on_its_way(administrator: Client) -> None:
+    dead, waiting = finished(MessageState.DEAD), make(MessageFactory)
+
+    said = act(administrator, "send_again", dead, waiting)
+
+    assert states() == ["queued", "queued"]
+    assert said == [
+        "1 message will be sent again.",
+        "1 message left as it is: This message is still on its way; it does not need to be sent again.",
+    ]
+
+
+def test_hold_and_release(administrator: Client) -> None:
+    waiting, sent = make(MessageFactory), finished(MessageState.SENT)
+
+    held = act(administrator, "hold", waiting, sent)
+    assert states() == ["held", "sent"]
+    released = act(administrator, "release", waiting, sent)
+
+    assert states() == ["queued", "sent"]
+    assert (held, released) == (["1 message is held."], ["1 message is released."])
+
+
+def test_actions_need_the_permission_to_change(client: Client) -> None:
+    viewer = make(UserFactory, is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_message"))
+    client.force_login(viewer)
+    message = make(MessageFactory)
+
+    act(client, "hold", message)
+
+    assert states() == ["queued"]
+    assert client.get(reverse(LIST)).status_code == 200
+
+
+def test_state_cannot_be_posted_and_nothing_is_deleted(administrator: Client) -> None:
+    message = make(MessageFactory)
+
+    administrator.post(reverse("admin:outbox_message_change", args=[message.pk]), {"state": "sent", "_save": "Save"})
+    deleted = administrator.post(reverse("admin:outbox_message_delete", args=[message.pk]), {"post": "yes"})
+
+    assert deleted.status_code == 403
+    assert states() == ["queued"]
+
+
+def test_list_shows_how_the_outbox_stands(administrator: Client) -> None:
+    make(MessageFactory, due_at=timezone.now() - timedelta(minutes=3, seconds=5))
+    finished(MessageState.DEAD)
+    Outage.objects.create(group="mail", since=timezone.now(), next_probe_at=timezone.now(), last_error="450 busy")
+
+    response = administrator.get(reverse(LIST))
+
+    assert {state: count for _label, state, count in response.context["counts"]} == {
+        "queued": 1, "leased": 0, "retrying": 0, "sent": 0, "held": 0, "dead": 1, "superseded": 0,
+    }  # fmt: skip
+    assert response.context["oldest_unsent_minutes"] == 3
+    assert "450 busy" in response.text
+
+
+def test_message_is_found_by_what_it_is_about(administrator: Client) -> None:
+    message, _other = make(MessageFactory), make(MessageFactory)
+
+    found = administrator.get(reverse(LIST), {"q": str(message.about_id)})
+
+    assert [row.pk for row in found.context["cl"].result_list] == [message.pk]

@@ -1,0 +1,153 @@
+"""A meeting's address goes in and never comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditEntry, User
+from tests.factories import ConferenceFactory, MeetingFactory, SideEventFactory, StaffFactory
+from video.models import Meeting, MeetingState
+
+pytestmark = pytest.mark.django_db
+SECRET = "https://meet.provider.example/canary-room?pwd=canary-word"
+
+
+def make(factory: Any, **kwargs: Any) -> Any:
+    """A row of a factory."""
+    return factory(**kwargs)
+
+
+@pytest.fixture
+def user() -> User:
+    """An administrator."""
+    found: User = make(StaffFactory)
+    return found
+
+
+@pytest.fixture
+def administrator(user: User, client: Client) -> Client:
+    """A browser in which an administrator is signed in."""
+    client.force_login(user)
+    return client
+
+
+def form(**more: Any) -> dict[str, Any]:
+    """What the page of a meeting sends, and more."""
+    return {"platform": "static", "opens_before": "00:15:00", "allowed_hosts": "", **more}
+
+
+def test_new_address_goes_through_the_service_and_is_not_shown_again(administrator: Client, user: User) -> None:
+    session = make(SideEventFactory)
+    sent = form(
+        session=session.pk, new_address=SECRET, new_host_address=SECRET, new_passcode="canary", new_dial_in="canary"
+    )
+
+    response = administrator.post(reverse("admin:video_meeting_add"), sent)
+
+    assert response.status_code == 302
+    meeting = Meeting.objects.get()
+    assert (meeting.address, meeting.state, meeting.allowed_hosts) == (SECRET, "ready", ["meet.provider.example"])
+    assert (meeting.host_address, meeting.passcode, meeting.dial_in) == (SECRET, "canary", "canary")
+    assert AuditEntry.objects.values_list("action", "actor_user").get() == ("meeting.address_saved", user.pk)
+    pages = [reverse("admin:video_meeting_changelist")] + [
+        reverse(f"admin:video_meeting_{page}", args=[meeting.pk]) for page in ("change", "history", "delete")
+    ]
+    assert [page for page in pages if "canary" in administrator.get(page).text] == []
+    assert "canary" not in str(LogEntry.objects.values())
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts"),
+    [("http://meet.provider.example/canary", ""), (SECRET, "other.example"), ("canary", ""), ("javascript:canary", "")],
+)
+def test_unsafe_address_is_explained_and_not_repeated(address: str, hosts: str, administrator: Client) -> None:
+    sent = form(session=make(SideEventFactory).pk, new_address=address, allowed_hosts=hosts)
+
+    response = administrator.post(reverse("admin:video_meeting_add"), sent)
+
+    assert list(response.context["adminform"].form.errors) == ["new_address"]
+    assert "canary" not in response.text
+    assert not Meeting.objects.exists()
+
+
+def test_empty_address_keeps_what_is_stored(administrator: Client) -> None:
+    meeting = make(MeetingFactory)
+    sent = form(session=meeting.session_id, opens_before="00:30:00", allowed_hosts="MEET.provider.example\nb.example")
+
+    response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    assert response.status_code == 302
+    after = Meeting.objects.get()
+    assert (after.address, after.state) == (meeting.address, "ready")
+    assert after.allowed_hosts == ["meet.provider.example", "b.example"]
+    assert not AuditEntry.objects.exists()
+
+
+def test_list_of_hosts_must_keep_the_stored_address(administrator: Client) -> None:
+    meeting = make(MeetingFactory)
+    sent = form(session=meeting.session_id, allowed_hosts="other.example")
+
+    response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    assert list(response.context["adminform"].form.errors) == ["allowed_hosts"]
+    assert "canary" not in response.text
+
+
+def test_state_cannot_be_posted(administrator: Client) -> None:
+    meeting = make(MeetingFactory, state="broken")
+    sent = form(
+        session=meeting.session_id, allowed_hosts="meet.provider.example", state="ready", address="https://x.example"
+    )
+
+    administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    after = Meeting.objects.get()
+    assert (after.state, after.address) == ("broken", meeting.address)
+
+
+def test_cancelled_meeting_takes_no_address(administrator: Client) -> None:
+    meeting = make(MeetingFactory, state="cancelled")
+    sent = form(session=meeting.session_id, new_address=SECRET)
+
+    response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    assert response.context["adminform"].form.errors == {"new_address": ["This meeting has been cancelled."]}
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_meeting_of_both_or_nothing_is_explained(both: bool, administrator: Client) -> None:
+    belongs = {"session": make(SideEventFactory).pk, "conference": make(ConferenceFactory).pk} if both else {}
+
+    response = administrator.post(reverse("admin:video_meeting_add"), form(**belongs, new_address=SECRET))
+
+    assert response.context["adminform"].form.errors == {"session": ["Choose either a session or a conference."]}
+    assert "canary" not in response.text
+    assert not AuditEntry.objects.exists()
+
+
+def test_opening_times_are_on_the_venues_clock(administrator: Client) -> None:
+    meeting = make(MeetingFactory)
+    sent = form(session=meeting.session_id, allowed_hosts="", opens_at_0="2030-07-14", opens_at_1="12:00:00")
+
+    administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    opens_at = Meeting.objects.get().opens_at
+    assert opens_at is not None
+    assert opens_at.isoformat() == "2030-07-14T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(("action", "state"), [("mark_broken", "broken"), ("cancel_meetings", "cancelled")])
+def test_actions_go_through_the_services(action: str, state: str, administrator: Client) -> None:
+    meeting, over = make(MeetingFactory), make(MeetingFactory, state="cancelled")
+    sent = {"action": action, "_selected_action": [meeting.pk, over.pk]}
+
+    administrator.post(reverse("admin:video_meeting_changelist"), sent)
+
+    assert Meeting.objects.get(pk=meeting.pk).state == state
+    assert Meeting.objects.get(pk=over.pk).state == MeetingState.CANCELLED
+    assert AuditEntry.objects.values_list("about_id", flat=True).get() == meeting.public_id
