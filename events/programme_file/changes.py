@@ -28,6 +28,7 @@ class Changes:
         self.problems = Problems()
         self.at: tuple[int, str] = (0, "")
         self._tables: dict[type[models.Model], Table[Any]] = {}
+        self._at_end: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
         return bool(self.created or self.lines)
@@ -40,6 +41,16 @@ class Changes:
         table = Table(self, model, {key(row): row for row in rows}, name or str(model._meta.verbose_name))
         self._tables[model] = table
         return table
+
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Do something when all sections have written: removing rows that others may still leave."""
+        self._at_end.append(action)
+
+    def finish(self) -> None:
+        """Do what was put off to the end. Raises InvalidFile when anything was found while writing."""
+        for action in self._at_end:
+            action()
+        self.problems.stop()
 
     def table_of(self, model: type[M]) -> Table[M]:
         """The table that an earlier section made for the model."""
@@ -151,15 +162,15 @@ class Table(Generic[M]):
                 return False
             self._note(label, name, _name(getattr(row, name)), _name(value))
         else:
-            before = getattr(row, name)
-            if before == value:
+            current: Any = getattr(row, name)
+            if current == value:
                 return False
-            if isinstance(before, dict) and isinstance(value, dict):
-                for key in dict.fromkeys([*before, *value]):
-                    if before.get(key) != value.get(key):
-                        self._note(label, f"{name}.{key}", before.get(key), value.get(key))
+            if isinstance(current, dict) and isinstance(value, dict):
+                for key in dict.fromkeys([*current, *value]):
+                    if current.get(key) != value.get(key):
+                        self._note(label, f"{name}.{key}", current.get(key), value.get(key))
             else:
-                self._note(label, name, before, value)
+                self._note(label, name, current, value)
         setattr(row, name, value)
         return True
 

@@ -87,7 +87,7 @@ LANGUAGE_CODES = {
 def language_codes(entry: Entry, key: str) -> list[str] | None:
     """A list of languages as codes where the name is known; None where the file does not say."""
     names = entry.texts(key, longest=40)
-    if key not in entry or (not names and entry.is_single(key)):
+    if not entry.has(key):
         return None
     return [LANGUAGE_CODES.get(name.lower(), name) for name in names]
 
@@ -125,7 +125,7 @@ class Frame:
         starts_at, ends_at = self.instant(entry, start, day), self.instant(entry, end, day)
         if (starts_at is None) != (ends_at is None):
             missing = end if ends_at is None else start
-            if entry.is_single(missing) and not entry.text(missing):
+            if not entry.has(missing):
                 entry.problem(missing, "is missing: give both start and end, or neither")
         elif starts_at is not None and ends_at is not None and ends_at <= starts_at:
             entry.problem(end, "is not after the start")

@@ -113,6 +113,10 @@ class Entry:
     def __contains__(self, key: str) -> bool:
         return key in self.node.items
 
+    def has(self, key: str) -> bool:
+        """Whether the file gives a value: the key is there and not null."""
+        return self._node(key) is not None
+
     def line_of(self, key: str) -> int:
         """Where the key stands; where the entry begins when it is missing."""
         return self.node.key_lines.get(key, self.node.line)
@@ -265,7 +269,12 @@ class Entry:
     def translated(self, key: str, *, required: bool = False) -> Translations:
         """A text, or a mapping of languages to texts."""
         node = self._node(key, required=required)
-        return self._as_translations(key, node) if node is not None else Translations()
+        if node is None:
+            return Translations()
+        value = self._as_translations(key, node)
+        if required and not value and isinstance(node, yaml_text.Mapping):
+            self.problem(key, "needs a text in at least one language")
+        return value
 
     def _as_translations(self, key: str, node: yaml_text.Node) -> Translations:
         if isinstance(node, Scalar):

@@ -55,7 +55,7 @@ def load(data: bytes, *, dry_run: bool = False) -> Outcome:
             _execute("SET CONSTRAINTS ALL DEFERRED")
             for write in writes:
                 write(changes)
-            changes.problems.stop()
+            changes.finish()
             changes.at = (0, "")
             _execute("SET CONSTRAINTS ALL IMMEDIATE")
             if dry_run:

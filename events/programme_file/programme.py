@@ -188,16 +188,12 @@ def _read(entry: Entry, within: Frame, days: dict[Any, int], *, is_side_event: b
         convenors=_convenors(entry),
         texts=[(entry.line_of(name), kind, text) for name, kind in TEXTS.items() if (text := entry.translated(name))],
         recommendations=entry.translated_items("recommendations"),
-        video=entry.fact(Material, "url", "related_video_url") if not _is_null(entry, "related_video_url") else "",
+        video=entry.fact(Material, "url", "related_video_url") if entry.has("related_video_url") else "",
     )
     numbers = entry.words_or_numbers("reference_numbers")
     if numbers:
         item.values["archive_text"]["reference_numbers"] = numbers
     return item
-
-
-def _is_null(entry: Entry, key: str) -> bool:
-    return entry.is_single(key) and not entry.text(key)
 
 
 def _registration(entry: Entry) -> dict[str, Any]:
@@ -410,8 +406,10 @@ def _write_parts(changes: Changes, sessions: Table[Session], items: list[Item]) 
                 new={"conference": session.conference, "session": session, "kind": MaterialKind.VIDEO},
                 line=item.entry.line_of("related_video_url"),
             )
-    for table in (segments, convenors, texts, results, videos):
+    for table in (convenors, texts, results, videos):
         table.remove_others()
+    # A segment takes its contributions with it: those that the file puts elsewhere must have left before.
+    changes.at_end(segments.remove_others)
 
 
 # --- references -----------------------------------------------------------------------------------------------------

@@ -109,12 +109,12 @@ def parse(data: bytes) -> Mapping:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         _refuse(line, f"the byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8")
+    # PyYAML would refuse it too, but its two readers count the place in different ways.
+    if strange := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, strange.start()) + 1
+        _refuse(line, f"the character U+{ord(strange.group()):04X} is not allowed in YAML: remove it")
     try:
         root = _Composer(text).compose()
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        code = error.character if isinstance(error.character, int) else ord(error.character)
-        _refuse(line, f"the character U+{code:04X} is not allowed in YAML: remove it")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         _refuse(mark.line + 1 if mark else 0, f"this is not YAML: {error.problem or error.context}")

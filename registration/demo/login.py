@@ -24,7 +24,7 @@ _WORDS = (  # noqa: SIM905 - a word a line would be longer than the module
     "salmon sandal scarlet shadow silver sparrow spruce summit sunset swallow tangerine thistle thunder timber "
     "topaz torch tulip tundra turnip valley velvet violet walnut willow winter zephyr"
 ).split()
-_LENGTH = 6  # words: 43 bits, for a site that only this machine reaches
+_LENGTH = 6  # words: 44 bits, for a site that only this machine reaches
 
 
 def pass_phrase() -> str:
