@@ -299,7 +299,7 @@ def test_import_removes_what_the_file_no_longer_has(db: None) -> None:
 
 def test_import_refuses_to_remove_a_session_that_people_have_registered_for(db: None) -> None:
     programme_file.load(SMALL.encode())
-    RegistrationFactory(admission=Admission.objects.get())
+    RegistrationFactory.create(admission=Admission.objects.get())
     text = SMALL[: SMALL.index("side_events:\n")] + SMALL[SMALL.index("persons:\n") : SMALL.index("references:\n")]
     data = text.replace(", items: [side]", "").encode()
 
