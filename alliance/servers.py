@@ -160,12 +160,13 @@ def is_alive(pid: int) -> bool:
     return process_state(pid) not in {"", "Z", "X"}
 
 
-def stop_process(process: subprocess.Popen[Any], sig: int = signal.SIGTERM, seconds: float = 10.0) -> None:
-    """Ask a child to stop, and kill its whole session when it has not after `seconds`."""
+def stop_process(process: subprocess.Popen[Any], sig: int | None = signal.SIGTERM, seconds: float = 10.0) -> None:
+    """Ask a child to stop, and kill its whole session when it has not after `seconds`. None: it has been asked."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGCONT)
-            process.send_signal(sig)
+            if sig is not None:
+                process.send_signal(sig)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:

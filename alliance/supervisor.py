@@ -224,6 +224,7 @@ class Child:
         self.started_at = 0.0
         self.start_again_at = 0.0
         self.quick_ends = 0
+        self.asked_to_stop = False
 
     def start(self) -> None:
         """Start it, in a session of its own so that Ctrl-C reaches only the supervisor."""
@@ -253,10 +254,16 @@ class Child:
         self.process = None
         self.start_again_at = now + wait
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end, without waiting."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.asked_to_stop = True
+
     def stop(self) -> None:
         """Ask it to end, kill it when it does not."""
         if self.process is not None:
-            servers.stop_process(self.process, signal.SIGTERM, self.stop_seconds)
+            servers.stop_process(self.process, None if self.asked_to_stop else signal.SIGTERM, self.stop_seconds)
 
     def kill(self) -> None:
         """End it now."""
@@ -265,28 +272,38 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def run_step(command: list[str], environment: dict[str, str]) -> str:
-    """Run a command of the start to its end; what it printed.
+class Step:
+    """A command of the start, begun at once; what it prints goes to a log of its own."""
 
-    Raises StepFailed with what it said, and Stopped when the person asks to stop meanwhile.
-    """
-    with open(LOGS / "start.log", "w+b") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True, preexec_fn=servers.die_with_parent(signal.SIGTERM),
-        )  # fmt: skip
-        while process.poll() is None:
+    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        self.command = command
+        self.log = LOGS / f"start-{name}.log"
+        with open(self.log, "wb") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True, preexec_fn=servers.die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
+
+    def finish(self) -> str:
+        """Wait for its end; what it printed.
+
+        Raises StepFailed with what it said, and Stopped when the person asks to stop meanwhile.
+        """
+        while self.process.poll() is None:
             if asked.times:
-                servers.stop_process(process, signal.SIGTERM, 5)
+                self.cancel()
                 raise Stopped
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.05)
-        output.seek(0)
-        text = output.read().decode("utf-8", "replace").strip()
-    if process.returncode != 0:
-        end = "\n".join(text.splitlines()[-12:])
-        raise StepFailed(f"{' '.join(command[2:])} failed. It said (all of it is in {LOGS / 'start.log'}):\n{end}")
-    return text
+                self.process.wait(0.05)
+        text = self.log.read_text(encoding="utf-8", errors="replace").strip()
+        if self.process.returncode != 0:
+            end = "\n".join(text.splitlines()[-12:])
+            raise StepFailed(f"{' '.join(self.command[2:])} failed. It said (all of it is in {self.log}):\n{end}")
+        return text
+
+    def cancel(self) -> None:
+        """Stop it if it still runs."""
+        servers.stop_process(self.process, signal.SIGTERM, 5)
 
 
 def manage(*arguments: str) -> list[str]:
@@ -367,17 +384,23 @@ def static_files_stamp() -> str:
     return found.hexdigest()
 
 
-def collect_static(environment: dict[str, str]) -> None:
-    """Collect the static files unless nothing has changed."""
+def collect_static(environment: dict[str, str]) -> tuple[Step, Callable[[], None]] | None:
+    """Begin to collect the static files, unless nothing has changed.
+
+    Gives the step, and what to call when it has succeeded.
+    """
     stamp_file = VAR / "static.stamp"
     stamp = static_files_stamp()
     with contextlib.suppress(OSError):
         if stamp_file.read_text(encoding="ascii") == stamp and (VAR / "static").is_dir():
-            return
-    with step("Collecting static files"):
-        stamp_file.unlink(missing_ok=True)
-        run_step(manage("collectstatic", "--noinput", "--clear", "--verbosity=0"), environment)
+            return None
+    stamp_file.unlink(missing_ok=True)
+    collecting = Step("static", manage("collectstatic", "--noinput", "--clear", "--verbosity=0"), environment)
+
+    def done() -> None:
         stamp_file.write_text(stamp, encoding="ascii")
+
+    return collecting, done
 
 
 def our_processes(port: int, mail_port: int, environment: dict[str, str]) -> list[Child]:
@@ -481,11 +504,19 @@ def start_all(port: int, ours: Servers, children: list[Child]) -> None:
     mail_port = servers.free_port()
     environment = demo_environment(port, mail_port, urls)
     write_state(port, mail_port, urls, [])
-    with step("Migrating the database"):
-        run_step(manage("migrate", "--noinput", "--verbosity=0"), environment)
-    collect_static(environment)
-    with step("Loading the demo data"):
-        log_in = run_step(manage("demo"), environment)
+    static = collect_static(environment)  # needs no database: it runs beside the migration
+    try:
+        with step("Migrating the database"):
+            Step("migrate", manage("migrate", "--noinput", "--verbosity=0"), environment).finish()
+        with step("Loading the demo data"):
+            log_in = Step("demo", manage("demo"), environment).finish()
+        if static is not None:
+            with step("Collecting static files"):
+                static[0].finish()
+                static[1]()
+    finally:
+        if static is not None:
+            static[0].cancel()
     processes = our_processes(port, mail_port, environment)
     with step("Starting " + ", ".join(child.name for child in processes)):
         for child in processes:
@@ -526,9 +557,13 @@ def watch_all(port: int, ours: Servers, children: list[Child]) -> None:
 
 
 def stop_all(ours: Servers, children: list[Child]) -> None:
-    """Stop in reverse order of starting."""
+    """Stop in reverse order of starting: first what uses the servers, then the servers."""
     say("\nStopping (Ctrl-C again kills at once) ...")
     started = time.monotonic()
+    # All at once, but for the mailbox: the worker may be handing it a message.
+    for child in children:
+        if child.name != "mailbox":
+            child.ask_to_stop()
     for child in reversed(children):
         child.stop()
     ours.stop()

@@ -108,14 +108,14 @@ def test_a_port_in_use_is_noticed(supervisor: ModuleType) -> None:
 def test_a_failed_step_shows_what_the_program_said(supervisor: ModuleType) -> None:
     command = [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"]
     with pytest.raises(supervisor.StepFailed, match="the reason"):
-        supervisor.run_step(command, dict(os.environ))
+        supervisor.Step("try", command, dict(os.environ)).finish()
 
 
 def test_a_step_is_stopped_when_the_person_asks(supervisor: ModuleType) -> None:
     supervisor.asked.times = 1
     started = time.monotonic()
     with pytest.raises(supervisor.Stopped):
-        supervisor.run_step([sys.executable, "-c", "import time; time.sleep(30)"], dict(os.environ))
+        supervisor.Step("try", [sys.executable, "-c", "import time; time.sleep(30)"], dict(os.environ)).finish()
     assert time.monotonic() - started < 10
 
 
