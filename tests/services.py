@@ -8,6 +8,7 @@ xdist's workers inherit the environment. Set DATABASE_URL or REDIS_URL to test a
 """
 
 import asyncio
+import atexit
 import contextlib
 import hashlib
 import importlib.util
@@ -43,6 +44,7 @@ def _load_servers() -> ModuleType:
 
 servers = _load_servers()
 _running = contextlib.ExitStack()
+atexit.register(_running.close)  # for programs that import this without being pytest
 
 
 def _start() -> None:
