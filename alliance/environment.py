@@ -1,8 +1,9 @@
 """Reading settings from the environment: typed, with secrets files, and errors that name the variable."""
 
+import base64
 import os
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -12,7 +13,7 @@ env = environ.Env()
 
 def load_secret_files() -> None:
     """Read NAME_FILE (a file path, as container secrets are given) into NAME, for every such variable we know."""
-    for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "FIELD_ENCRYPTION_KEYS"):
+    for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "FIELD_ENCRYPTION_KEYS", "METRICS_TOKEN"):
         path = os.environ.get(f"{name}_FILE")
         if path and name not in os.environ:
             try:
@@ -28,6 +29,23 @@ def load_secret_files() -> None:
         os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace("PASSWORD", secret, 1)
 
 
+def address(name: str, schemes: str, what: str) -> str:
+    """The address of a server, from a variable that must be set.
+
+    schemes: those that may stand before "://", separated by spaces. what: as in required.
+    Raises ImproperlyConfigured with the variable's name, never with its value: there may be a password in it.
+    """
+    value = required(name, what)
+    try:
+        parts = urlsplit(value)
+        readable = parts.scheme in schemes.split() and "://" in value and (parts.port is None or parts.port > 0)
+    except ValueError:
+        readable = False
+    if not readable:
+        raise ImproperlyConfigured(f"{name} cannot be read: {what} It starts with one of: {schemes}.")
+    return value
+
+
 def required(name: str, what: str) -> str:
     """The value of a variable that must be set.
 
@@ -38,3 +56,11 @@ def required(name: str, what: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name} is not set: {what} See docs/operations.md, or use ./run demo.")
     return value
+
+
+def is_fernet_key(text: str) -> bool:
+    """Whether the text is a key that alliance.crypto can use: found out at the start, not at the first registration."""
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
+    except ValueError:
+        return False

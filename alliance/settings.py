@@ -30,6 +30,9 @@ FIELD_ENCRYPTION_KEYS = [
         "comma-separated Fernet keys that encrypt names, addresses and meeting links; the first one encrypts.",
     ).split(",")
 ]
+for _number, _key in enumerate(FIELD_ENCRYPTION_KEYS, start=1):
+    if not environment.is_fernet_key(_key):
+        raise ImproperlyConfigured(f"FIELD_ENCRYPTION_KEYS: number {_number} is not 32 bytes as url-safe base64.")
 SITE_URL = environment.required(
     "SITE_URL", "the public address of this site, such as https://alliance.example.org."
 ).rstrip("/")
@@ -112,7 +115,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- PostgreSQL and Redis -------------------------------------------------------------------------------------------
 
-environment.required("DATABASE_URL", "the PostgreSQL database, such as postgres://user:password@host/name.")
+environment.address(
+    "DATABASE_URL", "postgres postgresql", "the PostgreSQL database, such as postgres://user:password@host/name."
+)
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
@@ -124,7 +129,9 @@ DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 
-REDIS_URL = environment.required("REDIS_URL", "the Redis (or Valkey) server, such as redis://host:6379/0.")
+REDIS_URL = environment.address(
+    "REDIS_URL", "redis rediss unix", "the Redis (or Valkey) server, such as redis://host:6379/0."
+)
 _REDIS_TIMEOUT = 0.3  # seconds; a frozen Redis must not hold a web request
 
 CACHES = {
@@ -151,6 +158,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Concerns late acknowledgement, which we do not use; unset it costs a warning at each loss of connection.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -170,7 +179,9 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
 
 # --- mail -----------------------------------------------------------------------------------------------------------
 
-environment.required("EMAIL_URL", "the mail server, such as smtp+tls://user:password@host:587.")
+environment.address(
+    "EMAIL_URL", " ".join(env.EMAIL_SCHEMES), "the mail server, such as smtp+tls://user:password@host:587."
+)
 EMAIL_CONFIG = env.email_url("EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20  # seconds for one conversation with the mail server
@@ -276,9 +287,9 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Alliance API",
     "DESCRIPTION": (
-        "The public programme of our conferences. Times are ISO 8601 with the offset of the venue; null means not known. "
-        "Texts come with every language they exist in. Unknown or malformed parameters are refused with a problem "
-        "document (RFC 9457). Send If-None-Match with the last ETag to learn cheaply that nothing changed."
+        "The public programme of our conferences. Times are ISO 8601 with the offset of the venue; null means not "
+        "known. Texts come with every language they exist in. Unknown or malformed parameters are refused with a "
+        "problem document (RFC 9457). Send If-None-Match with the last ETag to learn cheaply that nothing changed."
     ),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",

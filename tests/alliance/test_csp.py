@@ -1,0 +1,68 @@
+"""The browser may run and show nothing that is not ours (docs/design.md section 4.6)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests.factories import ContributionFactory, ParticipantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def paths() -> list[str]:
+    """One page of every kind that people without an account see."""
+    contribution = ContributionFactory(session__kind="side_event", session__conference__slug="alliance-20")
+    session, person = contribution.session, contribution.person
+    participant = ParticipantFactory(conference=session.conference)
+    return [
+        "/en/",
+        "/en/alliance-20/",
+        "/en/alliance-20/programme/",
+        "/en/alliance-20/programme/1/",
+        f"/en/alliance-20/side-events/{session.slug}/",
+        "/en/alliance-20/speakers/",
+        f"/en/speakers/{person.public_id}/",
+        "/en/alliance-20/register/",
+        f"/r/{participant.personal_token}/",
+        "/join/unknown/",
+        "/en/nothing-here/",
+        "/admin/login/",
+    ]
+
+
+def directives(policy: str) -> dict[str, set[str]]:
+    """A policy by directive."""
+    parts = (part.split() for part in policy.split(";") if part.strip())
+    return {name: set(sources) for name, *sources in parts}
+
+
+def test_every_page_allows_our_own_files_alone(client: Client, paths: list[str]) -> None:
+    for path in paths:
+        response = client.get(path)
+        found = directives(response.headers["Content-Security-Policy"])
+
+        assert response.status_code in {200, 302, 404, 410}, path
+        assert "unsafe-inline" not in response.headers["Content-Security-Policy"], path
+        assert "unsafe-eval" not in response.headers["Content-Security-Policy"], path
+        assert found["default-src"] == {"'none'"}, path
+        assert found["script-src"] == found["style-src"] == {"'self'"}, path
+        assert found["frame-ancestors"] == found["base-uri"] == {"'none'"}, path
+
+
+def test_no_page_has_inline_script_or_style_or_files_of_others(client: Client, paths: list[str]) -> None:
+    for path in paths:
+        page = client.get(path).content.decode()
+
+        assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", page), path
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page), path
+        assert not re.search(r'<(script|img|link|iframe|source)[^>]+(src|href)="(https?:)?//(?!testserver)', page), path
+
+
+def test_pages_for_strangers_set_no_cookie(client: Client, paths: list[str]) -> None:
+    for path in paths:
+        if not path.startswith("/admin/"):
+            assert not client.get(path).cookies, path
