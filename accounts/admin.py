@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.actors import Actor
 from accounts.models import AuditEntry, Role, RoleKind, User
 from alliance.admin import (
     HouseAdmin,
@@ -38,6 +39,11 @@ POWERS = ("is_superuser", "is_staff", "groups", "user_permissions")
 def acting(request: HttpRequest) -> User:
     """The signed-in user; admin pages have one."""
     return cast("User", request.user)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who acts, for services."""
+    return Actor.organiser(acting(request))
 
 
 def stands_above(other: User, user: User) -> bool:
@@ -105,7 +111,7 @@ class ChangedUserForm(ShowsRefusal, UserChangeForm):  # type: ignore[type-arg]
         return str(self.cleaned_data["email"]).lower()
 
 
-class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[misc, type-arg]
+class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
     """Users. See the head of the module for who may change whom."""
 
     form = ChangedUserForm

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -217,7 +217,7 @@ class _HouseFields:
             return field
         if isinstance(db_field, ArrayField):
             base: Any = db_field.base_field
-            common = {
+            common: dict[str, Any] = {
                 "label": capfirst(db_field.verbose_name),
                 "required": not db_field.blank,
                 "help_text": db_field.help_text,
@@ -281,7 +281,7 @@ def _neutral_message(message: Any) -> str:
 def _history(request: HttpRequest, rows: Iterable[models.Model], flag: int, message: Any) -> list[LogEntry]:
     lines = [
         LogEntry(
-            user_id=request.user.pk,
+            user_id=cast("int", request.user.pk),
             content_type=ContentType.objects.get_for_model(row, for_concrete_model=False),
             object_id=row.pk,
             object_repr=neutral_name(row),
@@ -308,7 +308,7 @@ class RelatedPage:
 class HouseAdmin(_HouseFields, ModelAdmin[M]):
     """The admin of a model."""
 
-    form = HouseForm
+    form: Any = HouseForm
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -322,7 +322,7 @@ class HouseAdmin(_HouseFields, ModelAdmin[M]):
 
     def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form, knowing what the database said about the same input a moment ago."""
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
         return form
 
@@ -402,7 +402,7 @@ class ReadOnlyAdmin(HouseAdmin[M]):
         """Nobody deletes."""
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
         """All of them."""
         shown = [name for _title, options in self.get_fieldsets(request, obj) for name in options["fields"]]
         return [one for name in shown for one in (name if isinstance(name, (list, tuple)) else [name])]
@@ -418,7 +418,7 @@ class ReadOnlyAdmin(HouseAdmin[M]):
 class _HouseInline(_HouseFields):
     """Rows that belong to another row, without a query per row for what select_related loaded."""
 
-    form = HouseForm
+    form: Any = HouseForm
     extra = 0
     show_change_link = False
     load: ClassVar[tuple[str, ...]] = ()  # relations that the rows show
@@ -576,7 +576,7 @@ class HouseSite(admin.AdminSite):
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Search results for selects."""
-        return _Autocomplete.as_view(admin_site=self)(request)
+        return cast("HttpResponse", _Autocomplete.as_view(admin_site=self)(request))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add how mail is doing, for people who may see it."""

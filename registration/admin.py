@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -25,8 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.actors import Actor
-from accounts.models import User
+from accounts.admin import actor
 from alliance.admin import (
     HouseAdmin,
     HouseForm,
@@ -77,11 +76,6 @@ explain("figure_stands_once", gettext_lazy("This figure is there already."), fie
 explain("figure_is_not_negative", gettext_lazy("Figures are not negative."), field="value")
 
 MOST_AT_ONCE = 200  # registrations that one action moves; each has a transaction of its own
-
-
-def acting(request: HttpRequest) -> Actor:
-    """The signed-in organiser."""
-    return Actor.organiser(cast("User", request.user))
 
 
 def admission_label(admission: Admission) -> str:
@@ -203,7 +197,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
             promoted = services.change_capacity(
                 admission_id=admission.pk,
                 capacity=form.cleaned_data["capacity"],
-                by=acting(request),
+                by=actor(request),
                 now=timezone.now(),
             )
             self.message_user(request, _("The capacity is changed."), messages.SUCCESS)
@@ -259,7 +253,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
     @admin.display(description=gettext_lazy("places"))
     def places_now(self, admission: Admission) -> SafeString | str:
         """The figures, and where to change the capacity."""
-        if admission.pk is None:
+        if admission._state.adding:
             return _("You can set the capacity after saving.")
         places = admission.places
         numbers = [
@@ -468,7 +462,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     @admin.action(description=gettext_lazy("Approve"), permissions=["change"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         """Admit those who await approval, in the order in which they registered."""
-        by = acting(request)
+        by = actor(request)
         self._carry_out(
             request,
             queryset.order_by("created_at", "pk"),
@@ -482,7 +476,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         form = ReasonForm(request.POST if "confirmed" in request.POST else None, required=True)
         if not form.is_valid():
             return self._ask(request, queryset, form, action="reject_selected", title=_("Reject registrations"))
-        by, reason = acting(request), form.cleaned_data["reason"]
+        by, reason = actor(request), form.cleaned_data["reason"]
         self._carry_out(
             request,
             queryset.order_by("pk"),
@@ -497,7 +491,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         form = ReasonForm(request.POST if "confirmed" in request.POST else None, required=False)
         if not form.is_valid():
             return self._ask(request, queryset, form, action="cancel_selected", title=_("Cancel registrations"))
-        by, reason = acting(request), form.cleaned_data["reason"]
+        by, reason = actor(request), form.cleaned_data["reason"]
         self._carry_out(
             request,
             queryset.order_by("pk"),
@@ -651,7 +645,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
         """Open what may be read, on the record."""
         if obj is not None:
             obj.opened = identities.open_for_organiser(  # type: ignore[attr-defined]
-                participant_id=obj.pk, by=acting(request), now=timezone.now()
+                participant_id=obj.pk, by=actor(request), now=timezone.now()
             )
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.actors import Actor
+from accounts.admin import actor
 from alliance.admin import HouseAdmin, HouseForm, explain, in_all_languages
 from events.admin import conference_clock
 from video import services
@@ -132,10 +132,6 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         ),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Meeting]:
-        """Lists do not even decrypt."""
-        return super().get_queryset(request)
-
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
         """The venue's clock."""
         by_session = conference_clock(request, object_id, Meeting, "session__conference")
@@ -149,7 +145,7 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         super().save_model(request, obj, form, change)
         if address := form.cleaned_data.get("new_address"):
             services.save_address(
-                obj.pk, address, by=Actor.organiser(request.user), now=timezone.now(), allowed_hosts=obj.allowed_hosts
+                obj.pk, address, by=actor(request), now=timezone.now(), allowed_hosts=obj.allowed_hosts
             )
 
     @admin.display(description=gettext_lazy("belongs to"))
@@ -182,9 +178,7 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         """Stop letting people in until an address is saved again."""
         done = 0
         for meeting in queryset.exclude(state=MeetingState.CANCELLED):
-            services.mark_broken(
-                meeting.pk, reason=_("marked by an organiser"), by=Actor.organiser(request.user), now=timezone.now()
-            )
+            services.mark_broken(meeting.pk, reason=_("marked by an organiser"), by=actor(request), now=timezone.now())
             done += 1
         self.message_user(
             request,
@@ -198,7 +192,7 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         """Cancel for good."""
         done = 0
         for meeting in queryset.exclude(state=MeetingState.CANCELLED):
-            services.cancel(meeting.pk, by=Actor.organiser(request.user), now=timezone.now())
+            services.cancel(meeting.pk, by=actor(request), now=timezone.now())
             done += 1
         self.message_user(
             request,

@@ -17,14 +17,9 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
 
 
-def make(factory: Any, **kwargs: Any) -> Any:
-    """A row of a factory."""
-    return factory(**kwargs)
-
-
 def staff(*codenames: str, **kwargs: Any) -> User:
     """A user who may open the admin and has these permissions."""
-    user: User = make(UserFactory, is_staff=True, **kwargs)
+    user: User = UserFactory(is_staff=True, **kwargs)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return user
 
@@ -62,7 +57,7 @@ def powers(user: User) -> tuple[bool, bool, int, int]:
 @pytest.mark.parametrize("power", ["is_superuser", "is_staff", "groups", "user_permissions"])
 @pytest.mark.parametrize("target", ["self", "other"])
 def test_clerk_who_posts_powers_is_refused_and_logged(power: str, target: str, clerk: User, client: Client) -> None:
-    user = clerk if target == "self" else make(UserFactory)
+    user = clerk if target == "self" else UserFactory()
     before = powers(user)
     group = Group.objects.create(name="Everything")
     values = {"is_superuser": "on", "is_staff": "on", "groups": group.pk,
@@ -88,7 +83,7 @@ def test_clerk_who_adds_a_user_with_powers_is_refused(power: str, clerk: User, c
 
 
 def test_clerk_does_not_get_at_those_above(clerk: User, client: Client) -> None:
-    superuser = make(StaffFactory)
+    superuser = StaffFactory()
     mightier = staff("change_user", "delete_conference")
 
     for user in (superuser, mightier):
@@ -107,7 +102,7 @@ def test_clerk_does_not_get_at_those_above(clerk: User, client: Client) -> None:
 
 
 def test_clerk_deletes_nobody_above_by_the_lists_action(clerk: User, client: Client) -> None:
-    superuser = make(StaffFactory)
+    superuser = StaffFactory()
     sent = {"action": "delete_selected", "_selected_action": [superuser.pk], "post": "yes"}
 
     client.post(reverse("admin:accounts_user_changelist"), sent)
@@ -116,7 +111,7 @@ def test_clerk_deletes_nobody_above_by_the_lists_action(clerk: User, client: Cli
 
 
 def test_clerk_does_the_work_of_a_clerk(clerk: User, client: Client) -> None:
-    user = make(UserFactory)
+    user = UserFactory()
     new = {"email": "New.Person@office.example", "name": "New", "language": "ru", "usable_password": "true",
            "password1": PASSWORD, "password2": PASSWORD}  # fmt: skip
 
@@ -137,7 +132,7 @@ def test_clerk_does_the_work_of_a_clerk(clerk: User, client: Client) -> None:
 def test_clerk_makes_no_administrators_and_gives_themselves_nothing(
     kind: str, receiver: str, is_given: bool, clerk: User, client: Client
 ) -> None:
-    user = clerk if receiver == "self" else make(UserFactory)
+    user = clerk if receiver == "self" else UserFactory()
     inline = {"roles-TOTAL_FORMS": "1", "roles-0-kind": kind, "roles-0-user": user.pk}
 
     client.post(reverse("admin:accounts_role_add"), {"user": user.pk, "kind": kind})
@@ -160,7 +155,7 @@ def test_groups_are_for_administrators(page: str, client: Client) -> None:
 
 def test_inline_of_a_parent_that_may_only_be_viewed_is_not_saved(client: Client) -> None:
     client.force_login(staff("view_session", "add_segment", "change_segment", "delete_segment"))
-    session = make(SessionFactory)
+    session = SessionFactory()
     sent = {"segments-TOTAL_FORMS": "1", "segments-INITIAL_FORMS": "0", "segments-0-key": "x",
             "segments-0-position": "1", "segments-0-kind": "other", "segments-0-visibility": "before"}  # fmt: skip
 
@@ -174,8 +169,8 @@ def test_inline_of_a_parent_that_may_only_be_viewed_is_not_saved(client: Client)
 
 
 def test_administrator_gives_powers_and_roles(client: Client) -> None:
-    client.force_login(make(StaffFactory))
-    user, conference = make(UserFactory), make(ConferenceFactory)
+    client.force_login(StaffFactory())
+    user, conference = UserFactory(), ConferenceFactory()
     group = Group.objects.create(name="Desk")
     roles = {"roles-TOTAL_FORMS": "1", "roles-0-kind": "administrator", "roles-0-conference": conference.pk}
 
@@ -187,8 +182,8 @@ def test_administrator_gives_powers_and_roles(client: Client) -> None:
 
 
 def test_the_same_role_twice_is_explained(client: Client) -> None:
-    client.force_login(make(StaffFactory))
-    user = make(UserFactory)
+    client.force_login(StaffFactory())
+    user = UserFactory()
     Role.objects.create(user=user, kind="desk")
 
     response = client.post(reverse("admin:accounts_role_add"), {"user": user.pk, "kind": "desk"})
@@ -197,8 +192,8 @@ def test_the_same_role_twice_is_explained(client: Client) -> None:
 
 
 def test_the_same_address_in_capitals_is_explained(client: Client) -> None:
-    client.force_login(make(StaffFactory))
-    make(UserFactory, email="taken@office.example")
+    client.force_login(StaffFactory())
+    UserFactory(email="taken@office.example")
     sent = {"email": "Taken@office.example", "language": "en", "usable_password": "true", "password1": PASSWORD,
             "password2": PASSWORD}  # fmt: skip
 
@@ -209,7 +204,7 @@ def test_the_same_address_in_capitals_is_explained(client: Client) -> None:
 
 
 def test_short_password_is_refused(client: Client) -> None:
-    client.force_login(make(StaffFactory))
+    client.force_login(StaffFactory())
     sent = {"email": "new@office.example", "language": "en", "usable_password": "true", "password1": "Xk3!pq",
             "password2": "Xk3!pq"}  # fmt: skip
 
@@ -219,7 +214,7 @@ def test_short_password_is_refused(client: Client) -> None:
 
 
 def test_people_sign_in_by_e_mail_in_any_case(client: Client) -> None:
-    user = make(StaffFactory, email="office@office.example")
+    user = StaffFactory(email="office@office.example")
     user.set_password(PASSWORD)
     user.save()
 
@@ -230,8 +225,8 @@ def test_people_sign_in_by_e_mail_in_any_case(client: Client) -> None:
 
 
 def test_nobody_changes_the_audit_trail(client: Client) -> None:
-    client.force_login(make(StaffFactory))
-    entry = make(AuditEntryFactory)
+    client.force_login(StaffFactory())
+    entry = AuditEntryFactory()
     pages = ["change", "delete"]
 
     answers = [
@@ -246,8 +241,8 @@ def test_nobody_changes_the_audit_trail(client: Client) -> None:
 
 
 def test_audit_trail_is_found_by_the_id_it_is_about(client: Client) -> None:
-    client.force_login(make(StaffFactory))
-    entry, _other = make(AuditEntryFactory), make(AuditEntryFactory)
+    client.force_login(StaffFactory())
+    entry, _other = AuditEntryFactory(), AuditEntryFactory()
 
     found = client.get(reverse("admin:accounts_auditentry_changelist"), {"q": str(entry.about_id)})
 

@@ -27,15 +27,10 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def make(factory: Any, **kwargs: Any) -> Any:
-    """A row of a factory."""
-    return factory(**kwargs)
-
-
 @pytest.fixture
 def administrator(client: Client) -> Client:
     """A browser in which an administrator is signed in."""
-    client.force_login(make(StaffFactory))
+    client.force_login(StaffFactory())
     return client
 
 
@@ -70,7 +65,7 @@ def errors(response: Any) -> dict[str, list[str]]:
 
 
 def test_times_are_taken_and_shown_on_the_venues_clock(administrator: Client) -> None:
-    session = make(SessionFactory, starts_at=None, ends_at=None)
+    session = SessionFactory(starts_at=None, ends_at=None)
     times = {"starts_at_0": "2030-07-15", "starts_at_1": "09:30", "ends_at_0": "2030-07-15", "ends_at_1": "11:00"}
 
     response = administrator.post(change(session), form(session, **times))
@@ -83,7 +78,7 @@ def test_times_are_taken_and_shown_on_the_venues_clock(administrator: Client) ->
 
 
 def test_new_session_is_on_the_chosen_conferences_clock(administrator: Client) -> None:
-    conference = make(ConferenceFactory, time_zone="America/New_York")
+    conference = ConferenceFactory(time_zone="America/New_York")
     sent = form(
         Session(conference=conference, slug="opening", key="opening", state="draft"),
         starts_at_0="2030-07-15", starts_at_1="09:00", ends_at_0="2030-07-15", ends_at_1="10:00",
@@ -96,7 +91,7 @@ def test_new_session_is_on_the_chosen_conferences_clock(administrator: Client) -
 
 @pytest.mark.parametrize("clock", ["02:30", "02:00"])
 def test_hour_that_does_not_exist_is_explained(clock: str, administrator: Client) -> None:
-    session = make(SessionFactory, starts_at=None, ends_at=None)
+    session = SessionFactory(starts_at=None, ends_at=None)
     times = {"starts_at_0": "2030-03-31", "starts_at_1": clock, "ends_at_0": "2030-03-31", "ends_at_1": "05:00"}
 
     response = administrator.post(change(session), form(session, **times))
@@ -108,9 +103,9 @@ def test_hour_that_does_not_exist_is_explained(clock: str, administrator: Client
 
 
 def test_room_that_is_taken_is_explained_and_the_input_kept(administrator: Client) -> None:
-    room = make(RoomFactory)
-    make(SessionFactory, room=room)
-    session = make(SessionFactory)
+    room = RoomFactory()
+    SessionFactory(room=room)
+    session = SessionFactory()
     times = {"starts_at_0": "2030-07-15", "starts_at_1": "11:30", "ends_at_0": "2030-07-15", "ends_at_1": "12:30"}
 
     response = administrator.post(change(session), form(session, room=room.pk, title_en="Kept", **times))
@@ -138,8 +133,8 @@ def test_room_that_is_taken_is_explained_and_the_input_kept(administrator: Clien
 def test_session_that_cannot_be_is_explained(
     sent: dict[str, str], expected: dict[str, list[str]], administrator: Client
 ) -> None:
-    session = make(SessionFactory)
-    make(SessionFactory, conference=session.conference, slug="taken")
+    session = SessionFactory()
+    SessionFactory(conference=session.conference, slug="taken")
     without_times = {f"{name}_{part}": "" for name in ("starts_at", "ends_at") for part in (0, 1)}
 
     response = administrator.post(change(session), form(session, **without_times | sent))
@@ -148,7 +143,7 @@ def test_session_that_cannot_be_is_explained(
 
 
 def test_day_of_another_conference_is_explained(administrator: Client) -> None:
-    session, day = make(SessionFactory), make(ConferenceDayFactory)
+    session, day = SessionFactory(), ConferenceDayFactory()
 
     response = administrator.post(change(session), form(session, day=day.pk))
 
@@ -157,8 +152,8 @@ def test_day_of_another_conference_is_explained(administrator: Client) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_segments_swap_places_and_do_not_share_one(administrator: Client) -> None:
-    session = make(SessionFactory)
-    first, second = make(SegmentFactory, session=session, position=1), make(SegmentFactory, session=session, position=2)
+    session = SessionFactory()
+    first, second = SegmentFactory(session=session, position=1), SegmentFactory(session=session, position=2)
 
     def sent(*positions: int) -> dict[str, Any]:
         rows: dict[str, Any] = {"segments-TOTAL_FORMS": "2", "segments-INITIAL_FORMS": "2"}
@@ -181,9 +176,9 @@ def test_segments_swap_places_and_do_not_share_one(administrator: Client) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_position_that_another_contribution_has_is_explained_at_the_commit(administrator: Client) -> None:
-    session = make(SessionFactory)
-    make(ContributionFactory, session=session, position=1)
-    second = make(ContributionFactory, session=session, position=2)
+    session = SessionFactory()
+    ContributionFactory(session=session, position=1)
+    second = ContributionFactory(session=session, position=2)
     sent = {"session": session.pk, "position": "1", "role": "speaker", "person": second.person_id,
             "status": "confirmed", "visibility": "before", "took_part": "unknown"}  # fmt: skip
 
@@ -196,13 +191,13 @@ def test_position_that_another_contribution_has_is_explained_at_the_commit(admin
 
 
 def test_list_is_in_programme_order(administrator: Client) -> None:
-    conference = make(ConferenceFactory)
-    one, two = (make(ConferenceDayFactory, conference=conference, number=n, date=d)
+    conference = ConferenceFactory()
+    one, two = (ConferenceDayFactory(conference=conference, number=n, date=d)
                 for n, d in ((1, "2030-07-15"), (2, "2030-07-16")))  # fmt: skip
-    late = make(SessionFactory, conference=conference, day=two, position=1)
-    unplaced = make(SessionFactory, conference=conference, day=None, position=1)
-    second = make(SessionFactory, conference=conference, day=one, position=2, starts_at=None, ends_at=None)
-    first = make(SideEventFactory, conference=conference, day=one, position=1)
+    late = SessionFactory(conference=conference, day=two, position=1)
+    unplaced = SessionFactory(conference=conference, day=None, position=1)
+    second = SessionFactory(conference=conference, day=one, position=2, starts_at=None, ends_at=None)
+    first = SideEventFactory(conference=conference, day=one, position=1)
 
     rows = administrator.get(reverse("admin:events_session_changelist")).context["cl"].result_list
 
@@ -210,7 +205,7 @@ def test_list_is_in_programme_order(administrator: Client) -> None:
 
 
 def test_side_events_are_sessions_of_one_kind(administrator: Client) -> None:
-    session, side_event = make(SessionFactory), make(SideEventFactory)
+    session, side_event = SessionFactory(), SideEventFactory()
     sent = form(Session(conference=session.conference, slug="new", key="new", state="draft"))
     del sent["kind"]
 
@@ -222,8 +217,8 @@ def test_side_events_are_sessions_of_one_kind(administrator: Client) -> None:
 
 
 def test_speakers_are_entered_on_the_sessions_page(administrator: Client) -> None:
-    session, person = make(SessionFactory), make(PersonFactory)
-    segment = make(SegmentFactory, session=session)
+    session, person = SessionFactory(), PersonFactory()
+    segment = SegmentFactory(session=session)
     row = {
         "contributions-TOTAL_FORMS": "1", "contributions-0-position": "1", "contributions-0-segment": segment.pk,
         "contributions-0-role": "keynote", "contributions-0-person": person.pk, "contributions-0-status": "tbc",
@@ -239,7 +234,7 @@ def test_speakers_are_entered_on_the_sessions_page(administrator: Client) -> Non
 
 
 def test_seat_without_a_person_is_sent_to_its_own_page(administrator: Client) -> None:
-    session = make(SessionFactory)
+    session = SessionFactory()
     row = {"contributions-TOTAL_FORMS": "1", "contributions-0-position": "1", "contributions-0-role": "speaker",
            "contributions-0-status": "invited"}  # fmt: skip
 
@@ -251,7 +246,7 @@ def test_seat_without_a_person_is_sent_to_its_own_page(administrator: Client) ->
 
 
 def test_segment_of_another_session_is_refused(administrator: Client) -> None:
-    session, person, other = make(SessionFactory), make(PersonFactory), make(SegmentFactory)
+    session, person, other = SessionFactory(), PersonFactory(), SegmentFactory()
     row = {"contributions-TOTAL_FORMS": "1", "contributions-0-position": "1", "contributions-0-role": "speaker",
            "contributions-0-status": "invited", "contributions-0-person": person.pk,
            "contributions-0-segment": other.pk}  # fmt: skip
@@ -263,7 +258,7 @@ def test_segment_of_another_session_is_refused(administrator: Client) -> None:
 
 
 def test_conference_links_to_what_belongs_to_it(administrator: Client) -> None:
-    session = make(SideEventFactory)
+    session = SideEventFactory()
 
     links = administrator.get(change(session.conference)).context["related_pages"]
 
@@ -279,7 +274,7 @@ def test_conference_links_to_what_belongs_to_it(administrator: Client) -> None:
 
 def test_texts_of_all_languages_are_kept(administrator: Client) -> None:
     texts = {code: f"Name {code}" for code in ("en", "fr", "de", "it", "es", "ru")}
-    country = make(CountryFactory, iso2="ZZ", name=texts)
+    country = CountryFactory(iso2="ZZ", name=texts)
     sent = {"iso2": "ZZ", "status": "other", "protocol_order": "1", "aliases": ""}
     sent |= {f"name_{code}": text for code, text in texts.items() if code != "fr"} | {"footnote_ru": "Сноска\r\nдва"}
 
@@ -293,7 +288,7 @@ def test_texts_of_all_languages_are_kept(administrator: Client) -> None:
 
 
 def test_names_with_commas_stay_whole(administrator: Client) -> None:
-    organisation = make(OrganisationFactory, aliases=["Ministry of Labour, Family and Youth", "MLFY"])
+    organisation = OrganisationFactory(aliases=["Ministry of Labour, Family and Youth", "MLFY"])
     page = administrator.get(change(organisation)).text
     sent = {"name_en": "Ministry", "key": organisation.key, "kind": "other", "contact": "{}",
             "aliases": "Ministry of Labour, Family and Youth\r\n\r\n  BMAFJ  "}  # fmt: skip
@@ -305,7 +300,7 @@ def test_names_with_commas_stay_whole(administrator: Client) -> None:
 
 
 def test_line_that_is_too_long_is_explained(administrator: Client) -> None:
-    organisation = make(OrganisationFactory)
+    organisation = OrganisationFactory()
     sent = {"name_en": "Body", "key": organisation.key, "kind": "other", "contact": "{}", "aliases": "x" * 251}
 
     assert list(errors(administrator.post(change(organisation), sent))) == ["aliases"]
@@ -313,7 +308,7 @@ def test_line_that_is_too_long_is_explained(administrator: Client) -> None:
 
 @pytest.mark.parametrize(("typed", "stored"), [("", None), ("English\nRussian", ["English", "Russian"])])
 def test_languages_that_are_not_known_stay_unknown(typed: str, stored: list[str] | None, administrator: Client) -> None:
-    conference = make(ConferenceFactory)
+    conference = ConferenceFactory()
     sent = {
         **management("days"), "title_en": "Conference", "slug": conference.slug, "kind": "conference",
         "state": "published", "visibility": "public", "date_precision": "day", "time_zone": "Europe/Vienna",
@@ -334,8 +329,8 @@ def test_time_zone_that_is_no_place_is_explained(administrator: Client) -> None:
 
 @pytest.mark.parametrize("term", ["Вена", "wien", "VIENNA"])
 def test_search_finds_texts_in_every_language(term: str, administrator: Client) -> None:
-    conference = make(ConferenceFactory, title={"en": "Vienna meeting", "de": "Treffen in Wien", "ru": "Встреча Вена"})
-    make(ConferenceFactory)
+    conference = ConferenceFactory(title={"en": "Vienna meeting", "de": "Treffen in Wien", "ru": "Встреча Вена"})
+    ConferenceFactory()
 
     found = administrator.get(reverse("admin:events_conference_changelist"), {"q": term}).context["cl"].result_list
 
@@ -344,14 +339,14 @@ def test_search_finds_texts_in_every_language(term: str, administrator: Client) 
 
 @pytest.mark.parametrize("size", [10_000, 1_000_000])
 def test_text_of_a_megabyte_is_no_error(size: int, administrator: Client) -> None:
-    country = make(CountryFactory)
+    country = CountryFactory()
     sent = {"iso2": "z" * size, "status": "other", "protocol_order": "9" * 400, "name_en": "x"}
 
     assert set(errors(administrator.post(change(country), sent))) == {"iso2", "protocol_order"}
 
 
 def test_control_characters_are_explained(administrator: Client) -> None:
-    country = make(CountryFactory)
+    country = CountryFactory()
     sent = {"iso2": "ZZ", "status": "other", "protocol_order": "1", "name_en": "a\x00b", "aliases": "c\x00d"}
 
     assert set(errors(administrator.post(change(country), sent))) == {"name", "aliases"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -18,15 +17,10 @@ pytestmark = pytest.mark.django_db
 LIST = "admin:outbox_message_changelist"
 
 
-def make(factory: Any, **kwargs: Any) -> Any:
-    """A row of a factory."""
-    return factory(**kwargs)
-
-
 @pytest.fixture
 def administrator(client: Client) -> Client:
     """A browser in which an administrator is signed in."""
-    client.force_login(make(StaffFactory))
+    client.force_login(StaffFactory())
     return client
 
 
@@ -44,12 +38,12 @@ def states() -> list[str]:
 
 def finished(state: MessageState) -> Message:
     """A message that has ended."""
-    message: Message = make(MessageFactory, state=state, finished_at=timezone.now())
+    message: Message = MessageFactory(state=state, finished_at=timezone.now())
     return message
 
 
 def test_send_again_queues_what_is_not_on_its_way(administrator: Client) -> None:
-    dead, waiting = finished(MessageState.DEAD), make(MessageFactory)
+    dead, waiting = finished(MessageState.DEAD), MessageFactory()
 
     said = act(administrator, "send_again", dead, waiting)
 
@@ -61,7 +55,7 @@ def test_send_again_queues_what_is_not_on_its_way(administrator: Client) -> None
 
 
 def test_hold_and_release(administrator: Client) -> None:
-    waiting, sent = make(MessageFactory), finished(MessageState.SENT)
+    waiting, sent = MessageFactory(), finished(MessageState.SENT)
 
     held = act(administrator, "hold", waiting, sent)
     assert states() == ["held", "sent"]
@@ -72,10 +66,10 @@ def test_hold_and_release(administrator: Client) -> None:
 
 
 def test_actions_need_the_permission_to_change(client: Client) -> None:
-    viewer = make(UserFactory, is_staff=True)
+    viewer = UserFactory(is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_message"))
     client.force_login(viewer)
-    message = make(MessageFactory)
+    message = MessageFactory()
 
     act(client, "hold", message)
 
@@ -84,7 +78,7 @@ def test_actions_need_the_permission_to_change(client: Client) -> None:
 
 
 def test_state_cannot_be_posted_and_nothing_is_deleted(administrator: Client) -> None:
-    message = make(MessageFactory)
+    message = MessageFactory()
 
     administrator.post(reverse("admin:outbox_message_change", args=[message.pk]), {"state": "sent", "_save": "Save"})
     deleted = administrator.post(reverse("admin:outbox_message_delete", args=[message.pk]), {"post": "yes"})
@@ -94,7 +88,7 @@ def test_state_cannot_be_posted_and_nothing_is_deleted(administrator: Client) ->
 
 
 def test_list_shows_how_the_outbox_stands(administrator: Client) -> None:
-    make(MessageFactory, due_at=timezone.now() - timedelta(minutes=3, seconds=5))
+    MessageFactory(due_at=timezone.now() - timedelta(minutes=3, seconds=5))
     finished(MessageState.DEAD)
     Outage.objects.create(group="mail", since=timezone.now(), next_probe_at=timezone.now(), last_error="450 busy")
 
@@ -108,7 +102,7 @@ def test_list_shows_how_the_outbox_stands(administrator: Client) -> None:
 
 
 def test_message_is_found_by_what_it_is_about(administrator: Client) -> None:
-    message, _other = make(MessageFactory), make(MessageFactory)
+    message, _other = MessageFactory(), MessageFactory()
 
     found = administrator.get(reverse(LIST), {"q": str(message.about_id)})
 

@@ -32,15 +32,10 @@ pytestmark = pytest.mark.django_db
 LIST = "admin:registration_registration_changelist"
 
 
-def make(factory: Any, **kwargs: Any) -> Any:
-    """A row of a factory."""
-    return factory(**kwargs)
-
-
 @pytest.fixture
 def user() -> User:
     """An administrator."""
-    found: User = make(StaffFactory)
+    found: User = StaffFactory()
     return found
 
 
@@ -54,8 +49,8 @@ def administrator(user: User, client: Client) -> Client:
 def coming(**kwargs: Any) -> Admission:
     """An admission to something that is still to come by the clock on the wall, which the admin uses."""
     starts_at = timezone.now() + timedelta(days=30)
-    session = make(SideEventFactory, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
-    admission: Admission = make(AdmissionFactory, session=session, **kwargs)
+    session = SideEventFactory(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+    admission: Admission = AdmissionFactory(session=session, **kwargs)
     return admission
 
 
@@ -82,9 +77,9 @@ def test_approve_gives_places_in_the_order_of_registering_and_says_how_it_went(
     administrator: Client, user: User
 ) -> None:
     admission = coming(capacity=1)
-    second = make(RegistrationFactory, admission=admission, status="pending", created_at=NOW + timedelta(minutes=1))
-    first = make(RegistrationFactory, admission=admission, status="pending", created_at=NOW)
-    gone = make(RegistrationFactory, admission=admission, status="cancelled")
+    second = RegistrationFactory(admission=admission, status="pending", created_at=NOW + timedelta(minutes=1))
+    first = RegistrationFactory(admission=admission, status="pending", created_at=NOW)
+    gone = RegistrationFactory(admission=admission, status="cancelled")
 
     response = act(administrator, "approve_selected", [second, first, gone])
 
@@ -102,7 +97,7 @@ def test_approve_gives_places_in_the_order_of_registering_and_says_how_it_went(
 
 def test_reject_asks_for_a_reason_first(administrator: Client) -> None:
     admission = coming()
-    registration = make(RegistrationFactory, admission=admission, status="pending")
+    registration = RegistrationFactory(admission=admission, status="pending")
 
     asked = act(administrator, "reject_selected", [registration])
     without = act(administrator, "reject_selected", [registration], confirmed="yes", reason=" ")
@@ -122,7 +117,7 @@ def test_reject_asks_for_a_reason_first(administrator: Client) -> None:
 
 def test_reject_what_cannot_be_rejected_is_explained(administrator: Client) -> None:
     admission = coming()
-    confirmed = make(RegistrationFactory, admission=admission)
+    confirmed = RegistrationFactory(admission=admission)
 
     response = act(administrator, "reject_selected", [confirmed], confirmed="yes", reason="No.")
 
@@ -133,8 +128,8 @@ def test_reject_what_cannot_be_rejected_is_explained(administrator: Client) -> N
 
 def test_cancel_promotes_the_next_and_twice_is_explained(administrator: Client) -> None:
     admission = coming(capacity=1)
-    taken = make(RegistrationFactory, admission=admission)
-    make(RegistrationFactory, admission=admission, status="waitlisted")
+    taken = RegistrationFactory(admission=admission)
+    RegistrationFactory(admission=admission, status="waitlisted")
 
     asked = act(administrator, "cancel_selected", [taken])
     assert "Cancel registrations" in asked.text
@@ -148,11 +143,11 @@ def test_cancel_promotes_the_next_and_twice_is_explained(administrator: Client) 
 
 
 def test_actions_need_the_permission_to_change(client: Client) -> None:
-    viewer = make(UserFactory, is_staff=True)
+    viewer = UserFactory(is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_registration"))
     client.force_login(viewer)
     admission = coming()
-    registration = make(RegistrationFactory, admission=admission, status="pending")
+    registration = RegistrationFactory(admission=admission, status="pending")
 
     page = client.get(reverse("admin:registration_registration_change", args=[registration.pk]))
     act(client, "approve_selected", [registration])
@@ -167,7 +162,7 @@ def test_page_of_a_registration_offers_what_is_possible_from_there(administrator
     admission = coming()
     offered = {}
     for status in ("pending", "waitlisted", "confirmed", "rejected", "cancelled"):
-        registration = make(RegistrationFactory, admission=admission, status=status)
+        registration = RegistrationFactory(admission=admission, status=status)
         page = administrator.get(reverse("admin:registration_registration_change", args=[registration.pk]))
         offered[status] = [move["action"] for move in page.context["moves"]]
 
@@ -181,7 +176,7 @@ def test_page_of_a_registration_offers_what_is_possible_from_there(administrator
 
 
 def test_states_cannot_be_posted(administrator: Client) -> None:
-    registration = make(RegistrationFactory, admission=coming(), status="pending")
+    registration = RegistrationFactory(admission=coming(), status="pending")
     page = reverse("admin:registration_registration_change", args=[registration.pk])
 
     administrator.post(page, {"status": "confirmed", "reason": "x", "position": "1", "version": "9", "_save": "Save"})
@@ -193,7 +188,7 @@ def test_states_cannot_be_posted(administrator: Client) -> None:
 
 
 def test_nobody_adds_or_deletes_registrations_and_people(administrator: Client) -> None:
-    registration = make(RegistrationFactory, admission=coming())
+    registration = RegistrationFactory(admission=coming())
     rows = [("registration", registration.pk), ("participant", registration.participant_id)]
 
     for model, pk in rows:
@@ -209,7 +204,7 @@ def test_nobody_adds_or_deletes_registrations_and_people(administrator: Client) 
 
 
 def test_conference_with_people_is_not_deleted(administrator: Client) -> None:
-    person = make(ParticipantFactory)
+    person = ParticipantFactory()
     page = reverse("admin:events_conference_delete", args=[person.conference_id])
 
     assert administrator.post(page, {"post": "yes"}).status_code == 403
@@ -218,7 +213,7 @@ def test_conference_with_people_is_not_deleted(administrator: Client) -> None:
 
 def test_list_shows_the_place_in_line_without_gaps(administrator: Client) -> None:
     admission = coming(capacity=0)
-    people = [make(RegistrationFactory, admission=admission, status="waitlisted") for _ in range(3)]
+    people = [RegistrationFactory(admission=admission, status="waitlisted") for _ in range(3)]
     act(administrator, "cancel_selected", [people[0]], confirmed="yes")
 
     rows = administrator.get(reverse(LIST), {"status__exact": "waitlisted"}).context["cl"].result_list
@@ -228,10 +223,10 @@ def test_list_shows_the_place_in_line_without_gaps(administrator: Client) -> Non
 
 def test_list_filters_by_conference_admission_category_and_country(administrator: Client) -> None:
     admission, other = coming(), coming()
-    country = make(CountryFactory)
-    person = make(ParticipantFactory, conference=admission.conference, country=country, category="academia")
-    registration = make(RegistrationFactory, admission=admission, participant=person)
-    make(RegistrationFactory, admission=other)
+    country = CountryFactory()
+    person = ParticipantFactory(conference=admission.conference, country=country, category="academia")
+    registration = RegistrationFactory(admission=admission, participant=person)
+    RegistrationFactory(admission=other)
 
     for query in (
         {"admission__conference__id__exact": admission.conference_id},
@@ -249,7 +244,7 @@ def test_list_filters_by_conference_admission_category_and_country(administrator
 def test_capacity_is_changed_by_the_service_and_promotes(administrator: Client, user: User) -> None:
     admission = coming(capacity=0)
     for _ in range(2):
-        make(RegistrationFactory, admission=admission, status="waitlisted")
+        RegistrationFactory(admission=admission, status="waitlisted")
     page = reverse("admin:registration_admission_capacity", args=[admission.pk])
 
     shown = administrator.get(page)
@@ -284,7 +279,7 @@ def test_capacity_that_is_none_is_explained(capacity: str, administrator: Client
 def test_capacity_page_is_for_those_who_may_change_admissions(client: Client) -> None:
     admission = coming(capacity=5)
     page = reverse("admin:registration_admission_capacity", args=[admission.pk])
-    viewer = make(UserFactory, is_staff=True)
+    viewer = UserFactory(is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_admission"))
 
     stranger = client.post(page, {"capacity": "9"})
@@ -350,7 +345,7 @@ def test_admission_to_a_session_of_another_conference_is_explained(administrator
 
 
 def test_new_admission_leads_to_its_capacity(administrator: Client) -> None:
-    session = make(SideEventFactory)
+    session = SideEventFactory()
     sent = {
         "conference": session.conference_id, "session": session.pk, "mode": "online", "approval": "automatic",
         "waiting": "direct", "_save": "Save",
@@ -371,8 +366,7 @@ def open_page(client: Client, participant: Participant) -> str:
 
 
 def test_identity_is_read_on_the_persons_page_and_each_time_on_the_record(administrator: Client, user: User) -> None:
-    person = make(
-        ParticipantFactory, given_name="Grace", family_name="Hopper", email="grace@mail.example",
+    person = ParticipantFactory(given_name="Grace", family_name="Hopper", email="grace@mail.example",
         accessibility_needs="a ramp",
     )  # fmt: skip
 
@@ -389,7 +383,7 @@ def test_identity_is_read_on_the_persons_page_and_each_time_on_the_record(admini
 
 
 def test_erased_person_is_shown_as_erased(administrator: Client) -> None:
-    person = make(ParticipantFactory, email="grace@mail.example")
+    person = ParticipantFactory(email="grace@mail.example")
     person.identity_key.delete()
 
     text = open_page(administrator, person)
@@ -400,13 +394,12 @@ def test_erased_person_is_shown_as_erased(administrator: Client) -> None:
 
 def test_nobody_under_an_alias_is_given_away_anywhere(administrator: Client) -> None:
     admission = coming()
-    make(MeetingFactory, session=admission.session)  # its address is a canary too
-    person = make(
-        ParticipantFactory, conference=admission.conference, display_name="Alias One", has_alias=True,
+    MeetingFactory(session=admission.session)  # its address is a canary too
+    person = ParticipantFactory(conference=admission.conference, display_name="Alias One", has_alias=True,
         given_name="Canary", family_name="Canarowska", email="canary@mail.example",
     )  # fmt: skip
-    registration = make(RegistrationFactory, admission=admission, participant=person, status="pending")
-    make(DelegationFactory, conference=admission.conference)
+    registration = RegistrationFactory(admission=admission, participant=person, status="pending")
+    DelegationFactory(conference=admission.conference)
     act(administrator, "approve_selected", [registration])
     pages = [
         reverse("admin:index"),
@@ -447,13 +440,12 @@ def test_search_by_whole_address_finds_all_but_those_under_an_alias(
     page: str, path: str, administrator: Client
 ) -> None:
     admission = coming()
-    known = make(ParticipantFactory, conference=admission.conference, email="grace@mail.example")
-    hidden = make(
-        ParticipantFactory, conference=admission.conference, email="alias@mail.example", display_name="Alias One",
+    known = ParticipantFactory(conference=admission.conference, email="grace@mail.example")
+    hidden = ParticipantFactory(conference=admission.conference, email="alias@mail.example", display_name="Alias One",
         has_alias=True,
     )  # fmt: skip
     for person in (known, hidden):
-        make(RegistrationFactory, admission=admission, participant=person)
+        RegistrationFactory(admission=admission, participant=person)
 
     def found(term: str) -> list[int]:
         rows = administrator.get(reverse(page), {"q": term}).context["cl"].result_list
@@ -468,7 +460,7 @@ def test_search_by_whole_address_finds_all_but_those_under_an_alias(
 
 
 def test_search_for_a_delegation_names_it(administrator: Client) -> None:
-    delegation = make(DelegationFactory, country=make(CountryFactory, iso2="ZZ", name={"en": "Zedland"}))
+    delegation = DelegationFactory(country=CountryFactory(iso2="ZZ", name={"en": "Zedland"}))
 
     response = administrator.get(
         reverse("admin:autocomplete"),
@@ -480,7 +472,7 @@ def test_search_for_a_delegation_names_it(administrator: Client) -> None:
 
 
 def test_editing_a_person_leaves_no_name_in_the_history(administrator: Client) -> None:
-    person = make(ParticipantFactory, given_name="Canary", family_name="Person")
+    person = ParticipantFactory(given_name="Canary", family_name="Person")
     sent = {"category": "media", "language": "fr", "display_name": "Somebody Else", "function": "Reporter"}
 
     response = administrator.post(reverse("admin:registration_participant_change", args=[person.pk]), sent)
@@ -493,8 +485,8 @@ def test_editing_a_person_leaves_no_name_in_the_history(administrator: Client) -
 
 
 def test_delegation_without_a_capacity_is_explained(administrator: Client) -> None:
-    person = make(ParticipantFactory)
-    delegation = make(DelegationFactory, conference=person.conference)
+    person = ParticipantFactory()
+    delegation = DelegationFactory(conference=person.conference)
     sent = {"category": "media", "language": "fr", "delegation": delegation.pk}
 
     response = administrator.post(reverse("admin:registration_participant_change", args=[person.pk]), sent)
@@ -508,7 +500,7 @@ def test_delegation_without_a_capacity_is_explained(administrator: Client) -> No
 def test_every_status_has_its_word_in_the_list(administrator: Client) -> None:
     admission = coming()
     for status in ("pending", "confirmed", "waitlisted", "rejected", "cancelled"):
-        make(RegistrationFactory, admission=admission, status=status)
+        RegistrationFactory(admission=admission, status=status)
 
     text = administrator.get(reverse(LIST)).text
 

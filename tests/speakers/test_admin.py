@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -15,15 +13,10 @@ pytestmark = pytest.mark.django_db
 OTHER_NAMES = ["given_name", "family_name", "sort_name", "post_nominals", "aliases", "biography_en"]
 
 
-def make(factory: Any, **kwargs: Any) -> Any:
-    """A row of a factory."""
-    return factory(**kwargs)
-
-
 @pytest.fixture
 def administrator(client: Client) -> Client:
     """A browser in which an administrator is signed in."""
-    client.force_login(make(StaffFactory))
+    client.force_login(StaffFactory())
     return client
 
 
@@ -36,8 +29,8 @@ def form(**more: str) -> dict[str, str]:
 
 
 def test_pseudonym_has_no_fields_for_another_name(administrator: Client) -> None:
-    alias = make(PersonFactory, display_name="Alias One", given_name="", family_name="", is_pseudonym=True)
-    other = make(PersonFactory)
+    alias = PersonFactory(display_name="Alias One", given_name="", family_name="", is_pseudonym=True)
+    other = PersonFactory()
 
     pages = {
         person: administrator.get(reverse("admin:speakers_person_change", args=[person.pk])).text
@@ -60,7 +53,7 @@ def test_pseudonym_beside_another_name_is_refused(name: str, administrator: Clie
 
 
 def test_posting_another_name_to_a_pseudonym_changes_nothing(administrator: Client) -> None:
-    alias = make(PersonFactory, display_name="Alias One", given_name="", family_name="", is_pseudonym=True)
+    alias = PersonFactory(display_name="Alias One", given_name="", family_name="", is_pseudonym=True)
     sent = form(is_pseudonym="on", key=alias.key, **dict.fromkeys(OTHER_NAMES, "Canary"))
 
     administrator.post(reverse("admin:speakers_person_change", args=[alias.pk]), sent)
@@ -69,7 +62,7 @@ def test_posting_another_name_to_a_pseudonym_changes_nothing(administrator: Clie
 
 
 def test_hiding_a_person_is_one_box(administrator: Client) -> None:
-    person = make(PersonFactory, given_name="", family_name="")
+    person = PersonFactory(given_name="", family_name="")
 
     administrator.post(reverse("admin:speakers_person_change", args=[person.pk]), form(is_hidden="on", key=person.key))
 

@@ -17,15 +17,10 @@ pytestmark = pytest.mark.django_db
 SECRET = "https://meet.provider.example/canary-room?pwd=canary-word"
 
 
-def make(factory: Any, **kwargs: Any) -> Any:
-    """A row of a factory."""
-    return factory(**kwargs)
-
-
 @pytest.fixture
 def user() -> User:
     """An administrator."""
-    found: User = make(StaffFactory)
+    found: User = StaffFactory()
     return found
 
 
@@ -42,7 +37,7 @@ def form(**more: Any) -> dict[str, Any]:
 
 
 def test_new_address_goes_through_the_service_and_is_not_shown_again(administrator: Client, user: User) -> None:
-    session = make(SideEventFactory)
+    session = SideEventFactory()
     sent = form(
         session=session.pk, new_address=SECRET, new_host_address=SECRET, new_passcode="canary", new_dial_in="canary"
     )
@@ -66,7 +61,7 @@ def test_new_address_goes_through_the_service_and_is_not_shown_again(administrat
     [("http://meet.provider.example/canary", ""), (SECRET, "other.example"), ("canary", ""), ("javascript:canary", "")],
 )
 def test_unsafe_address_is_explained_and_not_repeated(address: str, hosts: str, administrator: Client) -> None:
-    sent = form(session=make(SideEventFactory).pk, new_address=address, allowed_hosts=hosts)
+    sent = form(session=SideEventFactory().pk, new_address=address, allowed_hosts=hosts)
 
     response = administrator.post(reverse("admin:video_meeting_add"), sent)
 
@@ -76,7 +71,7 @@ def test_unsafe_address_is_explained_and_not_repeated(address: str, hosts: str, 
 
 
 def test_empty_address_keeps_what_is_stored(administrator: Client) -> None:
-    meeting = make(MeetingFactory)
+    meeting = MeetingFactory()
     sent = form(session=meeting.session_id, opens_before="00:30:00", allowed_hosts="MEET.provider.example\nb.example")
 
     response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
@@ -89,7 +84,7 @@ def test_empty_address_keeps_what_is_stored(administrator: Client) -> None:
 
 
 def test_list_of_hosts_must_keep_the_stored_address(administrator: Client) -> None:
-    meeting = make(MeetingFactory)
+    meeting = MeetingFactory()
     sent = form(session=meeting.session_id, allowed_hosts="other.example")
 
     response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
@@ -99,7 +94,7 @@ def test_list_of_hosts_must_keep_the_stored_address(administrator: Client) -> No
 
 
 def test_state_cannot_be_posted(administrator: Client) -> None:
-    meeting = make(MeetingFactory, state="broken")
+    meeting = MeetingFactory(state="broken")
     sent = form(
         session=meeting.session_id, allowed_hosts="meet.provider.example", state="ready", address="https://x.example"
     )
@@ -111,7 +106,7 @@ def test_state_cannot_be_posted(administrator: Client) -> None:
 
 
 def test_cancelled_meeting_takes_no_address(administrator: Client) -> None:
-    meeting = make(MeetingFactory, state="cancelled")
+    meeting = MeetingFactory(state="cancelled")
     sent = form(session=meeting.session_id, new_address=SECRET)
 
     response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
@@ -121,7 +116,7 @@ def test_cancelled_meeting_takes_no_address(administrator: Client) -> None:
 
 @pytest.mark.parametrize("both", [True, False])
 def test_meeting_of_both_or_nothing_is_explained(both: bool, administrator: Client) -> None:
-    belongs = {"session": make(SideEventFactory).pk, "conference": make(ConferenceFactory).pk} if both else {}
+    belongs = {"session": SideEventFactory().pk, "conference": ConferenceFactory().pk} if both else {}
 
     response = administrator.post(reverse("admin:video_meeting_add"), form(**belongs, new_address=SECRET))
 
@@ -131,7 +126,7 @@ def test_meeting_of_both_or_nothing_is_explained(both: bool, administrator: Clie
 
 
 def test_opening_times_are_on_the_venues_clock(administrator: Client) -> None:
-    meeting = make(MeetingFactory)
+    meeting = MeetingFactory()
     sent = form(session=meeting.session_id, allowed_hosts="", opens_at_0="2030-07-14", opens_at_1="12:00:00")
 
     administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
@@ -143,7 +138,7 @@ def test_opening_times_are_on_the_venues_clock(administrator: Client) -> None:
 
 @pytest.mark.parametrize(("action", "state"), [("mark_broken", "broken"), ("cancel_meetings", "cancelled")])
 def test_actions_go_through_the_services(action: str, state: str, administrator: Client) -> None:
-    meeting, over = make(MeetingFactory), make(MeetingFactory, state="cancelled")
+    meeting, over = MeetingFactory(), MeetingFactory(state="cancelled")
     sent = {"action": action, "_selected_action": [meeting.pk, over.pk]}
 
     administrator.post(reverse("admin:video_meeting_changelist"), sent)

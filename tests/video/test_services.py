@@ -106,14 +106,14 @@ def test_save_address_makes_the_meeting_ready_and_accounts_for_it() -> None:
 
     services.save_address(meeting.pk, f" {SECRET} ", by=Actor.organiser(user), now=NOW)
 
-    meeting = Meeting.objects.get()
-    assert (meeting.address, meeting.allowed_hosts, meeting.state) == (
+    saved = Meeting.objects.get()
+    assert (saved.address, saved.allowed_hosts, saved.state) == (
         SECRET, ["meet.provider.example"], MeetingState.READY,
     )  # fmt: skip
     assert list(AuditEntry.objects.values_list("action", "about_id", "actor_user", "details", "at")) == [
         ("meeting.address_saved", meeting.public_id, user.pk, {}, NOW)
     ]
-    assert isinstance(door(meeting, STARTS), services.OpenDoor)
+    assert isinstance(door(saved, STARTS), services.OpenDoor)
 
 
 @pytest.mark.django_db
