@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +30,7 @@ from alliance import languages, zones
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
+from events import page_cache
 from events.models import Conference, Session
 from registration import calendar, forms, selectors, services
 from registration.models import Admission, Participant, Registration, RegistrationStatus
@@ -83,8 +86,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     offered = _offers_or_404(slug)
     now = timezone.now()
     if request.method != "POST":
-        form = forms.RegistrationForm(offered=offered, now=now, chosen=request.GET.get("choose", ""))
-        return _form_page(request, form, token=forms.new_token())
+        return _empty_form_page(request, offered, now=now)
     form = forms.RegistrationForm(request.POST, offered=offered, now=now)
     if not form.is_valid():
         return _form_page(request, form, token=None)
@@ -103,6 +105,28 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         return SeeOther(reverse("registration:received", args=[slug, token]))
     return _form_page(request, form, token=token)
+
+
+_TOKEN_HERE = secrets.token_urlsafe(24)  # stands in a kept page where each reader's own token goes
+_EMPTY_FORM_SECONDS = 1.0
+_empty_forms: dict[tuple[str, ...], tuple[float, HttpResponse]] = {}
+
+
+def _empty_form_page(request: HttpRequest, offered: Offers, *, now: datetime) -> HttpResponse:
+    """The empty form. In a rush many ask for it in the same second: they get one page, with tokens of their own.
+
+    Places shown on it are then up to a second old, as they are by the time anybody has read them.
+    """
+    chosen = request.GET.get("choose", "")
+    key = (request.get_full_path(), get_language() or "", str(page_cache.content_version()))
+    kept = _empty_forms.get(key)
+    if kept is None or time.monotonic() - kept[0] > _EMPTY_FORM_SECONDS:
+        form = forms.RegistrationForm(offered=offered, now=now, chosen=chosen)
+        if len(_empty_forms) > 100:
+            _empty_forms.clear()
+        kept = _empty_forms[key] = (time.monotonic(), _form_page(request, form, token=_TOKEN_HERE))
+    page = kept[1].content.replace(_TOKEN_HERE.encode(), forms.new_token().encode(), 1)
+    return HttpResponse(page, headers=dict(kept[1].items()))
 
 
 def _register_once(offered: Offers, form: forms.RegistrationForm, token: str, *, now: datetime) -> None:

@@ -76,7 +76,7 @@ def person(number: int, admission: Admission) -> dict[str, str | list[str]]:
         f"attend-{admission.session.slug}" if admission.session else "attend": str(admission.public_id),
         "given_name": "Grace",
         "family_name": f"Guest {number}",
-        "email": f"guest{number}@mail.example",
+        "email": f"visitor{number}@rush.example",
         "category": "civil_society",
         "time_zone": "Europe/Paris",
     }

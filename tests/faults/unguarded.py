@@ -19,7 +19,7 @@ def claim(*, admission_ids: list[int], registration_ids: list[int], **rest: Any)
     for admission_id in admission_ids:
         places = Places.objects.get(admission_id=admission_id)
         confirmed = Registration.objects.filter(admission_id=admission_id, status="confirmed").count()
-        time.sleep(0.005)  # the rest of a request
+        time.sleep(0.1)  # the rest of a request
         free = places.capacity is None or confirmed < places.capacity
         status = RegistrationStatus.CONFIRMED if free else RegistrationStatus.REJECTED
         Registration.objects.filter(pk__in=registration_ids, admission_id=admission_id).update(status=status)

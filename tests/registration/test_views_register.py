@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from django.core import signing
 from django.db import OperationalError, connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -20,6 +19,7 @@ from outbox.models import Message
 from registration import forms, selectors, services
 from registration.models import Admission, Category, Participant, Places, Registration, RegistrationStatus
 from registration.services.places import Outcome
+from tests import rush
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -68,12 +68,12 @@ def filled(*admissions: Admission, **more: Any) -> dict[str, Any]:
     return values | {field(admission): str(admission.public_id) for admission in admissions} | more
 
 
-def text(response: HttpResponse) -> str:
+def text(response: Any) -> str:
     """The page without its markup, with single blanks."""
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
-def follow(client: Client, response: HttpResponse) -> HttpResponse:
+def follow(client: Client, response: Any) -> Any:
     """The page the answer sends the browser to."""
     assert response.status_code == 303
     return client.get(response["Location"])
@@ -329,7 +329,7 @@ def _is_sql(record: logging.LogRecord) -> bool:
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
-def assert_refused(response: HttpResponse, message: str, field_id: str | None) -> None:
+def assert_refused(response: Any, message: str, field_id: str | None) -> None:
     """A page with the message in its summary, a link to the field, and the form still there."""
     body = response.content.decode()
     assert response.status_code == 422
@@ -717,3 +717,13 @@ def test_every_category_can_be_chosen(client: Client) -> None:
         assert client.post(address(admission), sent).status_code == 303
 
     assert Registration.objects.count() == len(Category.values)
+
+
+def test_kept_empty_form_gives_each_reader_a_token_of_their_own(client: Client) -> None:
+    admission = AdmissionFactory()
+    address = f"/en/{admission.conference.slug}/register/"
+
+    tokens = [rush.find_token(client.get(address).content.decode()) for _reader in range(3)]
+
+    assert len(set(tokens)) == 3
+    assert all(forms.is_valid_token(token) for token in tokens)
