@@ -77,7 +77,7 @@ class PlainTextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The tidied text."""
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         # Before anything that looks at each letter: somebody may send a megabyte.
         if len(text) > self.longest * 4:
             raise ValidationError(self.error_messages["too_long"], code="too_long", params={"limit": self.longest})

@@ -8,12 +8,11 @@ from registration.services.joining import (
     ChooseOneWay,
     FormSentBefore,
     NothingChosen,
-    Outcome,
     RegistrationClosed,
     find_answer,
     register,
 )
-from registration.services.places import change_capacity
+from registration.services.places import Outcome, change_capacity
 from registration.services.upkeep import forget_old_idempotency_keys, queue_missing_join_links
 from registration.services.waiting_list import promote_into_free_places
 

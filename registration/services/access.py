@@ -12,7 +12,7 @@ import video.services
 from alliance import crypto
 from events.models import Conference, ConferenceState, SessionState
 from registration import messages
-from registration.models import Admission, Participant, Registration, RegistrationStatus
+from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
 from video.models import Meeting
 
 
@@ -66,9 +66,10 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     registration = Registration.objects.with_all().filter(join_hash=crypto.token_hash(token)).first()
     if registration is None:
         return None
-    if registration.status not in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}:
-        return Entry(registration, None)
     admission: Admission = registration.admission
+    has_place = registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
+    if not has_place or admission.mode != AttendanceMode.ONLINE:
+        return Entry(registration, None)
     if _is_cancelled(admission):
         return Entry(registration, video.services.Cancelled())
     starts_at, ends_at = admission.span

@@ -250,7 +250,7 @@ def _make_registrations(
     """Pending registrations for the choices that are not registered yet."""
     live: set[int] = set()
     if not is_new:
-        live = set(participant.registrations.live().values_list("admission_id", flat=True))  # type: ignore[attr-defined]
+        live = set(participant.registrations.live().values_list("admission_id", flat=True))
     made = []
     for admission in chosen:
         if admission.pk not in live:

@@ -17,7 +17,7 @@ from tests.factories import NOW, AdmissionFactory, ParticipantFactory, Registrat
 pytestmark = pytest.mark.django_db
 
 
-def refused(sql: str, *values: object) -> str:
+def refused(sql: str, *values: int) -> str:
     """Run a statement that must be refused; the name of the constraint that did it."""
     with pytest.raises(IntegrityError) as error, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, values)

@@ -167,7 +167,7 @@ def test_registering_cancelling_and_changing_capacities_at_once_keeps_every_rule
     assert Registration.objects.count() == 18
     assert statuses(admission).count("cancelled") == 5
     # Everybody who came earlier stands before everybody who came later.
-    waiting = list(Registration.objects.in_waiting_order().values_list("position", flat=True))
+    waiting = [position or 0 for position in Registration.objects.in_waiting_order().values_list("position", flat=True)]
     promoted = Registration.objects.filter(promoted_at__isnull=False).exclude(status=RegistrationStatus.CANCELLED)
     keys = list(Message.objects.values_list("key", flat=True))
     assert len(keys) == len(set(keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
 
 import pytest
 from django.db import connection
@@ -186,13 +186,20 @@ def test_countries_stand_by_standing_then_protocol_and_others_by_name() -> None:
     ]:
         CountryFactory(iso2=code, status=CountryStatus.OTHER, name={"en": english, "de": german})
 
-    english = selectors.countries()
+    in_english = selectors.countries()
     with translation.override("de"):
-        german = selectors.countries()
+        in_german = selectors.countries()
 
-    assert [code for group in english.groups for code, _name in group.countries] == ["ZZ", "AA", "JP", "AR", "ET", "ZM"]
-    assert german.groups[-1].countries == (("AR", "Argentinien"), ("ET", "Äthiopien"), ("ZM", "Sambia"))
-    assert set(english.by_code) == {"ZZ", "AA", "JP", "AR", "ET", "ZM"}
+    assert [code for group in in_english.groups for code, _name in group.countries] == [
+        "ZZ",
+        "AA",
+        "JP",
+        "AR",
+        "ET",
+        "ZM",
+    ]
+    assert in_german.groups[-1].countries == (("AR", "Argentinien"), ("ET", "Äthiopien"), ("ZM", "Sambia"))
+    assert set(in_english.by_code) == {"ZZ", "AA", "JP", "AR", "ET", "ZM"}
 
 
 @pytest.mark.parametrize(("name", "key"), [("Österreich", "osterreich"), ("Ёлка", "елка"), ("Île", "ile"), ("ß", "ss")])
@@ -254,8 +261,8 @@ def test_own_choice_in_person_has_no_link() -> None:
 def test_kept_results_expire(monkeypatch: pytest.MonkeyPatch) -> None:
     admission = AdmissionFactory()
     first = selectors.offers(admission.conference.slug)
-    clock = selectors.time.monotonic() + timedelta(seconds=31).total_seconds()
-    monkeypatch.setattr(selectors.time, "monotonic", lambda: clock)
+    later = time.monotonic() + 31
+    monkeypatch.setattr(time, "monotonic", lambda: later)
 
     again = selectors.offers(admission.conference.slug)
 
