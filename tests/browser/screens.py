@@ -1,0 +1,103 @@
+"""Pictures of the main pages for docs/screens: phone and desktop, light and dark.
+
+    ./run screens [NAME ...]    only pages whose name begins so
+
+The house runs with the demo's data on servers of its own. A picture shows what a reader sees first, not the whole
+length of the page, so that all of them together stay small.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.browser import chromium
+from tests.house import House, house
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TARGET = ROOT / "docs" / "screens"
+MOST_BYTES = 3_000_000
+SIDE_EVENT = "towards-resilient-and-cohesive-societies-community-policing-to-prevent"
+PHONE, DESKTOP = (390, 844), (1280, 900)
+
+
+class Screen(NamedTuple):
+    """A page to picture: its name, its address, whether also in the dark, and what to do before."""
+
+    name: str
+    path: str
+    with_dark: bool = False
+    before: Callable[[Page], None] | None = None
+
+
+def send_empty_form(page: Page) -> None:
+    """Send the registration form as it is, to see what it says."""
+    page.locator("main form button.button").first.click()
+
+
+SCREENS = [
+    Screen("conferences", "/en/"),
+    Screen("conference", "/en/alliance-20/"),
+    Screen("conference-ru", "/ru/workshop-online-traces/"),
+    Screen("programme", "/en/alliance-20/programme/2/", with_dark=True),
+    Screen("side-event", f"/en/alliance-20/side-events/{SIDE_EVENT}/", with_dark=True),
+    Screen("speakers", "/fr/alliance-20/speakers/"),
+    Screen("register", "/en/alliance-20/register/", with_dark=True),
+    Screen("register-errors", "/en/alliance-20/register/", before=send_empty_form),
+    Screen("not-found", "/en/nothing-here/"),
+]
+
+
+def main(wanted: list[str]) -> int:
+    """Start the house, take the pictures; the exit code."""
+    chosen = [screen for screen in SCREENS if not wanted or screen.name.startswith(tuple(wanted))]
+    if not chosen:
+        print(f"No such page. There are: {', '.join(screen.name for screen in SCREENS)}")
+        return 2
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with house(more={"DEMO": "1", "DJANGO_SETTINGS_MODULE": "tests.browser.settings"}) as running:
+        subprocess.run(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=running.environment | {"DEMO_MAILBOX_DIR": str(running.mail_directory)},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        running.start_web(workers=1)
+        with chromium.browser() as browser:
+            for screen in chosen:
+                _take(browser, running, screen)
+    total = sum(path.stat().st_size for path in TARGET.glob("*.png"))
+    print(f"{total / 1e6:.1f} MB in {TARGET.relative_to(ROOT)}")
+    return 0 if total <= MOST_BYTES else 1
+
+
+def _take(browser: Browser, running: House, screen: Screen) -> None:
+    for device, (width, height) in (("phone", PHONE), ("desktop", DESKTOP)):
+        for scheme in ("light", "dark") if screen.with_dark else ("light",):
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if scheme == "dark" else "light",
+                timezone_id="America/Vancouver",
+                locale="en-GB",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            page.goto(running.url + screen.path)
+            if screen.before is not None:
+                screen.before(page)
+                page.wait_for_load_state()
+            path = TARGET / f"{screen.name}-{device}-{scheme}.png"
+            page.screenshot(path=path)
+            print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} kB")
+            context.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
