@@ -162,9 +162,6 @@ class Entry:
             self.document.problems.add(
                 node.line, f"{key}: {node.text} without quotes is not read as text everywhere: write {quoted}"
             )
-        elif "\x00" in node.text:
-            self.document.problems.add(node.line, f"{key}: contains the character U+0000: remove it")
-            return ""
         return node.text.strip()
 
     def key(self, key: str, *, required: bool = True, longest: int = 80) -> str:
@@ -225,7 +222,7 @@ class Entry:
         if node is None:
             return None
         if isinstance(node, Scalar) and re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", node.text):
-            if node.is_plain:
+            if node.kind is Kind.TRAP:
                 self.problem(
                     key, f'{node.text} without quotes is a number to many programs: write "{node.text.zfill(5)}"'
                 )

@@ -13,7 +13,7 @@ from events.programme_file.entries import Document
 from events.programme_file.problems import InvalidFile, Problem
 
 # Two imports at once would each see the other's half; any number will do as long as nothing else uses it.
-_LOCK = 7_362_001
+LOCK = 7_362_001
 
 _REFUSALS = {
     "session_room_is_free": "two sessions are in the same room at the same time",
@@ -68,7 +68,7 @@ def load(data: bytes, *, dry_run: bool = False) -> Outcome:
 def _alone() -> None:
     """Refuse to run beside another import. The lock ends with the transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         (is_ours,) = cursor.fetchone()
     if not is_ours:
         raise InvalidFile([Problem(0, "another import is running: try again when it has ended")])

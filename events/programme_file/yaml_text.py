@@ -36,6 +36,8 @@ class Kind(Enum):
     TRAP = auto()  # other readers make a number or a truth value of it: quotes are needed
 
 
+_STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), Kind.NULL),
     **dict.fromkeys(("true", "True", "TRUE", "false", "False", "FALSE"), Kind.BOOLEAN),
@@ -46,7 +48,7 @@ _PATTERNS = (
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*"), Kind.INSTANT),
     # NO for Norway, 11:30 as 690 minutes, 007 as octal, 1_000, 1.5, 0x1f: YAML 1.1 makes something else of each.
     (re.compile(r"(?i)y|n|yes|no|on|off"), Kind.TRAP),
-    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), Kind.TRAP),
+    (re.compile(r"[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), Kind.TRAP),
     (re.compile(r"[-+]?([0-9][0-9_]*)?\.?[0-9_]+([eE][-+]?[0-9]+)?|[-+]?0[xob][0-9a-fA-F_]+"), Kind.TRAP),
     (re.compile(r"(?i)[-+]?\.(inf|nan)"), Kind.TRAP),
 )
@@ -112,7 +114,7 @@ def parse(data: bytes) -> Mapping:
     # PyYAML would refuse it too, but its two readers count the place in different ways.
     if strange := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text.count("\n", 0, strange.start()) + 1
-        _refuse(line, f"the character U+{ord(strange.group()):04X} is not allowed in YAML: remove it")
+        _refuse(line, f"the character U+{ord(strange.group()):04X} is not allowed: remove it")
     try:
         root = _Composer(text).compose()
     except yaml.MarkedYAMLError as error:
@@ -151,6 +153,7 @@ class _Composer:
                     _refuse(line, "a second YAML document begins here: a programme file has one")
             elif isinstance(event, yaml.ScalarEvent):
                 self.check_tag(event, line)
+                self.check_characters(event.value, line)
                 plain = event.style is None or event.style == ""
                 self.value(self.anchored(Scalar(line, event.value, plain), event.anchor), 1)
             elif isinstance(event, yaml.AliasEvent):
@@ -163,6 +166,11 @@ class _Composer:
         if self.problems:
             raise InvalidFile(self.problems)
         return self.root
+
+    def check_characters(self, text: str, line: int) -> None:
+        """Controls and halves of characters can be written as escapes; no page, feed or database takes them."""
+        if strange := _STRANGE.search(text):
+            self.problems.append(Problem(line, f"the character U+{ord(strange.group()):04X} is not allowed: remove it"))
 
     def check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int) -> None:
         """Tags make objects in other readers; here they are refused, all of them."""

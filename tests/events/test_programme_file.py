@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -25,7 +29,7 @@ from events.models import (
     Session,
     SessionState,
 )
-from events.programme_file import sections, yaml_text
+from events.programme_file import importing, sections, yaml_text
 from events.programme_file.problems import Problem
 from registration.models import Admission, ApprovalMode, Places
 from speakers.models import Contribution, ContributionStatus, Person
@@ -528,7 +532,7 @@ REFUSED: list[tuple[str, str, str | None, str]] = [
         "  theme: Small things",
         "  theme: Small\x0bthings",
         None,
-        "the character U+000B is not allowed in YAML: remove it",
+        "the character U+000B is not allowed: remove it",
     ),
     ("\nsources:\n", "\n---\nsources:\n", "---\nsources", "a second YAML document begins here"),
     (
@@ -624,6 +628,76 @@ def test_import_stops_listing_when_a_file_is_of_another_kind(db: None) -> None:
 
     assert len(problems) == 201
     assert problems[0].text == "more than 200 problems: the rest is not listed"
+
+
+@pytest.mark.parametrize("escape", ["\\0", "\\a", "\\r", "\\x85", "\\ud800"])
+def test_import_refuses_characters_that_no_page_can_show(db: None, escape: str) -> None:
+    data = changed(("  theme: Small things", f'  theme: "Small{escape} things"'))
+
+    assert [problem.line for problem in problems_of(data)] == [line_of("  theme")]
+
+
+def test_damaged_bytes_are_refused_or_read_and_never_break() -> None:
+    chance = random.Random(20)
+    for _attempt in range(300):
+        data = bytearray(SMALL.encode())
+        for _flip in range(3):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        with contextlib.suppress(programme_file.InvalidFile):
+            assert isinstance(yaml_text.parse(bytes(data)), yaml_text.Mapping)
+
+
+STRANGE_VALUES: list[Any] = [
+    None, [], {}, [[]], {"x": 1}, [{"x": None}], "x" * 70_000, 2030, -1, 10**30, 1.5, True, "11:30", "2030-07-15",
+    "http://[", "ж" * 300, {"en": "x", "ru": 5}, [None], ["x", None, {}],
+]  # fmt: skip
+
+
+def places_in(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths to every value of nested lists and dicts."""
+    parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, part in parts:
+        yield (*path, key)
+        yield from places_in(part, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_strange_values_are_refused_or_taken_and_never_break(db: None, seed: int) -> None:
+    """Two values anywhere in the file are replaced by something else."""
+    chance = random.Random(seed)
+    programme = yaml.safe_load(SMALL)
+    for _replacement in range(2):
+        *path, last = chance.choice(list(places_in(programme)))
+        parent = programme
+        for key in path:
+            parent = parent[key]
+        parent[last] = chance.choice(STRANGE_VALUES)
+
+    with contextlib.suppress(programme_file.InvalidFile):
+        programme_file.load(yaml.safe_dump(programme, allow_unicode=True).encode())
+
+
+def test_import_refuses_to_run_beside_another(db: None) -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [importing.LOCK])
+
+        problems = problems_of(SMALL.encode())
+    finally:
+        other.close()
+
+    assert problems == [Problem(0, "another import is running: try again when it has ended")]
+
+
+def test_import_refuses_a_room_that_another_conference_uses(db: None) -> None:
+    programme_file.load(SMALL.encode())
+    text = SMALL.replace("small-1", "small-2").replace("  edition: 1\n", "  edition: 2\n")
+
+    with pytest.raises(programme_file.InvalidFile) as caught:
+        programme_file.load(text.encode())
+
+    assert caught.value.problems == [Problem(0, "two sessions are in the same room at the same time")]
 
 
 def test_import_refuses_a_time_that_does_not_exist(db: None) -> None:
