@@ -226,6 +226,11 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         """Nobody."""
         return False
 
+    @staticmethod
+    def label_of(entry: AuditEntry) -> str:
+        """What was done."""
+        return entry.action
+
     @admin.display(description=gettext_lazy("at"), ordering="at")
     def at_utc(self, entry: AuditEntry) -> str:
         """When."""

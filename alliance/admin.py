@@ -320,6 +320,16 @@ class HouseAdmin(_HouseFields, ModelAdmin[M]):
         """The clock on which the form shows and takes times."""
         return UTC
 
+    @staticmethod
+    def label_of(row: Any) -> str:
+        """What a row is called in titles and search results."""
+        return str(row)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A list is called by what is in it."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
     def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form, knowing what the database said about the same input a moment ago."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
@@ -354,8 +364,9 @@ class HouseAdmin(_HouseFields, ModelAdmin[M]):
         form_url: str = "",
         obj: M | None = None,
     ) -> HttpResponse:
-        """Add links to the lists that belong to the row."""
-        context["related_pages"] = [] if obj is None else self._related_links(request, obj)
+        """Add links to the lists that belong to the row, and call it by its name."""
+        if obj is not None:
+            context |= {"related_pages": self._related_links(request, obj), "subtitle": self.label_of(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _related_links(self, request: HttpRequest, row: M) -> list[dict[str, str]]:
@@ -412,6 +423,7 @@ class ReadOnlyAdmin(HouseAdmin[M]):
     ) -> HttpResponse:
         """No save buttons: there is nothing to save."""
         context |= {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        context["title"] = capfirst(self.opts.verbose_name)
         return super().render_change_form(request, context, *args, **kwargs)
 
 
@@ -494,8 +506,8 @@ def as_uuid(text: str) -> UUID | None:
 
 
 def clock_time(instant: datetime | None, zone: tzinfo = UTC) -> str:
-    """An instant on a clock, with the clock's name: "2030-07-15 11:00 CEST". Nothing for an unknown one."""
-    return "" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    """An instant on a clock, with the clock's name: "2030-07-15 11:00 CEST". A dash for an unknown one."""
+    return "-" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def zone_named(name: str | None) -> tzinfo:
@@ -520,8 +532,8 @@ class _Autocomplete(AutocompleteJsonView):
     """Search results in the words of the found model's admin."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        """Use the admin's autocomplete_label where it has one."""
-        label = getattr(self.model_admin, "autocomplete_label", str)
+        """Call rows by the names their admin has for them."""
+        label = getattr(self.model_admin, "label_of", str)
         return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
 
 
@@ -600,7 +612,7 @@ def house_state(*, now: datetime) -> dict[str, Any]:
         outbox_url = ""
     return {
         "worker_is_silent": seen_at is None or now - seen_at > SILENT_AFTER,
-        "worker_seen_at": clock_time(seen_at),
+        "worker_seen_at": clock_time(seen_at) if seen_at else "",
         "oldest_unsent_minutes": None if waiting is None else int(waiting.total_seconds() // 60),
         "is_late": waiting is not None and waiting > LATE_AFTER,
         "outbox_url": outbox_url,

@@ -35,7 +35,7 @@ class TranslatedWidget(forms.MultiWidget):
             "label": self.group_label,
             "first": inputs[0],
             "others": inputs[1:],
-            "others_with_text": sum(bool(one["widget"]["value"]) for one in inputs[1:]),
+            "others_with_text": ", ".join(one["code"] for one in inputs[1:] if one["widget"]["value"]),
         }
         return context
 
@@ -60,6 +60,6 @@ class TranslatedFormField(forms.MultiValueField):
         self.widget.group_label = self.label or ""
 
     def compress(self, data_list: list[str]) -> languages.Translations:
-        """The mapping that is stored; languages without a text are left out. Browsers end lines with CRLF, we with LF."""
+        """The mapping that is stored, without empty texts. Browsers end lines with CRLF, we with LF."""
         texts = zip(languages.codes(), data_list or [], strict=False)
         return languages.Translations({code: text.replace("\r\n", "\n") for code, text in texts if text})

@@ -159,7 +159,7 @@ class ConferenceAdmin(HouseAdmin[Conference]):
         return as_json(conference.report)
 
     @staticmethod
-    def autocomplete_label(conference: Conference) -> str:
+    def label_of(conference: Conference) -> str:
         """Title and year."""
         return f"{conference.title} ({conference.starts_on:%Y})" if conference.starts_on else str(conference)
 
@@ -324,11 +324,6 @@ class SessionAdmin(HouseAdmin[Session]):
     def archive_as_printed(self, session: Session) -> SafeString:
         """The wording of the source."""
         return as_json(session.archive_text)
-
-    @staticmethod
-    def autocomplete_label(session: Session) -> str:
-        """Title and conference number, since titles repeat."""
-        return str(session)
 
 
 class SideEventAdmin(SessionAdmin):

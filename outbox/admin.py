@@ -23,7 +23,7 @@ MOST_AT_ONCE = 500  # messages that one action touches
 class MessageAdmin(ReadOnlyAdmin[Message]):
     """Messages, the newest first. They hold ids only, and so does this page."""
 
-    list_display = ["created", "topic", "state", "about_kind", "about_id", "attempts", "next_attempt", "last_error"]
+    list_display = ["created", "topic", "state", "about", "attempts", "next_attempt", "last_error"]
     list_display_links = ["created", "topic"]
     list_filter = ["state", "topic", "group"]
     ordering = ["-created_at", "-pk"]
@@ -59,10 +59,20 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         """When it was written."""
         return clock_time(message.created_at)
 
+    @staticmethod
+    def label_of(message: Message) -> str:
+        """Its topic."""
+        return message.topic
+
+    @admin.display(description=gettext_lazy("about"))
+    def about(self, message: Message) -> str:
+        """The kind and the beginning of the id."""
+        return f"{message.about_kind} {message.about_id.hex[:8]}…"
+
     @admin.display(description=gettext_lazy("next attempt at"), ordering="next_attempt_at")
     def next_attempt(self, message: Message) -> str:
         """When it is tried next; nothing once it is finished."""
-        return "" if message.finished_at else clock_time(message.next_attempt_at)
+        return "-" if message.finished_at else clock_time(message.next_attempt_at)
 
     @admin.display(description=gettext_lazy("leased until"))
     def leased(self, message: Message) -> str:

@@ -20,7 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -101,7 +101,7 @@ class CapacityForm(forms.Form):
     """How many places there are."""
 
     capacity = forms.IntegerField(
-        label=gettext_lazy("capacity"),
+        label=gettext_lazy("Capacity"),
         required=False,
         min_value=0,
         max_value=1_000_000,
@@ -155,7 +155,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
     ]
 
     @staticmethod
-    def autocomplete_label(admission: Admission) -> str:
+    def label_of(admission: Admission) -> str:
         """What is attended and how."""
         return admission_label(admission)
 
@@ -262,9 +262,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
             (_("Left"), "∞" if places.left is None else places.left),
             (_("Waiting"), places.waiting),
         ]
-        cells = SafeString("").join(
-            format_html("<div><dt>{}</dt><dd>{}</dd></div>", name, number) for name, number in numbers
-        )
+        cells = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", numbers)
         return format_html(
             '<dl class="figures">{}</dl><a class="button" href="{}">{}</a>',
             cells,
@@ -307,7 +305,7 @@ class ReasonForm(forms.Form):
     """Why somebody is not admitted, or why a registration is cancelled."""
 
     reason = forms.CharField(
-        label=gettext_lazy("reason"),
+        label=gettext_lazy("Reason"),
         max_length=250,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 80}),
         help_text=gettext_lazy("One sentence. The people are told; name nobody in it."),
@@ -323,9 +321,9 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
 
     list_display = ["who", "what", "status", "in_line", "category", "country", "registered"]
     list_filter = [
+        "status",
         "admission__conference",
         AdmissionFilter,
-        "status",
         "participant__category",
         ("participant__country", admin.RelatedOnlyFieldListFilter),
     ]
@@ -402,6 +400,11 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
             context["moves_url"] = list_url(Registration)
         return super().render_change_form(request, context, *args, **kwargs)
 
+    @staticmethod
+    def label_of(registration: Registration) -> str:
+        """Who and what."""
+        return f"{registration.participant.display_name} · {admission_label(registration.admission)}"
+
     @admin.display(description=gettext_lazy("participant"), ordering="participant__display_name")
     def who(self, registration: Registration) -> str:
         """The display name: an alias where the person chose one."""
@@ -413,10 +416,10 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         return admission_label(registration.admission)
 
     @admin.display(description=gettext_lazy("place in line"), ordering="position")
-    def in_line(self, registration: Registration) -> int | None:
-        """The place on the waiting list at this moment, from 1."""
+    def in_line(self, registration: Registration) -> int | str:
+        """The place on the waiting list at this moment, from 1; a dash for people who are not on it."""
         place: int | None = registration.place_in_line  # type: ignore[attr-defined]
-        return place
+        return place or "-"
 
     @admin.display(description=gettext_lazy("category"), ordering="participant__category")
     def category(self, registration: Registration) -> str:
@@ -649,6 +652,11 @@ class ParticipantAdmin(HouseAdmin[Participant]):
             )
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    @staticmethod
+    def label_of(participant: Participant) -> str:
+        """The display name."""
+        return participant.display_name
+
     @admin.display(description=gettext_lazy("full name"))
     def full_name(self, participant: Participant) -> str:
         """The name as registered, unless an alias stands for it."""
@@ -669,7 +677,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
     def accessibility(self, participant: Participant) -> str:
         """What the person asked for."""
         opened: identities.Opened = participant.opened  # type: ignore[attr-defined]
-        return opened.accessibility_needs
+        return opened.accessibility_needs or "-"
 
     @admin.display(description=gettext_lazy("registered at"), ordering="created_at")
     def registered(self, participant: Participant) -> str:
@@ -707,7 +715,7 @@ class DelegationAdmin(HouseAdmin[Delegation]):
         return queryset.annotate(member_count=Count("members"))
 
     @staticmethod
-    def autocomplete_label(delegation: Delegation) -> str:
+    def label_of(delegation: Delegation) -> str:
         """Whose it is."""
         return f"{(delegation.country or delegation.organisation)} · {delegation.conference.title}"
 

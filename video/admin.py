@@ -42,7 +42,7 @@ class MeetingForm(HouseForm[Meeting]):
     """Takes new secrets; what is stored is not in the form."""
 
     new_address = forms.CharField(
-        label=gettext_lazy("new address"),
+        label=gettext_lazy("New address"),
         required=False,
         widget=_WriteOnly(),
         help_text=gettext_lazy(
@@ -50,13 +50,13 @@ class MeetingForm(HouseForm[Meeting]):
         ),
     )
     new_host_address = forms.CharField(
-        label=gettext_lazy("new address for hosts"), required=False, widget=_WriteOnly(), max_length=2000
+        label=gettext_lazy("New address for hosts"), required=False, widget=_WriteOnly(), max_length=2000
     )
     new_passcode = forms.CharField(
-        label=gettext_lazy("new passcode"), required=False, widget=_WriteOnly(), max_length=200
+        label=gettext_lazy("New passcode"), required=False, widget=_WriteOnly(), max_length=200
     )
     new_dial_in = forms.CharField(
-        label=gettext_lazy("new dial-in"), required=False, widget=_WriteOnly(), max_length=500
+        label=gettext_lazy("New dial-in"), required=False, widget=_WriteOnly(), max_length=500
     )
 
     class Meta:
@@ -147,6 +147,12 @@ class MeetingAdmin(HouseAdmin[Meeting]):
             services.save_address(
                 obj.pk, address, by=actor(request), now=timezone.now(), allowed_hosts=obj.allowed_hosts
             )
+
+    @staticmethod
+    def label_of(meeting: Meeting) -> str:
+        """What it belongs to."""
+        thing = meeting.session or meeting.conference
+        return str(thing.title) if thing is not None else str(meeting)
 
     @admin.display(description=gettext_lazy("belongs to"))
     def belongs_to(self, meeting: Meeting) -> Model | None:
