@@ -220,8 +220,8 @@ def _read(part: Entry, *, session: str, segment: str, order: int, pseudonyms: se
     if status == UNNAMED:
         if person:
             part.problem("status", "is unnamed, but a person is given")
-        # Nobody is named yet, so nobody has confirmed.
-        values["status"] = ContributionStatus.TBC if is_tbc else ContributionStatus.INVITED
+        # The seat is announced as it stands; only "tbc" prints that it is open. That it has no name is told by its label.
+        values["status"] = ContributionStatus.TBC if is_tbc else ContributionStatus.CONFIRMED
     else:
         values["status"] = part.choice("status", ContributionStatus, default=ContributionStatus.INVITED)
         if is_tbc and status != ContributionStatus.TBC:

@@ -255,7 +255,7 @@ def contribution_as_told(c: Contribution) -> dict[str, Any]:
         "other_organisations": [o.key for o in c.other_organisations.order_by("pk")],
         "country": country(c.country),
         "country_basis": c.country_meaning,
-        "status": c.status if c.person else {ContributionStatus.INVITED: "unnamed"}[ContributionStatus(c.status)],
+        "status": c.status if c.person else {ContributionStatus.CONFIRMED: "unnamed"}[ContributionStatus(c.status)],
         "final_status": c.final_status,
         "in_programme": c.is_announced,
         "in_report": c.is_in_report,
@@ -436,7 +436,10 @@ def test_tbc_and_the_unnamed_seat_survive(loaded: Conference) -> None:
     seat = Contribution.objects.get(person=None)
 
     assert (smith.status, smith.final_status) == (ContributionStatus.TBC, ContributionStatus.CONFIRMED)
-    assert str(seat.unnamed_label) == "Representative of local authorities"
+    assert (str(seat.unnamed_label), seat.status) == (
+        "Representative of local authorities",
+        ContributionStatus.CONFIRMED,
+    )
 
 
 def test_nothing_is_written_beside_a_pseudonym(loaded: Conference) -> None:
