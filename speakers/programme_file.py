@@ -220,7 +220,7 @@ def _read(part: Entry, *, session: str, segment: str, order: int, pseudonyms: se
     if status == UNNAMED:
         if person:
             part.problem("status", "is unnamed, but a person is given")
-        # The seat is announced as it stands; only "tbc" prints that it is open. That it has no name is told by its label.
+        # The seat is announced as it stands; only "tbc" prints that it is open. Its label tells that it has no name.
         values["status"] = ContributionStatus.TBC if is_tbc else ContributionStatus.CONFIRMED
     else:
         values["status"] = part.choice("status", ContributionStatus, default=ContributionStatus.INVITED)
