@@ -7,7 +7,7 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from django.utils.translation import get_language
@@ -256,27 +256,43 @@ def _folded(text: str) -> str:
 # --- a participant's own page -----------------------------------------------------------------------------------------
 
 
+_NEAR = timedelta(hours=1)  # before the start: people look for the way in
+
+
 @dataclass(frozen=True, slots=True)
 class OwnChoice:
-    """One choice on the personal page. rank: place in line, counted from 1, on the waiting list only."""
+    """One choice on the personal page, as it stands at an instant. rank: place in line, on the waiting list only."""
 
     registration: Registration
     rank: int | None
+    now: datetime
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what was chosen has ended."""
+        admission = self.registration.admission
+        ends_at = admission.conference.ends_at if admission.session is None else admission.session.ends_at
+        return ends_at is not None and ends_at <= self.now
 
     @property
     def can_cancel(self) -> bool:
         """Whether the participant may still cancel it."""
-        return self.registration.may_become(RegistrationStatus.CANCELLED)
+        return self.registration.may_become(RegistrationStatus.CANCELLED) and not self.is_over
 
     @property
     def can_join(self) -> bool:
         """Whether a join link belongs to it."""
-        admission = self.registration.admission
         has_place = self.registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
-        return has_place and admission.mode == AttendanceMode.ONLINE
+        return has_place and self.registration.admission.mode == AttendanceMode.ONLINE and not self.is_over
+
+    @property
+    def is_near(self) -> bool:
+        """Whether joining is what the participant comes for: from an hour before the start."""
+        starts_at = self.registration.admission.span[0]
+        return self.can_join and starts_at is not None and starts_at - _NEAR <= self.now
 
 
-def own_choices(participant: Participant) -> list[OwnChoice]:
+def own_choices(participant: Participant, *, now: datetime) -> list[OwnChoice]:
     """A participant's registrations in programme order, the newest for each admission. Two queries."""
     newest: dict[int, Registration] = {}
     rows = Registration.objects.with_all().filter(participant=participant)
@@ -292,7 +308,7 @@ def own_choices(participant: Participant) -> list[OwnChoice]:
         return (session.day.number if session.day else 9999, session.position, registration.pk)
 
     return [
-        OwnChoice(registration, ranks.get(registration.pk))
+        OwnChoice(registration, ranks.get(registration.pk), now)
         for registration in sorted(newest.values(), key=in_programme_order)
     ]
 

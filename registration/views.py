@@ -327,7 +327,7 @@ def _frame(request: HttpRequest, participant: Participant) -> dict[str, Any]:
 @_by_token
 def personal(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """A participant's own page: what they registered for and how it stands."""
-    choices = selectors.own_choices(participant)
+    choices = selectors.own_choices(participant, now=timezone.now())
     context = _frame(request, participant) | {
         "token": token,
         "choices": choices,
@@ -354,7 +354,7 @@ def calendar_file(request: HttpRequest, participant: Participant, token: str) ->
     """The confirmed choices for a calendar. Entries keep their UID, so that a newer file replaces the older one."""
     confirmed = [
         choice.registration
-        for choice in selectors.own_choices(participant)
+        for choice in selectors.own_choices(participant, now=timezone.now())
         if choice.registration.status == RegistrationStatus.CONFIRMED
     ]
     content = calendar.calendar(confirmed, now=timezone.now())
@@ -378,7 +378,9 @@ def _personal_page(request: HttpRequest, token: str, *, done: str) -> HttpRespon
 @_by_token
 def cancel_one(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
     """Ask whether to cancel one choice, then do it."""
-    chosen = [c for c in selectors.own_choices(participant) if c.registration.public_id == public_id]
+    chosen = [
+        c for c in selectors.own_choices(participant, now=timezone.now()) if c.registration.public_id == public_id
+    ]
     if not chosen:
         raise Http404
     return _cancel(request, participant, token, chosen)
@@ -390,7 +392,7 @@ def cancel_one(request: HttpRequest, participant: Participant, token: str, publi
 @_by_token
 def cancel_all(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Ask whether to cancel everything, then do it."""
-    return _cancel(request, participant, token, selectors.own_choices(participant))
+    return _cancel(request, participant, token, selectors.own_choices(participant, now=timezone.now()))
 
 
 def _cancel(request: HttpRequest, participant: Participant, token: str, chosen: list[OwnChoice]) -> HttpResponse:

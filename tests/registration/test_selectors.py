@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -223,7 +224,7 @@ def test_own_choices_stand_in_programme_order_with_rank_and_newest_only() -> Non
     general = RegistrationFactory(admission=whole, participant=participant)
 
     with CaptureQueriesContext(connection) as queries:
-        choices = selectors.own_choices(participant)
+        choices = selectors.own_choices(participant, now=NOW)
 
     assert [(choice.registration, choice.rank) for choice in choices] == [(general, None), (again, None), (waiting, 2)]
     assert len(queries) == 2
@@ -245,7 +246,7 @@ def test_own_choices_stand_in_programme_order_with_rank_and_newest_only() -> Non
 def test_own_choice_knows_what_can_be_done(status: str, can_cancel: bool, can_join: bool) -> None:
     registration = RegistrationFactory(status=status)
 
-    [choice] = selectors.own_choices(registration.participant)
+    [choice] = selectors.own_choices(registration.participant, now=NOW)
 
     assert (choice.can_cancel, choice.can_join) == (can_cancel, can_join)
 
@@ -253,9 +254,25 @@ def test_own_choice_knows_what_can_be_done(status: str, can_cancel: bool, can_jo
 def test_own_choice_in_person_has_no_link() -> None:
     registration = RegistrationFactory(admission__mode="in_person")
 
-    [choice] = selectors.own_choices(registration.participant)
+    [choice] = selectors.own_choices(registration.participant, now=NOW)
 
     assert not choice.can_join
+
+
+@pytest.mark.parametrize(
+    ("minutes", "can_join", "is_near", "is_over"),
+    [(-61, True, False, False), (-60, True, True, False), (59, True, True, False), (60, False, False, True)],
+)
+def test_own_choice_is_near_from_an_hour_before_until_it_is_over(
+    minutes: int, can_join: bool, is_near: bool, is_over: bool
+) -> None:
+    registration = RegistrationFactory()
+    moment = registration.admission.session.starts_at + timedelta(minutes=minutes)
+
+    [choice] = selectors.own_choices(registration.participant, now=moment)
+
+    assert (choice.can_join, choice.is_near, choice.is_over) == (can_join, is_near, is_over)
+    assert choice.can_cancel is not is_over
 
 
 def test_kept_results_expire(monkeypatch: pytest.MonkeyPatch) -> None:
