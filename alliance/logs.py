@@ -48,6 +48,14 @@ def exception_types(_logger: object, _method: str, event: MutableMapping[str, An
     return event
 
 
+def exception_as_text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The chain of types on lines of its own, as the renderer for terminals wants it."""
+    if chain := event.pop("exception", None):
+        links = [[link["type"], link.get("constraint", ""), *(f"  {frame}" for frame in link["at"])] for link in chain]
+        event["exception"] = "\n".join(line for link in links for line in link if line)
+    return event
+
+
 def configuration(*, as_json: bool) -> dict[str, Any]:
     """The value of settings.LOGGING; JSON lines in production, readable lines on a terminal."""
     shared: list[Any] = [
@@ -64,14 +72,16 @@ def configuration(*, as_json: bool) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    renderers: list[Any] = [structlog.processors.JSONRenderer()]
+    if not as_json:
+        renderers = [exception_as_text, structlog.dev.ConsoleRenderer(colors=False)]
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
                 "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *shared],
             }
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
@@ -155,7 +155,7 @@ class _InstantField(_Pattern):
         instant = parse_datetime(re.sub(r" (?=[0-9]{2}:?[0-9]{2}$)", "+", text))
         if instant is None or instant.tzinfo is None:
             raise ValueError
-        return instant
+        return instant.astimezone(UTC)  # PostgreSQL reads no offset of 16 hours or more
 
 
 class _IdField(_Pattern):
@@ -179,6 +179,13 @@ class _CountryField(_Pattern):
 
     def read(self, text: str) -> str:
         return text if re.fullmatch(r"[A-Z]{2}", text) else _refuse()
+
+
+class _LanguageField(_Pattern):
+    default_error_messages = {"invalid": gettext_lazy("Expected a language as this API writes it, such as en.")}
+
+    def read(self, text: str) -> str:
+        return text if len(text) <= 40 else _refuse()
 
 
 class _TextField(_Pattern):
@@ -296,12 +303,12 @@ class CountryCode(Parameter):
 class Language(Parameter):
     """A language as this API writes it in the array field_name."""
 
-    field_class = _TextField
+    field_class = _LanguageField
     schema = {"type": "string", "minLength": 1, "maxLength": 40}
 
     def filter(self, qs: QuerySet[Model], value: Any) -> QuerySet[Model]:
         """Rows whose list has it."""
-        return qs if value is None else qs.filter(**{f"{self.field_name}__contains": [value[:41]]})
+        return qs if value is None else qs.filter(**{f"{self.field_name}__contains": [value]})
 
 
 class Search(Parameter):

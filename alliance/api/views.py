@@ -60,6 +60,9 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
         """Check the parameters before anything is looked up. Raises InvalidParameters."""
         super().initial(request, *args, **kwargs)
         self.now = timezone.now()
+        self.language = settings.LANGUAGE_CODE
+        if request.method not in _READS:
+            return  # 405 follows, whatever the parameters are
         known = {"lang"}
         if getattr(self, "action", None) == "list":
             known |= {*self.filterset_class.base_filters, *Pages.parameters}

@@ -63,6 +63,27 @@ def test_failing_request_is_logged_without_its_path(lines: Any, monkeypatch: pyt
     assert [line["route"] for line in written if line["event"] == "request"] == ["r/<str:token>/"]
 
 
+def test_terminal_shows_types_and_places_without_words(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    dictConfig(logs.configuration(as_json=False))
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    try:
+        try:
+            raise ValueError(CANARY)
+        except ValueError:
+            logging.getLogger("registration").exception("A write failed")
+    finally:
+        dictConfig(settings.LOGGING)
+
+    lines = stream.getvalue().splitlines()
+    assert "A write failed" in lines[0]
+    assert lines[1] == "ValueError"
+    assert "test_terminal_shows_types_and_places_without_words" in lines[2]
+    assert CANARY not in stream.getvalue() + capsys.readouterr().err
+
+
 def test_task_that_fails_is_logged_without_its_text(lines: Any) -> None:
     try:
         raise ValueError(CANARY)
