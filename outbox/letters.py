@@ -1,7 +1,7 @@
 """Letters: one Markdown template gives subject, text and HTML of a mail in the reader's language.
 
-The template starts with "Subject: ..." and an empty line. Values from people are escaped for Markdown before they meet the
-template, so that a name cannot become a link. Links are written [label](address) with an address of ours (Link).
+The template starts with "Subject: ..." and an empty line. Values from people are escaped for Markdown before they meet
+the template, so that a name cannot become a link. Links are written [label](address) with an address of ours (Link).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Message(models.Model):
     topic = models.CharField(_("topic"), max_length=60, help_text=_("Finds the handler."))
     group = models.CharField(_("way out"), max_length=12, default="mail")
     key = models.CharField(_("key"), max_length=200, unique=True, help_text=_("The same key is never queued twice."))
-    about_kind = models.CharField(_("about"), max_length=40)
+    about_kind = models.CharField(_("kind of row"), max_length=40)
     about_id = models.UUIDField(_("public id"))
     about_version = models.PositiveIntegerField(_("version"), default=1)
     order_key = models.CharField(

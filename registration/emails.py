@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import formats, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
+from alliance import dates, zones
 from alliance.time import zone_label
 from outbox import letters
 from outbox.letters import Link
@@ -30,11 +31,10 @@ def _address(name: str, token: str) -> Link:
 
 
 def _clock(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str:
-    """Day and span on one clock, as "Tuesday, 21 July 2020, 11:30–13:00" in the active language."""
+    """Day and span on one clock, as "Tuesday 21 July 2020, 11:30–13:00" in the active language."""
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    day = formats.date_format(start, "l, j F Y")
-    until = f"{end:%H:%M}" if end.date() == start.date() else formats.date_format(end, "l, j F Y, H:i")
-    return f"{day}, {start:%H:%M}–{until}"
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{dates.day(end.date())}, {end:%H:%M}"
+    return f"{dates.day(start.date())}, {start:%H:%M}–{until}"
 
 
 def _when(registration: Registration) -> tuple[str, str]:
@@ -43,23 +43,16 @@ def _when(registration: Registration) -> tuple[str, str]:
     conference = admission.conference
     starts_at, ends_at = admission.span
     if starts_at is None or ends_at is None:
-        if admission.session is None and conference.starts_on and conference.ends_on:
-            first, last = conference.starts_on, conference.ends_on
-            text = formats.date_format(first, "j F Y")
-            return (text if first == last else f"{text} – {formats.date_format(last, 'j F Y')}"), ""
+        if admission.session is None and conference.starts_on:
+            return dates.span(conference.starts_on, conference.ends_on, precision=conference.date_precision), ""
         return _("The time will be announced."), ""
-    city = str(conference.venue.city) if conference.venue else _city(conference.time_zone)
+    city = str(conference.venue.city) if conference.venue else zones.city(conference.time_zone)
     label = zone_label(starts_at, zone=conference.time_zone, city=city)
     venue = f"{_clock(starts_at, ends_at, conference.zone)} {label}"
     own = registration.participant.time_zone
     if not own or starts_at.astimezone(ZoneInfo(own)).utcoffset() == starts_at.astimezone(conference.zone).utcoffset():
         return venue, ""
-    return venue, f"{_clock(starts_at, ends_at, ZoneInfo(own))} {zone_label(starts_at, zone=own, city=_city(own))}"
-
-
-def _city(zone: str) -> str:
-    """The city a zone is named after."""
-    return zone.rsplit("/", 1)[-1].replace("_", " ")
+    return venue, f"{_clock(starts_at, ends_at, ZoneInfo(own))} {zone_label(starts_at, zone=own, city=zones.city(own))}"
 
 
 def _explanation(registration: Registration, rank: int | None) -> str:

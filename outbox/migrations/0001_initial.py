@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('topic', models.CharField(help_text='Finds the handler.', max_length=60, verbose_name='topic')),
                 ('group', models.CharField(default='mail', max_length=12, verbose_name='way out')),
                 ('key', models.CharField(help_text='The same key is never queued twice.', max_length=200, unique=True, verbose_name='key')),
-                ('about_kind', models.CharField(max_length=40, verbose_name='about')),
+                ('about_kind', models.CharField(max_length=40, verbose_name='kind of row')),
                 ('about_id', models.UUIDField(verbose_name='public id')),
                 ('about_version', models.PositiveIntegerField(default=1, verbose_name='version')),
                 ('order_key', models.CharField(blank=True, help_text='Messages with the same value leave one after the other.', max_length=80, verbose_name='order')),

@@ -210,3 +210,14 @@ def test_personal_link_is_the_same_in_every_mail_and_only_its_hash_is_stored() -
     found = services.find_personal(participant.personal_token)
     assert found == participant
     assert outbox.services is not None
+
+
+def test_times_in_a_mail_are_printed_as_the_language_prints_them_on_both_clocks() -> None:
+    register(AdmissionFactory(), language="ru", time_zone="America/New_York")
+
+    text = rendered(messages.FORM).text
+
+    assert "понедельник, 15 июля 2030 г., 11:00–12:00" in text
+    assert "CEST, UTC+2" in text
+    assert "05:00–06:00" in text
+    assert "EDT, UTC-4" in text
