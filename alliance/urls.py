@@ -6,14 +6,13 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from alliance import pages
-from events import views as events_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
     path("api/", include("alliance.api.router")),
     path("robots.txt", pages.robots, name="robots"),
-    path("sitemap.xml", events_views.sitemap, name="sitemap"),
+    path("", include("events.root_urls")),
     path("", include("registration.urls")),  # brings its own language prefix
 ]
 

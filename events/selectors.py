@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from django.db.models import F, Prefetch, QuerySet
 
@@ -34,8 +34,7 @@ from events.models import (
 )
 from events.models.session import session_end
 
-if TYPE_CHECKING:
-    from speakers.models import Contribution
+Contribution: TypeAlias = Any  # speakers.models.Contribution, which stands above us
 
 # Roles that need no word of their own, because the printed heading of the block says it already.
 _SAID_BY_HEADING = {
@@ -176,8 +175,8 @@ _PRINTED = [
 ]
 
 
-def _contributions(now: datetime, *, with_all_organisations: bool) -> QuerySet[Contribution]:
-    rows: QuerySet[Contribution] = (
+def _contributions(now: datetime, *, with_all_organisations: bool) -> QuerySet[Any]:
+    rows: QuerySet[Any] = (
         _related(Session, "contributions")
         .visible_at(now)
         .select_related("person", "organisation", "country")
