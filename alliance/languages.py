@@ -6,6 +6,7 @@ in the order of settings.LANGUAGES. Pages say honestly (with lang=) which one it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -61,6 +62,14 @@ def translations(value: object) -> Translations:
     raise TypeError(f"expected a text or a mapping of languages to texts, got {type(value).__name__}")
 
 
+class _Readable(json.JSONEncoder):
+    """The admin shows JSON fields as JSON; this makes it show texts to a reader. What is stored is a plain dict."""
+
+    def encode(self, o: Any) -> str:
+        """The text in the active language; other values as JSON."""
+        return str(o) if isinstance(o, Translations) else super().encode(o)
+
+
 class TranslatedField(models.JSONField):
     """Text in the six languages, in one JSON column: languages can be added without a migration."""
 
@@ -68,6 +77,13 @@ class TranslatedField(models.JSONField):
         kwargs.setdefault("default", Translations)
         kwargs.setdefault("blank", True)
         super().__init__(*args, **kwargs)
+        self.encoder = _Readable
+
+    def deconstruct(self) -> Any:
+        """Leave out of migrations what the class always sets."""
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("encoder", None)
+        return name, path, args, kwargs
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Translations:
         """A Translations, never None; a single key (title__en in values()) stays what it is."""

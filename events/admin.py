@@ -75,6 +75,13 @@ explain("reference_number_unique_in_document", _("The document has this number a
 explain("material_address_stands_once", _("This address is listed already."), field="url")
 
 
+@admin.display(description=_("conference"), ordering="conference__starts_on")
+def conference_slug(row: Any) -> str:
+    """The conference in lists, by its short name. Needs it loaded."""
+    slug: str = row.conference.slug
+    return slug
+
+
 # --- conferences ----------------------------------------------------------------------------------------------------
 
 
@@ -229,7 +236,7 @@ class SessionAdmin(HouseAdmin[Session]):
     prose = frozenset({"summary", "call_to_action", "audience", "join_link_rule"})
     extra_inlines: ClassVar[list[type[admin.options.InlineModelAdmin[Any, Any]]]] = []
     related_pages: ClassVar[list[RelatedPage]] = []
-    list_display = ["title", "conference", "day_number", "position", "kind", "number", "when", "room", "state"]
+    list_display = ["title", conference_slug, "in_programme", "kind", "when", "room", "state"]
     list_filter = ["state", "kind", Missing, "conference"]
     list_select_related = ["conference", "day", "room"]
     ordering = ["-conference__starts_on", "conference", F("day__number").asc(nulls_last=True), "position", "pk"]
@@ -311,9 +318,9 @@ class SessionAdmin(HouseAdmin[Session]):
         return form
 
     @admin.display(description=_("day"), ordering="day__number")
-    def day_number(self, session: Session) -> int | None:
-        """The number of the day."""
-        return session.day.number if session.day else None
+    def in_programme(self, session: Session) -> str:
+        """The day and the position in it, as "2 · 3"."""
+        return f"{session.day.number} · {session.position}" if session.day else "-"
 
     @admin.display(description=_("starts at"), ordering="starts_at")
     def when(self, session: Session) -> str:
@@ -330,7 +337,7 @@ class SideEventAdmin(SessionAdmin):
     """The same rows, only those that other bodies convene."""
 
     inlines = [ConvenorshipInline, TextSectionInline, SegmentInline]
-    list_display = ["title", "conference", "day_number", "position", "number", "when", "registration_mode", "state"]
+    list_display = ["title", conference_slug, "in_programme", "when", "registration_mode", "state"]
     list_filter = ["state", "registration_mode", Missing, "conference"]
 
     def _kind_and_number(self) -> Any:
@@ -380,7 +387,7 @@ class MaterialAdmin(HouseAdmin[Material]):
     """Papers, videos and links."""
 
     form = OfConferenceForm
-    list_display = ["shown_title", "kind", "conference", "session", "language", "visibility", "position"]
+    list_display = ["shown_title", "kind", conference_slug, "session", "language", "visibility", "position"]
     list_filter = ["kind", "visibility", "conference"]
     list_select_related = ["conference", "session"]
     ordering = ["-conference__starts_on", "position", "pk"]
@@ -415,7 +422,7 @@ class ReferenceAdmin(HouseAdmin[Reference]):
     """Sources cited in documents."""
 
     form = OfConferenceForm
-    list_display = ["number_printed", "document", "citation", "conference"]
+    list_display = ["number_printed", "document", "citation", conference_slug]
     list_display_links = ["number_printed", "citation"]
     list_filter = ["document", "conference"]
     list_select_related = ["conference"]

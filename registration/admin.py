@@ -40,7 +40,7 @@ from alliance.admin import (
     row_url,
 )
 from alliance.exceptions import DomainError
-from events.admin import ConferenceAdmin, OfConferenceForm, SessionAdmin, conference_clock
+from events.admin import ConferenceAdmin, OfConferenceForm, SessionAdmin, conference_clock, conference_slug
 from registration import services
 from registration.models import (
     Admission,
@@ -114,17 +114,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
 
     form = AdmissionForm
     related_pages = [RelatedPage(gettext_lazy("Registrations"), Registration, "admission__id")]
-    list_display = [
-        "label",
-        "conference",
-        "capacity",
-        "taken",
-        "waiting_now",
-        "left",
-        "approval",
-        "waiting",
-        "open_now",
-    ]
+    list_display = ["label", conference_slug, "capacity", "taken", "waiting_now", "left", "open_now"]
     list_filter = ["conference", "mode", "approval", "is_closed"]
     list_select_related = ["conference", "session", "places"]
     ordering = [
@@ -575,7 +565,15 @@ class ParticipantAdmin(HouseAdmin[Participant]):
     """People at conferences, by display name. Names and addresses are read one by one, and on the record."""
 
     related_pages = [RelatedPage(gettext_lazy("Registrations"), Registration, "participant__id")]
-    list_display = ["display_name", "conference", "category", "country", "organisation_text", "language", "registered"]
+    list_display = [
+        "display_name",
+        conference_slug,
+        "category",
+        "country",
+        "organisation_text",
+        "language",
+        "registered",
+    ]
     list_filter = ["conference", "category", "has_alias", ("country", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["conference", "country"]
     ordering = ["-created_at", "-pk"]
@@ -700,7 +698,7 @@ class DelegationAdmin(HouseAdmin[Delegation]):
 
     inlines = [FocalPointInline]
     related_pages: ClassVar[list[RelatedPage]] = []
-    list_display = ["of", "conference", "quota", "members_now"]
+    list_display = ["of", conference_slug, "quota", "members_now"]
     list_filter = ["conference", "country__status"]
     list_select_related = ["conference", "country", "organisation"]
     ordering = ["-conference__starts_on", F("country__protocol_order").asc(nulls_last=True), "pk"]
@@ -736,7 +734,7 @@ class FigureAdmin(HouseAdmin[Figure]):
     """Numbers with measure, qualifier and source."""
 
     form = OfConferenceForm
-    list_display = ["measure", "qualifier", "value", "group", "conference", "session", "source", "is_derived"]
+    list_display = ["measure", "qualifier", "value", "group", conference_slug, "session", "source", "is_derived"]
     list_filter = ["measure", "qualifier", "is_derived", "conference"]
     list_select_related = ["conference", "session"]
     ordering = ["-conference__starts_on", "conference", "measure", "pk"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -22,6 +23,7 @@ from tests.factories import (
     SessionFactory,
     SideEventFactory,
     StaffFactory,
+    UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -267,6 +269,20 @@ def test_conference_links_to_what_belongs_to_it(administrator: Client) -> None:
         "Delegations", "Figures",
     ]  # fmt: skip
     assert {administrator.get(link["url"]).status_code for link in links} == {200}
+
+
+def test_texts_are_shown_in_the_readers_language(client: Client) -> None:
+    session = SessionFactory(title={"en": "Opening", "ru": "Открытие"})
+    editor = UserFactory(is_staff=True, language="ru")
+    editor.user_permissions.add(Permission.objects.get(codename="view_session", content_type__app_label="events"))
+    client.force_login(editor)
+
+    listed = client.get(reverse("admin:events_session_changelist")).text
+    page = client.get(change(session)).text
+
+    for text in (listed, page):
+        assert "Открытие" in text
+        assert "{&quot;" not in text
 
 
 # --- texts and lists ------------------------------------------------------------------------------------------------
