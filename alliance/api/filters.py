@@ -15,7 +15,6 @@ from typing import Any
 from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.functional import lazystr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_filters import FilterSet
@@ -80,7 +79,11 @@ class _Pattern(forms.Field):
         try:
             return self.read(str(value))
         except (ValueError, OverflowError) as error:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+            raise forms.ValidationError(self.expected(), code="invalid") from error
+
+    def expected(self) -> str:
+        """What to say of a value that cannot be read."""
+        return str(self.error_messages["invalid"])
 
     def read(self, text: str) -> Any:
         """The value behind the text. Raises ValueError."""
@@ -90,23 +93,15 @@ class _Pattern(forms.Field):
 class _ChoiceField(_Pattern):
     def __init__(self, *, values: Iterable[str], **kwargs: Any) -> None:
         self.values = tuple(values)
-        expected = lazystr(_Expected(self.values))
-        super().__init__(error_messages={"invalid": expected}, **kwargs)
+        super().__init__(**kwargs)
+
+    def expected(self) -> str:
+        return _("Expected one of: %(choices)s.") % {"choices": ", ".join(self.values)}
 
     def read(self, text: str) -> str:
         if text not in self.values:
             raise ValueError
         return text
-
-
-class _Expected:
-    """The message of a choice, translated when it is shown."""
-
-    def __init__(self, values: tuple[str, ...]) -> None:
-        self.values = values
-
-    def __str__(self) -> str:
-        return _("Expected one of: %(choices)s.") % {"choices": ", ".join(self.values)}
 
 
 class _NumberField(_Pattern):

@@ -383,7 +383,7 @@ def test_organisation_that_stands_somewhere_in_public_is_listed_with_what_it_is_
 
 @pytest.mark.parametrize("item_count", [1, 3])
 @pytest.mark.parametrize(
-    ("path", "queries"), [("sessions", 7), ("side-events", 7), ("speakers", 4), ("organisations", 2)]
+    ("path", "queries"), [("sessions", 7), ("side-events", 7), ("speakers", 4), ("organisations", 4)]
 )
 def test_lists_take_a_constant_number_of_queries(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, item_count: int, path: str, queries: int
