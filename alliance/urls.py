@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
     path("api/", include("alliance.api.router")),
+    path("favicon.ico", pages.favicon, name="favicon"),
     path("robots.txt", pages.robots, name="robots"),
     path("", include("events.root_urls")),
     path("", include("registration.urls")),  # brings its own language prefix
