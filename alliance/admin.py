@@ -378,6 +378,19 @@ class HouseAdmin(_HouseFields, ModelAdmin[M]):
                 links.append({"label": str(page.label), "url": f"{list_url(page.model)}?{query}"})
         return links
 
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        """Save what was changed on the form and nothing else: somebody else may have changed the rest meanwhile."""
+        if not change:
+            obj.save()
+        elif names := self.fields_to_save(form):
+            stamps = [field.name for field in self.opts.concrete_fields if getattr(field, "auto_now", False)]
+            obj.save(update_fields=[*names, *stamps])
+
+    def fields_to_save(self, form: Any) -> list[str]:
+        """The model's fields that the form has changed."""
+        concrete = {field.name for field in self.opts.concrete_fields}
+        return [name for name in form.changed_data if name in concrete]
+
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[M], search_term: str
     ) -> tuple[models.QuerySet[M], bool]:

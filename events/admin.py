@@ -345,7 +345,8 @@ class SideEventAdmin(SessionAdmin):
 
     def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:
         """A side event is one by its kind."""
-        obj.kind = SessionKind.SIDE_EVENT
+        if not change:
+            obj.kind = SessionKind.SIDE_EVENT
         super().save_model(request, obj, form, change)
 
 

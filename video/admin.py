@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,7 +28,7 @@ explain(
 explain("meeting_closes_after_it_opens", gettext_lazy("The meeting closes before it opens."), field="closes_at")
 explain("meeting_ready_has_address", gettext_lazy("A meeting that is ready needs an address."))
 
-SECRETS = ("host_address", "passcode", "dial_in")
+NEW_SECRETS = ("host_address", "passcode", "dial_in")  # saved with the form; the address itself goes to the service
 
 
 class _WriteOnly(forms.PasswordInput):
@@ -132,6 +132,17 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         ),
     ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Meeting]:
+        """Whether there are secrets, without the secrets: a page must not need the key to say that they are there."""
+        names = ["address", *NEW_SECRETS]
+        known = {f"has_{name}": ExpressionWrapper(~Q(**{name: ""}), output_field=BooleanField()) for name in names}
+        return super().get_queryset(request).defer(*names).annotate(**known)
+
+    def fields_to_save(self, form: Any) -> list[str]:
+        """With the secrets that were typed."""
+        typed = [name for name in NEW_SECRETS if form.cleaned_data.get(f"new_{name}")]
+        return [*super().fields_to_save(form), *typed]
+
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
         """The venue's clock."""
         by_session = conference_clock(request, object_id, Meeting, "session__conference")
@@ -139,7 +150,7 @@ class MeetingAdmin(HouseAdmin[Meeting]):
 
     def save_model(self, request: HttpRequest, obj: Meeting, form: Any, change: bool) -> None:
         """The row is saved by the form; the address goes through the service, which makes the meeting ready."""
-        for name in SECRETS:
+        for name in NEW_SECRETS:
             if new := form.cleaned_data.get(f"new_{name}"):
                 setattr(obj, name, new)
         super().save_model(request, obj, form, change)
@@ -162,22 +173,22 @@ class MeetingAdmin(HouseAdmin[Meeting]):
     @admin.display(description=gettext_lazy("address"))
     def address_is(self, meeting: Meeting) -> str:
         """Whether there is one."""
-        return _set_or_not(meeting.address)
+        return _set_or_not(meeting, "address")
 
     @admin.display(description=gettext_lazy("address for hosts"))
     def host_address_is(self, meeting: Meeting) -> str:
         """Whether there is one."""
-        return _set_or_not(meeting.host_address)
+        return _set_or_not(meeting, "host_address")
 
     @admin.display(description=gettext_lazy("passcode"))
     def passcode_is(self, meeting: Meeting) -> str:
         """Whether there is one."""
-        return _set_or_not(meeting.passcode)
+        return _set_or_not(meeting, "passcode")
 
     @admin.display(description=gettext_lazy("dial-in"))
     def dial_in_is(self, meeting: Meeting) -> str:
         """Whether there is one."""
-        return _set_or_not(meeting.dial_in)
+        return _set_or_not(meeting, "dial_in")
 
     @admin.action(description=gettext_lazy("Mark as broken: nobody is let in"), permissions=["change"])
     def mark_broken(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
@@ -207,8 +218,8 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         )
 
 
-def _set_or_not(value: str) -> str:
-    return _("set") if value else _("not set")
+def _set_or_not(meeting: Meeting, secret: str) -> str:
+    return _("set") if getattr(meeting, f"has_{secret}", False) else _("not set")
 
 
 admin.site.register(Meeting, MeetingAdmin)

@@ -126,7 +126,7 @@ def save_address(
     Raises video.adapters.static.UnsafeAddress, MeetingIsCancelled.
     """
     with transaction.atomic():
-        meeting = Meeting.objects.select_for_update(of=["self"]).get(pk=meeting_id)
+        meeting = _locked(meeting_id)
         if meeting.state == MeetingState.CANCELLED:
             raise MeetingIsCancelled
         hosts = list(meeting.allowed_hosts if allowed_hosts is None else allowed_hosts)
@@ -146,7 +146,7 @@ def mark_broken(meeting_id: int, *, reason: str, by: Actor, now: datetime) -> Me
     reason: a code or a short text for organisers, at most 200 characters are kept. Raises MeetingIsCancelled.
     """
     with transaction.atomic():
-        meeting = Meeting.objects.select_for_update(of=["self"]).get(pk=meeting_id)
+        meeting = _locked(meeting_id)
         if meeting.state == MeetingState.CANCELLED:
             raise MeetingIsCancelled
         meeting.state = MeetingState.BROKEN
@@ -160,13 +160,19 @@ def mark_broken(meeting_id: int, *, reason: str, by: Actor, now: datetime) -> Me
 def cancel(meeting_id: int, *, by: Actor, now: datetime) -> Meeting:
     """The meeting does not take place. Doing it twice changes nothing."""
     with transaction.atomic():
-        meeting = Meeting.objects.select_for_update(of=["self"]).get(pk=meeting_id)
+        meeting = _locked(meeting_id)
         if meeting.state == MeetingState.CANCELLED:
             return meeting
         meeting.state = MeetingState.CANCELLED
         meeting.save(update_fields=["state", "updated_at"])
         _account(meeting, "meeting.cancelled", by=by, now=now)
     return meeting
+
+
+def _locked(meeting_id: int) -> Meeting:
+    """The meeting without its secrets: changing them must not need the key that they were encrypted with."""
+    secrets = ("address", "host_address", "passcode", "dial_in")
+    return Meeting.objects.select_for_update(of=["self"]).defer(*secrets).get(pk=meeting_id)
 
 
 def _account(meeting: Meeting, action: str, *, by: Actor, now: datetime) -> None:

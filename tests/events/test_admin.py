@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
+from alliance.admin import HouseAdmin
 from events.models import Conference, Country, Organisation, Segment, Session, SideEvent
 from tests.factories import (
     ConferenceDayFactory,
@@ -187,6 +189,19 @@ def test_position_that_another_contribution_has_is_explained_at_the_commit(admin
     response = administrator.post(change(second), sent)
 
     assert errors(response) == {"__all__": ["Two contributions of the session have the same position."]}
+
+
+def test_saving_leaves_alone_what_somebody_else_changed_meanwhile(administrator: Client) -> None:
+    country = CountryFactory(iso2="ZZ", name={"en": "Old"}, protocol_order=5)
+    sent = {"iso2": "ZZ", "status": country.status, "protocol_order": "5", "name_en": "New", "aliases": ""}
+
+    with mock.patch("events.admin.CountryAdmin.save_model", autospec=True) as save:
+        administrator.post(change(country), sent)
+    Country.objects.update(protocol_order=7)  # between reading and writing
+    model_admin, request, row, form, changed = save.call_args.args
+    HouseAdmin.save_model(model_admin, request, row, form, changed)
+
+    assert Country.objects.values_list("name", "protocol_order").get(iso2="ZZ") == ({"en": "New"}, 7)
 
 
 # --- the programme --------------------------------------------------------------------------------------------------

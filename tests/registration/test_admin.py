@@ -250,6 +250,8 @@ def test_capacity_is_changed_by_the_service_and_promotes(administrator: Client, 
     shown = administrator.get(page)
     response = administrator.post(page, {"capacity": "1"}, follow=True)
 
+    assert "<dt>Taken</dt><dd>1</dd>" in response.text
+
     assert shown.status_code == 200
     assert statuses(admission) == ["confirmed", "waitlisted"]
     assert said(response) == [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -146,3 +147,17 @@ def test_actions_go_through_the_services(action: str, state: str, administrator:
     assert Meeting.objects.get(pk=meeting.pk).state == state
     assert Meeting.objects.get(pk=over.pk).state == MeetingState.CANCELLED
     assert AuditEntry.objects.values_list("about_id", flat=True).get() == meeting.public_id
+
+
+def test_pages_answer_when_the_key_to_an_address_is_lost(administrator: Client) -> None:
+    meeting = MeetingFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE video_meeting SET address = 'unreadable', passcode = 'unreadable'")
+
+    listed = administrator.get(reverse("admin:video_meeting_changelist"))
+    page = administrator.get(reverse("admin:video_meeting_change", args=[meeting.pk]))
+    sent = form(session=meeting.session_id, allowed_hosts="", new_address=SECRET)
+    saved = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    assert (listed.status_code, page.status_code, saved.status_code) == (200, 200, 302)
+    assert Meeting.objects.values_list("address", flat=True).get() == SECRET
