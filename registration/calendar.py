@@ -93,4 +93,5 @@ def calendar(registrations: Iterable[Registration], *, method: str | None = None
     if not events:
         return None
     book.add_missing_timezones()
-    return book.to_ical()
+    content: bytes = book.to_ical()
+    return content

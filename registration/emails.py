@@ -76,15 +76,15 @@ def _choice(registration: Registration, rank: int | None) -> dict[str, Any]:
     """What a mail says about one registration."""
     admission = registration.admission
     when, own_time = _when(registration)
-    where = AttendanceMode(admission.mode).label
+    where = str(AttendanceMode(admission.mode).label)
     if admission.mode == AttendanceMode.IN_PERSON and admission.conference.venue:
         venue = admission.conference.venue
-        where = ", ".join(part for part in (str(where), str(venue.name), str(venue.city)) if part)
+        where = ", ".join(part for part in (where, str(venue.name), str(venue.city)) if part)
     return {
         "title": str(admission.session.title if admission.session else admission.conference.title),
         "when": when,
         "own_time": own_time,
-        "where": str(where),
+        "where": where,
         "status": str(RegistrationStatus(registration.status).label),
         "explanation": _explanation(registration, rank),
     }

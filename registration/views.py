@@ -117,7 +117,7 @@ def _empty_form_page(request: HttpRequest, offered: Offers, *, now: datetime) ->
 
     Places shown on it are then up to a second old, as they are by the time anybody has read them.
     """
-    chosen = request.GET.get("choose", "")
+    chosen = request.GET.get("session", "")
     key = (request.get_full_path(), get_language() or "", str(page_cache.content_version()))
     kept = _empty_forms.get(key)
     if kept is None or time.monotonic() - kept[0] > _EMPTY_FORM_SECONDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 
 import outbox.services
@@ -14,6 +15,8 @@ from events.models import Conference, ConferenceState, SessionState
 from registration import messages
 from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
 from video.models import Meeting
+
+log = structlog.get_logger("registration")
 
 
 def find_personal(token: str) -> Participant | None:
@@ -73,9 +76,13 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     if _is_cancelled(admission):
         return Entry(registration, video.services.Cancelled())
     starts_at, ends_at = admission.span
-    meeting = Meeting.objects.for_admission(
-        conference_id=admission.conference_id, session_id=admission.session_id
-    ).first()
+    try:
+        meeting = Meeting.objects.for_admission(
+            conference_id=admission.conference_id, session_id=admission.session_id
+        ).first()
+    except crypto.Unreadable:  # FIELD_ENCRYPTION_KEYS lacks the key it was saved under
+        log.error("meeting_is_unreadable", admission=str(admission.public_id))
+        return Entry(registration, video.services.NotReady())
     door = video.services.open_door(
         meeting=meeting,
         starts_at=starts_at,

@@ -6,15 +6,19 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
 from django.test import Client
 
 from registration.models import Registration, RegistrationStatus
 from tests.factories import AdmissionFactory, MeetingFactory, RegistrationFactory, SideEventFactory
 from video.models import Meeting, MeetingState
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +216,15 @@ def test_door_without_a_working_meeting_says_in_a_moment(
 
 def test_door_of_a_session_without_meeting_says_in_a_moment(client: Client, registration: Registration) -> None:
     Meeting.objects.all().delete()
+
+    with at(0):
+        assert_shut(client, registration, "The meeting will open in a moment")
+
+
+def test_door_whose_address_cannot_be_read_says_in_a_moment(
+    client: Client, registration: Registration, settings: Settings
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
     with at(0):
         assert_shut(client, registration, "The meeting will open in a moment")

@@ -143,7 +143,7 @@ def test_form_ticks_what_the_link_asks_for(client: Client) -> None:
     conference = ConferenceFactory()
     one, other = (AdmissionFactory(session=SideEventFactory(conference=conference)) for _n in range(2))
 
-    page = client.get(address(one), {"choose": other.session.slug}).content.decode()
+    page = client.get(address(one), {"session": other.session.slug}).content.decode()
 
     assert re.findall(r'value="([^"]+)" id="[^"]+" checked', page) == [str(other.public_id)]
 
