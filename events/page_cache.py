@@ -118,9 +118,10 @@ def _answer(request: HttpRequest, page: _Page) -> HttpResponse:
         headers.pop("Content-Type", None)
         response: HttpResponse = HttpResponseNotModified(headers=headers)
     elif "gzip" in request.headers.get("Accept-Encoding", ""):
-        response = HttpResponse(page.zipped, headers=headers | {"Content-Encoding": "gzip"})
+        length = str(len(page.zipped))
+        response = HttpResponse(page.zipped, headers=headers | {"Content-Encoding": "gzip", "Content-Length": length})
     else:
-        response = HttpResponse(page.body, headers=headers)
+        response = HttpResponse(page.body, headers=headers | {"Content-Length": str(len(page.body))})
     response["ETag"] = page.etag
     response["Last-Modified"] = http_date(page.changed_at)
     response["Cache-Control"] = "public, no-cache"
