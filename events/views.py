@@ -69,6 +69,14 @@ def register_url(conference: Conference) -> str:
         return ""
 
 
+def places_url(session: Session) -> str:
+    """Where the live places of a session stand; empty in a house without registration."""
+    try:
+        return reverse("registration:places", args=[session.conference.slug, session.slug])
+    except NoReverseMatch:
+        return ""
+
+
 def _below(conference: Conference) -> list[tuple[str, str]]:
     return [
         (_("Conferences"), reverse("events:conferences")),
@@ -143,6 +151,7 @@ def _session(request: HttpRequest, slug: str, session: str, *, side_event: bool)
             "crumbs": crumbs,
             "page": page,
             "session": page.session,
+            "places_url": places_url(page.session) if page.is_registration_open else "",
             "footnotes": page.footnotes,
             "tab": "programme",
         },

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 
-from registration import views
+from registration import places, views
 
 app_name = "registration"
 
@@ -13,6 +13,7 @@ _in_six_languages: list[URLPattern | URLResolver] = [
     path("<slug:slug>/register/", views.register, name="register"),
     path("<slug:slug>/register/received/<str:token>/", views.received, name="received"),
     path("<slug:slug>/register/resend/", views.resend, name="resend"),
+    path("<slug:slug>/places/<slug:session>/", places.places, name="places"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -169,8 +169,8 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
     def visible_at(self, now: datetime) -> Self:
         """What may be shown at the instant: printable, and some only once the session is over.
 
-        Those are the ones marked "after", by themselves or with their segment, and those the programme did not announce:
-        some testimonies are never announced.
+        Those are the ones marked "after", by themselves or with their segment, and those the programme did not
+        announce: some testimonies are never announced.
         """
         later = (
             Q(visibility=SegmentVisibility.AFTER)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from events.models import Conference, Session
+from events.models.session import session_end
 from events.selectors import Footnotes, SpeakerLine, speaker_line
 from speakers.models import Contribution, ContributionQuerySet, Person
 
@@ -18,6 +20,7 @@ class Appearance:
     """A contribution in its session."""
 
     session: Session
+    is_over: bool
     line: SpeakerLine
 
 
@@ -38,7 +41,8 @@ def _public(now: datetime) -> ContributionQuerySet:
     return (
         Contribution.objects.visible_at(now)
         .filter(session__in=Session.objects.public(), person__isnull=False)
-        .select_related("person", "organisation", "country", "session__conference", "session__day")
+        .annotate(over_at=session_end("session__"))
+        .select_related("person", "organisation", "country", "session__conference__venue", "session__day")
         .order_by(
             "session__conference__starts_on",
             "session__conference_id",
@@ -52,20 +56,18 @@ def _public(now: datetime) -> ContributionQuerySet:
     )
 
 
-def _speakers(rows: ContributionQuerySet, footnotes: Footnotes) -> list[Speaker]:
+def _speakers(rows: QuerySet[Any], *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
     found: dict[int, Speaker] = {}
     for row in rows:
-        if row.person is None:
-            continue
         speaker = found.setdefault(row.person.pk, Speaker(row.person, []))
         line = speaker_line(row, role=row.get_role_display(), footnotes=footnotes)
-        speaker.appearances.append(Appearance(row.session, line))
+        speaker.appearances.append(Appearance(row.session, row.over_at is not None and row.over_at <= now, line))
     return list(found.values())
 
 
 def speakers(conference: Conference, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
     """Everybody who speaks at the conference, by first appearance in the programme; never by the alphabet."""
-    return _speakers(_public(now).filter(session__conference=conference), footnotes)
+    return _speakers(_public(now).filter(session__conference=conference), now=now, footnotes=footnotes)
 
 
 def person(public_id: UUID, *, now: datetime, footnotes: Footnotes) -> Speaker:
@@ -74,7 +76,7 @@ def person(public_id: UUID, *, now: datetime, footnotes: Footnotes) -> Speaker:
     Raises Person.DoesNotExist for somebody hidden, unknown, or without anything that may be shown at the instant.
     """
     rows = _public(now).filter(person__public_id=public_id).prefetch_related("other_organisations")
-    found = _speakers(rows, footnotes)
+    found = _speakers(rows, now=now, footnotes=footnotes)
     if not found:
         raise Person.DoesNotExist
     return found[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -261,17 +261,19 @@ class SegmentVisibility(models.TextChoices):
     NEVER = "never", _("Never")
 
 
-def session_end(path: str = "") -> Coalesce:
+def session_end(path: str = "") -> Case:
     """When a session is over, for queries: at its end; without a time when its day ends; without a day, the conference.
 
-    path: the way to the session, such as "session__". NULL when none of the three is known.
+    path: the way to the session, such as "session__". NULL when none of the three is known, and for a cancelled
+    session: it never took place, so what was kept for after it stays where it is.
     """
     zone = F(f"{path}conference__time_zone")
-    return Coalesce(
+    end = Coalesce(
         F(f"{path}ends_at"),
         NextMidnight(F(f"{path}day__date"), zone),
         NextMidnight(F(f"{path}conference__ends_on"), zone),
     )
+    return Case(When(~Q(**{f"{path}state": SessionState.CANCELLED}), then=end))
 
 
 class SegmentQuerySet(models.QuerySet["Segment"]):

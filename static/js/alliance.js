@@ -1,4 +1,4 @@
-/* What JavaScript adds: the reader's own clock, a quick exit, focus on the error summary. Every page works without it.
+/* What JavaScript adds: the reader's own clock, live places, a quick exit, focus on the error summary. Every page works without it.
    Nothing is stored in the browser. */
 (function () {
   "use strict";
@@ -43,6 +43,15 @@
   }
 
   try { ownClocks(); } catch (error) { /* An old browser without zones keeps the server's second clock. */ }
+
+  // --- places left, which change too often to stand in a kept page ---------------------------------------------------
+
+  document.querySelectorAll("[data-live]").forEach(function (place) {
+    fetch(place.dataset.live, { credentials: "omit" })
+      .then(function (answer) { return answer.ok ? answer.text() : ""; })
+      .then(function (html) { place.innerHTML = html; })
+      .catch(function () { /* The form shows the places too. */ });
+  });
 
   // --- leave at once ------------------------------------------------------------------------------------------------
 

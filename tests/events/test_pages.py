@@ -267,6 +267,16 @@ def test_segment_for_after_appears_when_the_session_is_over(client: Client, time
     assert all("Ivan canary" in page(client, path) for path in paths)
 
 
+def test_segment_for_after_stays_away_when_the_session_was_cancelled(client: Client, time_machine: Any) -> None:
+    session = SessionFactory(state=SessionState.CANCELLED)
+    segment = SegmentFactory(session=session, visibility=SegmentVisibility.AFTER, heading={"en": "Heading canary"})
+    ContributionFactory(session=session, segment=segment, person__display_name="Ivan canary")
+    time_machine.move_to(AFTER_THE_CONFERENCE, tick=False)
+
+    for path in ("programme/", f"sessions/{session.slug}/", "speakers/"):
+        assert "canary" not in page(client, f"/en/{session.conference.slug}/{path}")
+
+
 def test_what_is_never_shown_stays_away_after_the_session_too(client: Client, time_machine: Any) -> None:
     segment = SegmentFactory(visibility=SegmentVisibility.NEVER, heading={"en": "Heading canary"})
     ContributionFactory(session=segment.session, segment=segment, person__display_name="One canary")
@@ -570,6 +580,7 @@ def test_own_form_is_offered_while_registration_is_open(client: Client) -> None:
     html = page(client, f"/en/{slug}/side-events/{event.slug}/")
 
     assert f'<a class="button" href="/en/{slug}/register/?session={event.slug}">Register</a>' in html
+    assert f'data-live="/en/{slug}/places/{event.slug}/"' in html
     assert f'href="/en/{slug}/register/"' in page(client, f"/en/{slug}/")
 
 
