@@ -341,8 +341,8 @@ class OrganisationViewSet(events_api.ProgrammeViewSet[Organisation]):
             | Q(pk__in=contributions.values("other_organisations"))
         )
         named = set(Organisation.objects.filter(in_public).values_list("pk", flat=True))
-        parts = dict(Organisation.objects.filter(part_of__isnull=False).values_list("pk", "part_of"))
+        parts = dict(Organisation.objects.values_list("pk", "part_of"))
         wholes = named
-        while wholes := {parts[part] for part in wholes if part in parts} - named:
+        while wholes := {whole for part in wholes if (whole := parts[part]) is not None} - named:
             named |= wholes
         return Organisation.objects.filter(pk__in=named).select_related("country", "part_of")
