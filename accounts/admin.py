@@ -11,7 +11,8 @@ from typing import Any, ClassVar, cast
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -47,10 +48,18 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def stands_above(other: User, user: User) -> bool:
-    """Whether somebody may do things that the user may not: then the user must not get at their account."""
+    """Whether somebody may do things that the user may not: then the user must not get at their account.
+
+    An account that is switched off counts with what it could do when it is switched on again.
+    """
     if user.is_superuser:
         return False
-    return other.is_superuser or not other.get_all_permissions() <= user.get_all_permissions()
+    if other.is_superuser or other.roles.filter(kind=RoleKind.ADMINISTRATOR).exists():
+        return True
+    held = Permission.objects.filter(Q(user=other) | Q(group__user=other)).values_list(
+        "content_type__app_label", "codename"
+    )
+    return not {f"{app}.{codename}" for app, codename in held} <= user.get_all_permissions()
 
 
 class RoleForm(HouseForm[Role]):

@@ -29,7 +29,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
@@ -608,6 +608,8 @@ class HouseSite(admin.AdminSite):
         context = super().each_context(request)
         if context["has_permission"]:
             context |= house_state(now=timezone.now())
+            if request.user.has_perm("outbox.view_message"):
+                context["outbox_url"] = reverse("admin:outbox_message_changelist")
         return context
 
 
@@ -619,16 +621,11 @@ def house_state(*, now: datetime) -> dict[str, Any]:
     """
     seen_at = outbox.services.worker_seen_at()
     waiting = outbox.services.oldest_unsent(now)
-    try:
-        outbox_url = reverse("admin:outbox_message_changelist")
-    except NoReverseMatch:
-        outbox_url = ""
     return {
         "worker_is_silent": seen_at is None or now - seen_at > SILENT_AFTER,
         "worker_seen_at": clock_time(seen_at) if seen_at else "",
         "oldest_unsent_minutes": None if waiting is None else int(waiting.total_seconds() // 60),
         "is_late": waiting is not None and waiting > LATE_AFTER,
-        "outbox_url": outbox_url,
     }
 
 

@@ -85,8 +85,15 @@ def test_clerk_who_adds_a_user_with_powers_is_refused(power: str, clerk: User, c
 def test_clerk_does_not_get_at_those_above(clerk: User, client: Client) -> None:
     superuser = StaffFactory()
     mightier = staff("change_user", "delete_conference")
+    switched_off = staff("change_user", "delete_conference", is_active=False)
+    by_group = staff()
+    group = Group.objects.create(name="Everything")
+    group.permissions.set(Permission.objects.all())
+    by_group.groups.add(group)
+    by_role = staff()
+    Role.objects.create(user=by_role, kind="administrator")
 
-    for user in (superuser, mightier):
+    for user in (superuser, mightier, switched_off, by_group, by_role):
         before = User.objects.filter(pk=user.pk).values().get()
         password = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
         with capture_logs() as logs:

@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import connection, models
 from django.test import Client
@@ -399,3 +399,24 @@ def test_input_that_cannot_be_stored_is_said_so(administrator: Client) -> None:
 def test_no_app_is_missing_from_the_front_page() -> None:
     assert {model._meta.app_label for model in MODELS} - {"auth"} <= set(house.HouseSite.app_order)
     assert apps.get_app_config("admin").default_site == "alliance.admin.HouseSite"  # type: ignore[attr-defined]
+
+
+def test_way_to_the_outbox_is_shown_to_those_who_may_go_it(client: Client, db: None) -> None:
+    clerk = factories.UserFactory(is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_country"))
+    client.force_login(clerk)
+
+    response = client.get(reverse("admin:index"))
+
+    assert SILENT in response.text
+    assert url(Message, "changelist") not in response.text
+
+
+def test_view_on_site_leads_to_the_public_page(administrator: Client) -> None:
+    session = factories.SideEventFactory()
+    person = factories.PersonFactory()
+
+    for row in (session, session.conference, person):
+        page = administrator.get(url(type(row), "change", row.pk))
+        leads_to = administrator.get(page.context["absolute_url"]).headers["Location"]
+        assert leads_to.endswith(row.get_absolute_url())
