@@ -97,8 +97,9 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
+                # The whole order of claiming: with ties to sort, each claim would look at every waiting message.
                 name="message_due",
-                fields=["group", "next_attempt_at"],
+                fields=["group", "next_attempt_at", "id"],
                 condition=Q(state__in=[MessageState.QUEUED, MessageState.LEASED, MessageState.RETRYING]),
             ),
             models.Index(
@@ -107,7 +108,7 @@ class Message(models.Model):
                 condition=Q(state__in=[MessageState.QUEUED, MessageState.LEASED, MessageState.RETRYING]),
             ),
             models.Index(
-                name="message_leased", fields=["group", "leased_until"], condition=Q(state=MessageState.LEASED)
+                name="message_leased", fields=["group", "leased_until", "id"], condition=Q(state=MessageState.LEASED)
             ),
             models.Index(name="message_about", fields=["about_id"]),
             models.Index(name="message_newest", fields=["-created_at"]),
