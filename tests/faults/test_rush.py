@@ -84,7 +84,8 @@ def check_seats(admission: Admission) -> None:
     statuses = Counter(Registration.objects.values_list("status", flat=True))
     assert statuses == {RegistrationStatus.CONFIRMED: PLACES, RegistrationStatus.WAITLISTED: PEOPLE - PLACES}
     positions = list(Registration.objects.in_waiting_order().values_list("position", flat=True))
-    assert positions == list(range(positions[0], positions[0] + PEOPLE - PLACES))
+    first = positions[0] or 0
+    assert positions == list(range(first, first + PEOPLE - PLACES))
 
 
 def check_mails(running: House) -> None:

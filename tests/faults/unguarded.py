@@ -32,6 +32,6 @@ class _Careless:
     claim = staticmethod(claim)
 
 
-joining.places = _Careless  # type: ignore[assignment]
+vars(joining)["places"] = _Careless
 
 __all__ = ["application"]
