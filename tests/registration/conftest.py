@@ -8,7 +8,7 @@ import pytest
 
 from events import page_cache
 from outbox import doorbell
-from registration import selectors
+from registration import selectors, views
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +19,12 @@ def fresh_memory() -> Iterator[None]:
     yield
     page_cache.forget()
     selectors.forget()
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers come as soon as they are ready."""
+    monkeypatch.setattr(views, "_STEP", 1e-6)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events import page_cache
 from outbox.models import Message
-from registration import forms, selectors, services
+from registration import forms, selectors, services, views
 from registration.models import Admission, Category, Participant, Places, Registration, RegistrationStatus
 from registration.services.places import Outcome
 from tests import rush
@@ -637,8 +638,6 @@ def test_the_answer_is_private(client: Client) -> None:
 
 
 def test_every_status_has_words_for_the_answer() -> None:
-    from registration import views
-
     shown = [RegistrationStatus.CONFIRMED, RegistrationStatus.WAITLISTED, RegistrationStatus.PENDING]
     for status in [*shown, RegistrationStatus.REJECTED]:
         assert views._explanation(Outcome("x", status, 1))
@@ -686,6 +685,29 @@ def test_asking_for_the_link_is_refused_from_foreign_pages(client: Client) -> No
     )
 
     assert response.status_code == 403
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def test_answers_take_whole_steps_of_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    admission = AdmissionFactory()
+    monkeypatch.setattr(views, "_STEP", 0.5)
+    client.get(address(admission))
+    client.post(address(admission), filled(admission))
+
+    for path, sent in [
+        (address(admission), filled(admission)),
+        (address(admission), filled(admission, email="new@mail.example")),
+        (resend_address(admission), {"email": "ada@mail.example"}),
+        (resend_address(admission), {"email": "stranger@mail.example"}),
+    ]:
+        started = time.perf_counter()
+        client.post(path, sent)
+        steps = (time.perf_counter() - started) / 0.5
+
+        assert steps >= 1
+        assert steps % 1 < 0.2  # what the middleware adds is small
 
 
 # --- looking changes nothing ------------------------------------------------------------------------------------------
