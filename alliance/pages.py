@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -72,11 +73,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def components(request: HttpRequest) -> HttpResponse:
-    """All components on one page, for developers: only in development and in the demo."""
+def components(request: HttpRequest, more: Callable[[], dict[str, Any]]) -> HttpResponse:
+    """All components on one page, for developers: only in development and in the demo.
+
+    more: makes what the components of other apps need; alliance.urls names it, as this app knows no other.
+    """
     if not (settings.DEBUG or settings.DEMO):
         raise Http404
-    return render(request, "components/page.html", examples.context())
+    return render(request, "components/page.html", examples.context() | more())
 
 
 @require_safe

@@ -303,7 +303,9 @@ class Contribution(models.Model):
             said = title.casefold()
             if organisation.abbreviation and re.search(rf"\b{re.escape(organisation.abbreviation)}\b", title):
                 return True
-            for name in [organisation.name.get(language, "").casefold(), *map(str.casefold, organisation.aliases)]:
+            full = organisation.name.get(language, "")
+            # "General Prosecutor's Office, Moldova" is named by a title that ends with "General Prosecutor's Office".
+            for name in map(str.casefold, [full, full.rpartition(",")[0], *organisation.aliases]):
                 if name and (name in said or (said in name and 2 * len(said) > len(name))):
                     return True
         return False

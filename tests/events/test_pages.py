@@ -460,15 +460,24 @@ def test_seat_without_a_name_shows_its_label_once(client: Client) -> None:
 
 def test_organisation_that_the_title_names_is_not_printed_twice(client: Client) -> None:
     unit = OrganisationFactory(name={"en": "Strategic Police Matters Unit"})
+    office = OrganisationFactory(name={"en": "General Prosecutor's Office, Moldova"})
     derived = OrganisationFactory(name={"en": "Ministry made up by us"}, is_name_derived=True)
     session = SessionFactory()
     ContributionFactory(session=session, organisation=unit, role_title={"en": "Head, Strategic Police Matters Unit"})
     ContributionFactory(session=session, organisation=derived, role_title={"en": "Minister"})
+    ContributionFactory(
+        session=session,
+        organisation=office,
+        role_title={"en": "Head of a section of the General Prosecutor's Office"},
+        country=CountryFactory(iso2="MD", name={"en": "Moldova"}),
+        country_meaning=CountryMeaning.STATED,
+    )
 
     text = words(client, f"/en/{session.conference.slug}/programme/")
 
     assert text.count("Strategic Police Matters Unit") == 1
     assert "made up by us" not in text
+    assert text.count("Prosecutor&#x27;s Office") == text.count("Prosecutor&#x27;s Office, Moldova") == 1
 
 
 def test_country_footnote_is_printed_once_with_a_mark_at_every_name(client: Client) -> None:
