@@ -42,6 +42,8 @@ if _site.scheme not in {"http", "https"} or not _site.hostname:
 SITE_DOMAIN = _site.hostname
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_DOMAIN])
 IS_SECURE = _site.scheme == "https"
+if DEMO and SITE_DOMAIN not in {"127.0.0.1", "::1", "localhost"}:
+    raise ImproperlyConfigured("DEMO shows every mail to everybody: it needs a SITE_URL on 127.0.0.1.")
 
 # --- the house ------------------------------------------------------------------------------------------------------
 

@@ -77,6 +77,18 @@ def test_start_with_a_wrong_variable_names_it_and_does_not_quote_it(
     assert "canary" not in str(raised.value)
 
 
+@pytest.mark.parametrize("address", ["https://alliance.example.org", "http://10.0.0.7:8000"])
+def test_demo_with_its_open_mailbox_starts_on_this_machine_only(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("DEMO", "1")
+    monkeypatch.setenv("SITE_URL", address)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^DEMO "):
+        load()
+
+    monkeypatch.setenv("SITE_URL", "http://127.0.0.1:8000")
+    assert load()["DEMO"] is True
+
+
 @pytest.mark.parametrize("name", SECRETS)
 def test_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     value = os.environ.get(name, "token")
