@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,26 +21,22 @@ import structlog
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, models
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
-from django.utils import timezone, translation
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
-import outbox.services
 from alliance import db, languages
 from alliance.exceptions import DomainError
 from alliance.languages import TranslatedField
@@ -49,9 +45,6 @@ log = structlog.get_logger("alliance.admin")
 
 M = TypeVar("M", bound=models.Model)
 P = TypeVar("P", bound=models.Model)
-
-SILENT_AFTER = timedelta(seconds=60)  # a worker that was not seen for so long is not there
-LATE_AFTER = timedelta(minutes=5)  # a message that should have left so long ago deserves a warning
 
 if TYPE_CHECKING:
     from alliance.forms import TranslatedFormField
@@ -536,97 +529,6 @@ def as_json(data: Any) -> SafeString:
 def as_list(texts: Iterable[object]) -> SafeString:
     """Texts as a list."""
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((text,) for text in texts)))
-
-
-# --- the site -------------------------------------------------------------------------------------------------------
-
-
-class _Autocomplete(AutocompleteJsonView):
-    """Search results in the words of the found model's admin."""
-
-    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        """Call rows by the names their admin has for them."""
-        label = getattr(self.model_admin, "label_of", str)
-        return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
-
-
-class HouseSite(admin.AdminSite):
-    """The admin's frame: our order of things, the organiser's language, and a warning when nothing leaves the house."""
-
-    site_title = gettext_lazy("Alliance")
-    site_header = gettext_lazy("Conference office")
-    index_title = gettext_lazy("What do you want to look after?")
-    app_order = ("events", "speakers", "registration", "video", "outbox", "accounts", "auth")
-
-    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Apps in the order of work; models in the order in which they were registered."""
-        registered = [model._meta.object_name for model in self._registry]
-        apps = super().get_app_list(request, app_label)
-        for app in apps:
-            app["models"].sort(key=lambda entry: registered.index(entry["object_name"]))
-        places = {label: place for place, label in enumerate(self.app_order)}
-        return sorted(apps, key=lambda app: places.get(app["app_label"], len(places)))
-
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Every page in the language the user chose."""
-
-        def in_their_language(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.user.is_authenticated:
-                translation.activate(request.user.language)
-                request.LANGUAGE_CODE = request.user.language
-            if any("\0" in value for values in request.GET.lists() for value in [values[0], *values[1]]):
-                raise BadRequest  # no page of ours has such an address, and PostgreSQL would choke on it
-            answer: HttpResponseBase = view(request, *args, **kwargs)
-            return answer
-
-        return super().admin_view(in_their_language, cacheable)
-
-    def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the choice of language."""
-        return [
-            path("language/", self.admin_view(require_POST(self.choose_language)), name="language"),
-            *super().get_urls(),
-        ]
-
-    def choose_language(self, request: HttpRequest) -> HttpResponse:
-        """Remember the language a user wants to work in."""
-        wanted = request.POST.get("language", "")
-        if wanted in languages.codes() and request.user.is_authenticated:
-            request.user.language = wanted
-            request.user.save(update_fields=["language"])
-        back = request.POST.get("next", "")
-        if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-            back = reverse("admin:index")
-        return HttpResponseRedirect(back)
-
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Search results for selects."""
-        return cast("HttpResponse", _Autocomplete.as_view(admin_site=self)(request))
-
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add how mail is doing, for people who may see it."""
-        context = super().each_context(request)
-        if context["has_permission"]:
-            context |= house_state(now=timezone.now())
-            if request.user.has_perm("outbox.view_message"):
-                context["outbox_url"] = reverse("admin:outbox_message_changelist")
-        return context
-
-
-def house_state(*, now: datetime) -> dict[str, Any]:
-    """What the frame shows of the outbox. Two queries, whatever is in it.
-
-    worker_is_silent: nothing leaves the house. oldest_unsent_minutes: how long the oldest due message has waited; None
-    when none waits. is_late: that is too long.
-    """
-    seen_at = outbox.services.worker_seen_at()
-    waiting = outbox.services.oldest_unsent(now)
-    return {
-        "worker_is_silent": seen_at is None or now - seen_at > SILENT_AFTER,
-        "worker_seen_at": clock_time(seen_at) if seen_at else "",
-        "oldest_unsent_minutes": None if waiting is None else int(waiting.total_seconds() // 60),
-        "is_late": waiting is not None and waiting > LATE_AFTER,
-    }
 
 
 def refuse(request: HttpRequest, what: str) -> None:

@@ -13,4 +13,4 @@ class AllianceConfig(AppConfig):
 class HouseAdminConfig(AdminConfig):
     """Django's admin with our frame around it."""
 
-    default_site = "alliance.admin.HouseSite"
+    default_site = "alliance.admin_site.HouseSite"

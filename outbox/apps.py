@@ -11,7 +11,8 @@ class OutboxConfig(AppConfig):
     verbose_name = _("Outbox")
 
     def ready(self) -> None:
-        """Tell the health pages how the outbox stands."""
-        from outbox import health
+        """Tell the health pages and the admin how the outbox stands."""
+        from outbox import frame, health
 
         health.register()
+        frame.register()

@@ -301,11 +301,11 @@ class AdmissionFactory(DjangoModelFactory[Admission]):
     session = factory.SubFactory(SideEventFactory)
     conference = factory.LazyAttribute(lambda o: o.session.conference if o.session else ConferenceFactory())
 
-    @factory.post_generation  # type: ignore[untyped-decorator]
+    @factory.post_generation
     def capacity(self, create: bool, extracted: int | None, **kwargs: Any) -> None:
         """Set the capacity of the places row that the database made."""
         if create and extracted is not None:
-            Places.objects.filter(admission_id=self.pk).update(capacity=extracted)  # type: ignore[attr-defined]
+            Places.objects.filter(admission_id=self.pk).update(capacity=extracted)
 
 
 class DelegationFactory(DjangoModelFactory[Delegation]):

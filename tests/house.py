@@ -149,13 +149,14 @@ def house(*, database_url: str = "", more: Mapping[str, str] | None = None) -> I
     production, and migrates it. more: further environment.
     """
     with servers.temporary_directory("alliance-house-") as directory, contextlib.ExitStack() as running:
-        postgres = None
+        postgres, made_url = None, ""
         if not database_url:
             settings = {"max_connections": "200", "shared_buffers": "256MB"}
             sockets, log = directory / "pg", directory / "postgres.log"
             postgres = servers.Postgres(directory / "postgres", sockets=sockets, log=log, settings=settings)
             running.callback(postgres.stop, 5)
             postgres.start()
+            made_url = postgres.url
         redis = servers.Redis(directory / "redis", sockets=directory / "rd", log=directory / "redis.log", durable=True)
         running.callback(redis.stop, 5)
         redis.start()
@@ -163,7 +164,7 @@ def house(*, database_url: str = "", more: Mapping[str, str] | None = None) -> I
         environment = {
             **os.environ,
             **servers.trial_environment(),
-            "DATABASE_URL": database_url or postgres.url,
+            "DATABASE_URL": database_url or made_url,
             "REDIS_URL": redis.url,
             "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
             "SITE_URL": f"http://127.0.0.1:{port}",

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Role, User
 from alliance import admin as house
+from alliance import admin_site
 from events.models import (
     Conference,
     Country,
@@ -397,8 +398,8 @@ def test_input_that_cannot_be_stored_is_said_so(administrator: Client) -> None:
 
 
 def test_no_app_is_missing_from_the_front_page() -> None:
-    assert {model._meta.app_label for model in MODELS} - {"auth"} <= set(house.HouseSite.app_order)
-    assert apps.get_app_config("admin").default_site == "alliance.admin.HouseSite"  # type: ignore[attr-defined]
+    assert {model._meta.app_label for model in MODELS} - {"auth"} <= set(admin_site.HouseSite.app_order)
+    assert apps.get_app_config("admin").default_site == "alliance.admin_site.HouseSite"  # type: ignore[attr-defined]
 
 
 def test_way_to_the_outbox_is_shown_to_those_who_may_go_it(client: Client, db: None) -> None:

@@ -1,0 +1,103 @@
+"""The frame around the organisers' admin: our order of things, the organiser's language, what apps say on each page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from alliance import languages
+
+
+class FrameSource(Protocol):
+    """Adds values to the context of every admin page, in a constant number of queries."""
+
+    def __call__(self, request: HttpRequest, *, now: datetime) -> dict[str, Any]: ...
+
+
+_frame_sources: list[FrameSource] = []
+
+
+def add_to_frame(source: FrameSource) -> None:
+    """Let an app say something on every admin page. To be called in AppConfig.ready."""
+    _frame_sources.append(source)
+
+
+class _Autocomplete(AutocompleteJsonView):
+    """Search results in the words of the found model's admin."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        """Call rows by the names their admin has for them."""
+        label = getattr(self.model_admin, "label_of", str)
+        return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
+
+
+class HouseSite(admin.AdminSite):
+    """The admin's frame: our order of things, the organiser's language, and a warning when nothing leaves the house."""
+
+    site_title = gettext_lazy("Alliance")
+    site_header = gettext_lazy("Conference office")
+    index_title = gettext_lazy("What do you want to look after?")
+    app_order = ("events", "speakers", "registration", "video", "outbox", "accounts", "auth")
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Apps in the order of work; models in the order in which they were registered."""
+        registered = [model._meta.object_name for model in self._registry]
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            app["models"].sort(key=lambda entry: registered.index(entry["object_name"]))
+        places = {label: place for place, label in enumerate(self.app_order)}
+        return sorted(apps, key=lambda app: places.get(app["app_label"], len(places)))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page in the language the user chose."""
+
+        def in_their_language(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.user.is_authenticated:
+                translation.activate(request.user.language)
+                request.LANGUAGE_CODE = request.user.language
+            if any("\0" in value for values in request.GET.lists() for value in [values[0], *values[1]]):
+                raise BadRequest  # no page of ours has such an address, and PostgreSQL would choke on it
+            answer: HttpResponseBase = view(request, *args, **kwargs)
+            return answer
+
+        return super().admin_view(in_their_language, cacheable)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the choice of language."""
+        return [
+            path("language/", self.admin_view(require_POST(self.choose_language)), name="language"),
+            *super().get_urls(),
+        ]
+
+    def choose_language(self, request: HttpRequest) -> HttpResponse:
+        """Remember the language a user wants to work in."""
+        wanted = request.POST.get("language", "")
+        if wanted in languages.codes() and request.user.is_authenticated:
+            request.user.language = wanted
+            request.user.save(update_fields=["language"])
+        back = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+            back = reverse("admin:index")
+        return HttpResponseRedirect(back)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Search results for selects."""
+        return cast("HttpResponse", _Autocomplete.as_view(admin_site=self)(request))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add what the apps have to say on every page, such as how mail is doing."""
+        context = super().each_context(request)
+        if context["has_permission"]:
+            for source in _frame_sources:
+                context |= source(request, now=timezone.now())
+        return context
