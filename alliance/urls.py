@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from alliance import pages
-from speakers import examples as speakers_examples
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
@@ -19,7 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns += i18n_patterns(
-    path("_components/", pages.components, {"more": speakers_examples.context}, name="components"),
+    path("", include("speakers.component_urls")),
     path("about/accessibility/", pages.accessibility, name="accessibility"),
     path("about/privacy/", pages.privacy, name="privacy"),
     path("", include("speakers.urls")),
