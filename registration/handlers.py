@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-
-from django.db.models import Count, F, Q
 
 from outbox import topics
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import emails, messages
+from registration import emails, messages, selectors
 from registration.models import Participant, Registration, RegistrationStatus
 
 _S = RegistrationStatus
-
-
-def places_in_line(registrations: Iterable[Registration]) -> dict[int, int]:
-    """The place in line, counted from 1, of those on a waiting list, by primary key. One query."""
-    waiting = [registration.pk for registration in registrations if registration.status == _S.WAITLISTED]
-    if not waiting:
-        return {}
-    before = Count(
-        "admission__registrations",
-        filter=Q(admission__registrations__status=_S.WAITLISTED, admission__registrations__position__lt=F("position")),
-    )
-    rows = Registration.objects.filter(pk__in=waiting).annotate(before=before).values_list("pk", "before")
-    return {pk: count + 1 for pk, count in rows}
 
 
 def _participant(message: Message) -> Participant | None:
@@ -65,7 +49,7 @@ def answer_form(message: Message, *, now: datetime) -> Mail | Superseded:
     )
     if not registrations:
         return Superseded("cancelled since")
-    return emails.received(participant, registrations, places_in_line(registrations), now=now)
+    return emails.received(participant, registrations, selectors.places_in_line(registrations), now=now)
 
 
 def tell_known_address(message: Message, *, now: datetime) -> Mail | Superseded:
@@ -74,7 +58,7 @@ def tell_known_address(message: Message, *, now: datetime) -> Mail | Superseded:
     if participant is None:
         return Superseded("gone")
     registrations = list(Registration.objects.with_all().live().filter(participant=participant).order_by("pk"))
-    return emails.known_address(participant, registrations, places_in_line(registrations))
+    return emails.known_address(participant, registrations, selectors.places_in_line(registrations))
 
 
 def send_personal_link(message: Message, *, now: datetime) -> Mail | Superseded:
@@ -90,7 +74,7 @@ def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
         return registration
     if registration.status in {_S.ATTENDED, _S.ABSENT}:
         return Superseded("changed since")
-    return emails.status_changed(registration, places_in_line([registration]), now=now)
+    return emails.status_changed(registration, selectors.places_in_line([registration]), now=now)
 
 
 def send_join_link(message: Message, *, now: datetime) -> Mail | Superseded:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -24,7 +26,6 @@ from events.models import (
     Session,
     SessionState,
 )
-from registration.handlers import places_in_line
 from registration.models import (
     Admission,
     ApprovalMode,
@@ -254,6 +255,25 @@ def _folded(text: str) -> str:
 
 
 # --- a participant's own page -----------------------------------------------------------------------------------------
+
+
+def places_in_line(registrations: Iterable[Registration]) -> dict[int, int]:
+    """The place in line, counted from 1, of those on a waiting list, by primary key. One query."""
+    waiting = [one.pk for one in registrations if one.status == RegistrationStatus.WAITLISTED]
+    if not waiting:
+        return {}
+    # By a subquery, so that only the part of the list before each is read (index registration_list_order).
+    before = (
+        Registration.objects.filter(
+            admission=OuterRef("admission"), status=RegistrationStatus.WAITLISTED, position__lt=OuterRef("position")
+        )
+        .order_by()
+        .values("admission")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    rows = Registration.objects.filter(pk__in=waiting).annotate(before=Coalesce(Subquery(before), 0))
+    return {pk: count + 1 for pk, count in rows.values_list("pk", "before")}
 
 
 _NEAR = timedelta(hours=1)  # before the start: people look for the way in
