@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db import models
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from alliance.languages import Translations
 from events.models import (
@@ -29,6 +31,7 @@ from events.models import (
     SegmentKind,
     SegmentVisibility,
     Session,
+    SessionKind,
     SessionState,
     TextSection,
 )
@@ -285,6 +288,13 @@ def is_registration_open(conference: Any, *, now: datetime) -> bool:
 # --- the programme --------------------------------------------------------------------------------------------------
 
 
+class Show(models.TextChoices):
+    """A choice of programme items."""
+
+    SESSIONS = "sessions", gettext_lazy("Sessions of the conference")
+    SIDE_EVENTS = "side-events", gettext_lazy("Side events")
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """A day of the programme; day is None for items whose day is not known."""
@@ -300,12 +310,16 @@ class Programme:
     days: list[Day]
     all_days: list[ConferenceDay]
     footnotes: Footnotes
+    has_choice: bool  # whether it is worth offering only the sessions or only the side events
 
 
-def programme(conference: Conference, *, now: datetime, number: int | None = None) -> Programme:
+def programme(
+    conference: Conference, *, now: datetime, number: int | None = None, show: Show | None = None
+) -> Programme:
     """Days, sessions, blocks and speakers in printed order: 5 queries whatever the size.
 
-    number: one day only. Raises ConferenceDay.DoesNotExist for a day the conference does not have.
+    number: one day only. show: only sessions of the conference itself, or only side events. Raises
+    ConferenceDay.DoesNotExist for a day the conference does not have.
     """
     all_days = list(conference.days.order_by("number"))
     footnotes = Footnotes()
@@ -316,14 +330,19 @@ def programme(conference: Conference, *, now: datetime, number: int | None = Non
         if not shown:
             raise ConferenceDay.DoesNotExist
         sessions = sessions.filter(day=shown[0])
+    if show is not None:
+        is_side_event = Q(kind=SessionKind.SIDE_EVENT)
+        sessions = sessions.filter(is_side_event if show == Show.SIDE_EVENTS else ~is_side_event)
     entries: dict[int | None, list[SessionEntry]] = {}
+    has_choice = show is not None
     for entry in _entries(sessions, now=now, footnotes=footnotes):
         entry.session.conference = conference
+        has_choice = has_choice or entry.session.is_side_event
         entries.setdefault(entry.session.day_id, []).append(entry)
     days = [Day(day, entries.get(day.pk, [])) for day in shown]
     if None in entries:
         days.append(Day(None, entries[None]))
-    return Programme(days, all_days, footnotes)
+    return Programme(days, all_days, footnotes, has_choice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
@@ -25,7 +25,7 @@ P = ParamSpec("P")
 def programme_page(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A public page that is kept in memory, unless its query asks for more than a clock we know.
+    """A public page that is kept in memory, unless its query asks for more than a clock or a choice that we know.
 
     Made-up queries are answered, but must not push the real pages out of memory.
     """
@@ -33,10 +33,17 @@ def programme_page(
 
     @wraps(view)
     def chosen(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        is_known = not request.GET or (list(request.GET) == ["tz"] and zones.find(request.GET["tz"]) is not None)
-        return (kept if is_known else view)(request, *args, **kwargs)
+        return (kept if _is_known(request.GET) else view)(request, *args, **kwargs)
 
     return require_safe(chosen)
+
+
+def _is_known(query: QueryDict) -> bool:
+    """Whether a query is one that our own links and forms make."""
+    if any(len(values) > 1 for _name, values in query.lists()):
+        return False
+    known = {"tz": zones.find(query.get("tz", "")) is not None, "show": query.get("show") in selectors.Show.values}
+    return all(known.get(name, False) for name in query)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -102,8 +109,10 @@ def conference(request: HttpRequest, conference: str) -> HttpResponse:
 def programme(request: HttpRequest, conference: str, day: int | None = None) -> HttpResponse:
     """The whole programme, or one of its days."""
     context = conference_frame(request, conference)
+    wanted = request.GET.get("show", "")
+    show = selectors.Show(wanted) if wanted in selectors.Show.values else None
     try:
-        found = selectors.programme(context["conference"], now=timezone.now(), number=day)
+        found = selectors.programme(context["conference"], now=timezone.now(), number=day, show=show)
     except ConferenceDay.DoesNotExist:
         raise Http404 from None
     return render(
@@ -114,6 +123,8 @@ def programme(request: HttpRequest, conference: str, day: int | None = None) -> 
             "crumbs": _below(context["conference"]),
             "programme": found,
             "number": day,
+            "show": show.value if show else "",
+            "choices": [("", _("Everything")), *selectors.Show.choices],
             "footnotes": found.footnotes,
             "is_provisional": context["conference"].state == ConferenceState.PROVISIONAL,
             "tab": "programme",

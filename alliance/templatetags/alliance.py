@@ -11,7 +11,7 @@ import nh3
 from django import template
 from django.conf import settings
 from django.template import Context
-from django.utils.html import conditional_escape, format_html, format_html_join, strip_tags
+from django.utils.html import conditional_escape, escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import get_language
@@ -336,10 +336,14 @@ def page_meta(context: Context, title: object, description: object = "", prefix:
 
 
 @register.simple_tag(takes_context=True)
-def zone_query(context: Context) -> SafeString:
-    """What to append to a link so that a clock chosen by ?tz= stays chosen; nothing is remembered anywhere else."""
+def zone_query(context: Context, **more: str) -> SafeString:
+    """What to append to a link so that a clock chosen by ?tz= stays chosen; nothing is remembered anywhere else.
+
+    more: further parts of the query; empty ones are left out.
+    """
     chosen: ZoneInfo | None = context.get("reader_zone")
-    return SafeString("?" + urlencode({"tz": chosen.key})) if chosen else SafeString("")
+    query = ({"tz": chosen.key} if chosen else {}) | {name: value for name, value in more.items() if value}
+    return SafeString(escape("?" + urlencode(query))) if query else SafeString("")
 
 
 @register.filter

@@ -410,6 +410,31 @@ def test_one_day_shows_only_its_sessions(client: Client) -> None:
     assert "Monday item" not in text
 
 
+def test_programme_shows_only_what_was_chosen(client: Client) -> None:
+    conference = ConferenceFactory()
+    SessionFactory(conference=conference, title={"en": "Main item"})
+    SideEventFactory(conference=conference, title={"en": "Margin item"})
+    ConferenceDayFactory(conference=conference, number=2)
+    path = f"/en/{conference.slug}/programme/"
+
+    assert "Main item" in words(client, path)
+    assert "Margin item" in words(client, path)
+    assert "Main item" not in words(client, f"{path}?show=side-events")
+    assert "Margin item" in words(client, f"{path}?show=side-events")
+    assert "Margin item" not in words(client, f"{path}?show=sessions")
+    assert "Margin item" in words(client, f"{path}?show=canary")
+    html = page(client, f"{path}?show=side-events&tz=Asia/Tokyo")
+    assert f'href="/en/{conference.slug}/programme/1/?tz=Asia%2FTokyo&amp;show=side-events"' in html
+    assert f'href="{path}?tz=Asia%2FTokyo"' in html
+    assert '<input type="hidden" name="show" value="side-events">' in html
+
+
+def test_programme_without_side_events_offers_no_choice(client: Client) -> None:
+    conference = SessionFactory().conference
+
+    assert "Sessions of the conference" not in words(client, f"/en/{conference.slug}/programme/")
+
+
 def test_session_prints_number_headings_roles_and_lines_as_approved(client: Client) -> None:
     session = SessionFactory(number=2, title={"en": "Working smarter"})
     panel = SegmentFactory(session=session, heading={"en": "Panel of experts"}, position=1)
@@ -699,7 +724,7 @@ def test_kept_page_is_answered_without_asking_the_view(client: Client, django_as
 def test_page_with_a_made_up_query_is_answered_but_not_kept(client: Client) -> None:
     path = f"/en/{SessionFactory().conference.slug}/programme/"
 
-    for query in ("?x=1", "?tz=Mars/Base", "?tz=Asia/Tokyo&x=1"):
+    for query in ("?x=1", "?tz=Mars/Base", "?tz=Asia/Tokyo&x=1", "?show=x", "?show=sessions&show=sessions"):
         response = client.get(path + query)
         assert response.status_code == 200
         assert "ETag" not in response
