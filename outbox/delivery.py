@@ -62,7 +62,7 @@ class Report:
     superseded: int = 0
     retried: int = 0
     dead: int = 0
-    released: int = 0  # given back untried, because nothing can leave this way at the moment
+    released: int = 0  # given back untried, because nothing can leave this way at the moment, or `stop` said so
     lost: int = 0  # taken over by another worker meanwhile
     claimed: int = 0
 
@@ -276,7 +276,7 @@ def drain(
 
     now: an instant to take for the present, for tests that move time; by default the database's clock counts, so that
     workers whose clocks differ agree on leases and due times.
-    at_most: how many messages to claim in all (default: no limit).
+    at_most: how many messages to claim in all (default: no limit). stop: asked before each message.
     Must not be called inside a transaction: claims must be seen by other workers at once.
     """
     report = Report()
@@ -285,7 +285,7 @@ def drain(
             room = batch if at_most is None else min(batch, at_most - report.claimed)
             if room <= 0:
                 break
-            done = _drain_batch(group, postman, now, room)
+            done = _drain_batch(group, postman, now, room, stop)
             report.add(done)
             if not done.claimed or done.released:
                 break
@@ -309,7 +309,7 @@ def drain_all(
     return report
 
 
-def _drain_batch(group: str, postman: Postman, now: datetime | None, limit: int) -> Report:
+def _drain_batch(group: str, postman: Postman, now: datetime | None, limit: int, stop: Callable[[], bool]) -> Report:
     report = Report()
     clock = Clock(now)
     gate = Gate(group, clock)
@@ -323,6 +323,9 @@ def _drain_batch(group: str, postman: Postman, now: datetime | None, limit: int)
         try:
             while left:
                 message = left[0]
+                if stop():
+                    report.released += lease.release(left)
+                    break
                 if not lease.begin(message):
                     report.lost += 1
                     left.pop(0)
@@ -344,6 +347,8 @@ def _drain_batch(group: str, postman: Postman, now: datetime | None, limit: int)
         except BaseException:
             # Ctrl-C, or the database is gone: what was not begun need not wait for the end of the lease.
             with _quietly("release"):
+                if not connection.is_usable():  # interrupted in the middle of a statement
+                    connection.close()
                 lease.release(left)
             raise
     return report

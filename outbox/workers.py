@@ -8,6 +8,7 @@ has for a while.
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import threading
 import time
@@ -29,7 +30,23 @@ LOOK_EVERY = 5.0
 ALONE_AFTER = timedelta(seconds=15)
 FORGOTTEN_AFTER = timedelta(days=1)
 
-stopping = threading.Event()
+
+class SharedFlag:
+    """A flag that a worker's main process sets and its pool sees, be that threads or processes forked later."""
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+
+    def set(self) -> None:
+        """Set it. Safe in a signal handler."""
+        self._byte[0] = 1
+
+    def is_set(self) -> bool:
+        """Is it set?"""
+        return self._byte[0] == 1
+
+
+stopping = SharedFlag()
 _last_seen: dict[str, float] = {}
 
 
@@ -46,7 +63,7 @@ def seen(name: str) -> bool:
 
 @worker_shutting_down.connect
 def stop_soon(**kwargs: object) -> None:
-    """Let a drain in this process end after the message it is at, so that a restart does not have to kill it."""
+    """Let drains end after the message they are at, so that a restart does not have to kill them."""
     stopping.set()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core import mail as django_mail
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from outbox import delivery, topics
 from outbox.delivery import Lease, Report, drain, drain_all
@@ -289,6 +289,32 @@ def test_two_drains_send_each_message_once(handler: Handler, monkeypatch: pytest
         assert [report.lost for report in reports if report] == [0, 0]
     else:
         assert len(sent) > len(set(sent)) or None in reports
+
+
+@pytest.mark.django_db(transaction=True)
+def test_drain_inside_a_transaction_is_a_mistake(handler: Handler) -> None:
+    """Its leases would be seen by nobody until the end of that transaction."""
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        drain("mail", now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_drain_survives_the_loss_of_its_database_connection(handler: Handler) -> None:
+    def cut(message: Message, now: datetime) -> Mail:
+        if len(handler.calls) == 2:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return mail_for(message)
+
+    handler.does = cut
+    queued(3)
+
+    with pytest.raises(OperationalError):
+        drain("mail", now=NOW)
+    report = drain("mail", now=NOW)  # what was left had been given back, on a new connection
+
+    assert report == Report(claimed=2, sent=2)
+    assert len(django_mail.outbox) == 3
 
 
 @pytest.mark.django_db(transaction=True)

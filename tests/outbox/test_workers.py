@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ from django.db import connection
 
 from outbox import services, tasks, workers
 from outbox.models import Message, MessageState, WorkerHeartbeat
-from tests.outbox.conftest import Handler, queued
+from outbox.results import Mail
+from tests.outbox.conftest import Handler, mail_for, queued
 from tests.services import wait_until
 
 PAST = datetime.now(UTC) - timedelta(minutes=1)
@@ -24,7 +26,7 @@ PAST = datetime.now(UTC) - timedelta(minutes=1)
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test starts as a new process would."""
     monkeypatch.setattr(workers, "_last_seen", {})
-    monkeypatch.setattr(workers, "stopping", threading.Event())
+    monkeypatch.setattr(workers, "stopping", workers.SharedFlag())
 
 
 @pytest.mark.django_db
@@ -74,6 +76,38 @@ def test_task_ends_early_when_the_worker_is_to_stop(handler: Handler) -> None:
     tasks.drain()
 
     assert Message.objects.get().state == MessageState.QUEUED
+
+
+@pytest.mark.django_db
+def test_task_stopped_in_a_batch_gives_the_rest_back(handler: Handler) -> None:
+    def stop(message: Message, now: datetime) -> Mail:
+        workers.stop_soon()
+        return mail_for(message)
+
+    handler.does = stop
+    queued(3, now=PAST)
+
+    tasks.drain()
+
+    assert sorted(Message.objects.values_list("state", flat=True)) == ["queued", "queued", "sent"]
+
+
+def test_stopping_is_seen_by_processes_forked_before() -> None:
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        while not workers.stopping.is_set():
+            time.sleep(0.01)
+        os.write(writer, b"seen")
+        os._exit(0)
+    try:
+        workers.stop_soon()
+        assert os.read(reader, 4) == b"seen"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(reader)
+        os.close(writer)
 
 
 @pytest.mark.django_db
