@@ -291,7 +291,7 @@ def is_registration_open(conference: Any, *, now: datetime) -> bool:
 class Show(models.TextChoices):
     """A choice of programme items."""
 
-    SESSIONS = "sessions", gettext_lazy("Sessions of the conference")
+    SESSIONS = "sessions", gettext_lazy("Sessions")
     SIDE_EVENTS = "side-events", gettext_lazy("Side events")
 
 

@@ -432,7 +432,7 @@ def test_programme_shows_only_what_was_chosen(client: Client) -> None:
 def test_programme_without_side_events_offers_no_choice(client: Client) -> None:
     conference = SessionFactory().conference
 
-    assert "Sessions of the conference" not in words(client, f"/en/{conference.slug}/programme/")
+    assert "Everything" not in words(client, f"/en/{conference.slug}/programme/")
 
 
 def test_session_prints_number_headings_roles_and_lines_as_approved(client: Client) -> None:
