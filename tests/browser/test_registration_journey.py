@@ -12,6 +12,7 @@ import http.server
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -22,12 +23,20 @@ from urllib.parse import urlsplit
 import icalendar
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from tests import rush, services
 from tests.browser import chromium
-from tests.factories import AdmissionFactory, ConferenceFactory, MeetingFactory, SideEventFactory
+from tests.factories import (
+    AdmissionFactory,
+    ConferenceFactory,
+    MeetingFactory,
+    RegistrationFactory,
+    SideEventFactory,
+)
 from tests.house import House, house
+from video.models import Meeting, MeetingState
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -330,3 +339,30 @@ def test_the_form_works_without_javascript_on_a_small_phone() -> None:
             page.wait_for_url("**/received/**")
 
             assert page.locator(".tag--confirmed").count() == 1
+
+
+def test_the_door_opens_by_itself_when_the_meeting_is_ready() -> None:
+    now = timezone.now()
+    session = SideEventFactory(starts_at=now - timedelta(minutes=5), ends_at=now + timedelta(hours=1))
+    meeting = MeetingFactory(session=session, state=MeetingState.PLANNED)
+    registration = RegistrationFactory(admission=AdmissionFactory(session=session))
+
+    def make_ready() -> None:
+        Meeting.objects.filter(pk=meeting.pk).update(state=MeetingState.READY)
+        connection.close()
+
+    with house(database_url=services.database_url(), more=our_environment()) as running:
+        running.start_web(workers=1)
+        with chromium.browser() as browser:
+            page = browser.new_context().new_page()
+            page.clock.install()
+            page.goto(f"{running.url}/join/{registration.join_token}/")
+            assert page.locator("[data-door]").get_attribute("data-door") == "NotReady"
+
+            # Playwright's loop runs in this thread, and Django refuses the database beside a loop.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(make_ready).result()
+            page.clock.fast_forward(15_000)
+            page.locator("[data-door=OpenDoor] button").wait_for()
+
+            assert "provider.example" not in page.content()
