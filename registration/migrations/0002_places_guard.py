@@ -3,6 +3,8 @@
 - An admission gets its places row the moment it is made.
 - Registrations count themselves into taken and waiting; nobody else can.
 - An increase of taken above the capacity is refused (places_not_oversold). Lowering a capacity is allowed.
+- Without a places row nobody gets a place or a position; the row can go only while nobody is registered, as it does
+  when Django deletes an admission, and it comes back only empty and while nobody has a place or waits.
 - A registration keeps its admission, and its status moves only along registration.models.registration.MOVES.
 
 The sets of states are repeated here because the database cannot read Python; tests/registration/test_guard.py compares
@@ -49,6 +51,11 @@ BEGIN
             waiting = waiting + waiting_change,
             next_position = GREATEST(next_position, behind)
         WHERE admission_id = CASE WHEN TG_OP = 'DELETE' THEN OLD.admission_id ELSE NEW.admission_id END;
+        -- Without the row nothing would count and nothing would refuse.
+        IF NOT FOUND AND TG_OP <> 'DELETE' THEN
+            RAISE EXCEPTION 'the admission has no places row'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'places_counted_by_the_database';
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
@@ -59,7 +66,10 @@ FOR EACH ROW EXECUTE FUNCTION registration_count_places();
 CREATE FUNCTION registration_guard_places() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF (NEW.taken, NEW.waiting) IS DISTINCT FROM (0, 0) THEN
+        IF (NEW.taken, NEW.waiting) IS DISTINCT FROM (0, 0) OR EXISTS (
+            SELECT 1 FROM registration_registration
+            WHERE admission_id = NEW.admission_id AND (registration_holds_place(status) OR status = 'waitlisted')
+        ) THEN
             RAISE EXCEPTION 'places start empty'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'places_counted_by_the_database';
         END IF;

@@ -123,6 +123,37 @@ def test_places_with_registrations_cannot_be_deleted() -> None:
     assert constraint == "places_counted_by_the_database"
 
 
+@pytest.mark.parametrize("status", ["confirmed", "waitlisted"])
+def test_without_a_places_row_nobody_gets_a_place(status: str) -> None:
+    admission = AdmissionFactory(capacity=1)
+    Places.objects.filter(pk=admission.pk).delete()
+    pending = RegistrationFactory(admission=admission, status=RegistrationStatus.PENDING)
+
+    move = f"UPDATE registration_registration SET status = '{status}', position = 1 WHERE id = %s"
+
+    assert refused(insert_confirmed(admission)) == "places_counted_by_the_database"
+    assert refused(move, pending.pk) == "places_counted_by_the_database"
+    pending.delete()
+
+
+def test_a_lost_places_row_cannot_come_back_with_a_false_count() -> None:
+    registration = RegistrationFactory()
+    insert = "INSERT INTO registration_places (admission_id, taken, waiting, next_position) VALUES (%s, 0, 0, 1)"
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE registration_places")  # fires no row trigger
+
+    assert refused(insert, registration.admission_id) == "places_counted_by_the_database"
+
+
+def test_an_admission_without_registrations_can_be_deleted_with_its_places() -> None:
+    admission = AdmissionFactory(capacity=1)
+
+    admission.delete()
+
+    assert not Places.objects.filter(pk=admission.pk).exists()
+
+
 def test_a_new_admission_has_its_places_row() -> None:
     places = AdmissionFactory().places
 
