@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from alliance.exceptions import DomainError
 from outbox import doorbell, topics
 from outbox.delivery import Report, drain, drain_all
-from outbox.models import Message, MessageState, Outage, WorkerHeartbeat
+from outbox.models import OPEN_STATES, Message, MessageState, Outage, WorkerHeartbeat
 
 __all__ = [
     "CannotSendAgain",
@@ -113,15 +113,21 @@ def send_again(message_id: int, *, by_user: int | None, now: datetime) -> Messag
     still decides by the present state whether there is anything to say.
 
     by_user: primary key of the user who asks, for the log.
-    Raises CannotSendAgain while it is on its way, Message.DoesNotExist.
+    Raises CannotSendAgain while it, or a copy of it asked for before, is on its way or held, so that a double click
+    sends one; and Message.DoesNotExist.
     """
     old = Message.objects.select_for_update(no_key=True).get(pk=message_id)
-    if old.state in {MessageState.QUEUED, MessageState.LEASED, MessageState.RETRYING}:
+    if old.state in OPEN_STATES:
         raise CannotSendAgain
     tried_for = max(old.deadline_at - old.due_at, timedelta(days=1))
     if old.state == MessageState.SENT:
         root = old.key.partition(":again:")[0]
-        copies = Message.objects.filter(key__startswith=f"{root}:again:").count()
+        # All who ask for copies wait here for each other: the original is the row they have in common.
+        list(Message.objects.select_for_update(no_key=True).filter(key=root))
+        made = Message.objects.filter(key__startswith=f"{root}:again:")
+        if made.filter(state__in=[*OPEN_STATES, MessageState.HELD]).exists():
+            raise CannotSendAgain
+        copies = made.count()
         again = Message(
             topic=old.topic,
             group=old.group,

@@ -131,6 +131,19 @@ def test_send_again_of_a_sent_message_is_a_new_one_with_its_own_message_id(handl
     assert handler.calls == [message.pk, again.pk]
 
 
+@pytest.mark.parametrize("state", [MessageState.QUEUED, MessageState.RETRYING, MessageState.HELD])
+def test_send_again_of_a_sent_message_makes_no_second_copy_while_one_is_unsent(handler: Handler, state: str) -> None:
+    (message,) = queued()
+    drain("mail", now=NOW)
+    again = services.send_again(message.pk, by_user=1, now=NOW + DAY)
+    Message.objects.filter(pk=again.pk).update(state=state)
+
+    with pytest.raises(services.CannotSendAgain):  # a double click
+        services.send_again(message.pk, by_user=1, now=NOW + DAY)
+
+    assert Message.objects.count() == 2
+
+
 @pytest.mark.parametrize("state", [MessageState.QUEUED, MessageState.RETRYING, MessageState.LEASED])
 def test_send_again_of_what_is_on_its_way_is_refused(handler: Handler, state: str) -> None:
     (message,) = queued()
