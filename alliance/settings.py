@@ -172,11 +172,18 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 240
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
+
+
+def _every(seconds: int, task: str) -> dict[str, Any]:
+    """A task by the clock. One that waits as long as its period is dropped: the next one does the same work."""
+    return {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
+
+
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
-    "empty-the-outbox": {"task": "outbox.tasks.drain", "schedule": 5.0, "options": {"expires": 10}},
-    "keep-places-and-lists-right": {"task": "registration.tasks.promote_into_free_places", "schedule": 60.0},
-    "give-everybody-their-join-link": {"task": "registration.tasks.queue_missing_join_links", "schedule": 60.0},
-    "forget-old-form-tokens": {"task": "registration.tasks.forget_old_idempotency_keys", "schedule": 3600.0},
+    "empty-the-outbox": _every(5, "outbox.tasks.drain"),
+    "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),
+    "give-everybody-their-join-link": _every(60, "registration.tasks.queue_missing_join_links"),
+    "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
 }
 
 # --- mail -----------------------------------------------------------------------------------------------------------

@@ -171,3 +171,9 @@ def test_command_without_a_secret_ends_with_its_name() -> None:
             "See docs/operations.md, or use ./run demo."
         )
     )
+
+
+def test_no_task_of_the_clock_outlives_its_period() -> None:
+    schedule = load()["CELERY_BEAT_SCHEDULE"]
+
+    assert all(entry["options"]["expires"] == entry["schedule"] for entry in schedule.values())
