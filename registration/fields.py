@@ -27,6 +27,12 @@ _WEB_ADDRESS = re.compile(
     r"://|\bwww\.|[<>]|\b[\w-]{2,}\.(?:com|net|org|info|biz|xyz|top|site|online|shop|click|link|io|ru|cn)\b",
     re.IGNORECASE,
 )
+# "Win money evil.de": three letters or more, a dot, and at once two or more letters that end there. Which of them are
+# web addresses is decided in _names_a_host.
+_HOST = re.compile(r"(?<![^\W_])([^\W_](?:[^\W_]|-){2,})\.([^\W\d_]{2,})(?![^\W_])")
+# Titles that people write without a blank: "Prof.dr. Bakker", "Dott.ssa Rossi", "Sig.ra Bianchi", "Dipl.ing. Weber".
+_TITLES = frozenset({"prof", "dott", "dipl", "sig", "mag", "ing"})
+_TITLE_ENDS = frozenset({"dr", "ssa", "ra", "na", "ing", "med", "jur", "phil", "rer", "hab", "mag"})
 _LINK = re.compile(r"://|[<>]", re.IGNORECASE)
 
 # RFC 5321 and 5322 without quoted parts, comments and address literals: what real mailboxes look like.
@@ -93,6 +99,19 @@ class PlainTextField(forms.CharField):
         return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def _names_a_host(text: str) -> bool:
+    """Whether a name holds what a mail program would show as a link, without a scheme.
+
+    Small letters after the dot, or two or three capitals ("EVIL.DE"). Names in which a blank was forgotten pass:
+    "Jan.Novak", "St.Clair", "J.R.R. Tolkien".
+    """
+    return any(
+        (top.islower() or (top.isupper() and len(top) <= 3))
+        and not (before.casefold() in _TITLES and top.casefold() in _TITLE_ENDS)
+        for before, top in _HOST.findall(text)
+    )
+
+
 class NameField(PlainTextField):
     """A name. Web addresses are refused: our mail must not carry somebody's advertisement to a third person."""
 
@@ -101,7 +120,7 @@ class NameField(PlainTextField):
     def tidy(self, text: str) -> str:
         """As PlainTextField, without web addresses."""
         text = super().tidy(text)
-        if "@" in text or _WEB_ADDRESS.search(text):
+        if "@" in text or _WEB_ADDRESS.search(text) or _names_a_host(text):
             raise ValidationError(self.error_messages["web_address"], code="web_address")
         return text
 
