@@ -1,7 +1,7 @@
 """Calendar entries of a participant: one per confirmed registration, with the same UID for ever.
 
-No address of a platform stands in them, only our own personal link. Somebody who appears under an alias gets neutral
-words: a calendar is often shared with a family or an office.
+A calendar is often shared with a family or an office. So neither the address of a platform nor a personal link stands
+in an entry, and somebody who appears under an alias gets neutral words: no title, no place.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import icalendar
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registration.models import AttendanceMode, Registration, RegistrationStatus
@@ -38,14 +37,13 @@ def _event(registration: Registration) -> icalendar.Event | None:
     changed = max(filter(None, (registration.created_at, registration.decided_at, registration.cancelled_at)))
     event.add("dtstamp", changed)
     event.add("last-modified", changed)
-    page = settings.SITE_URL + reverse("registration:personal", args=[registration.participant.personal_token])
     if registration.participant.has_alias:
         event.add("summary", _("Meeting"))
         event.add("class", "PRIVATE")
     else:
-        event.add("summary", str(admission.session.title if admission.session else conference.title))
-    event.add("description", _("Everything about your registration: %(page)s") % {"page": page})
-    event.add("url", page)
+        about = admission.session or conference
+        event.add("summary", str(about.title))
+        event.add("url", settings.SITE_URL + about.get_absolute_url())
     event.add("location", _location(registration))
     cancelled = registration.status == RegistrationStatus.CANCELLED
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
@@ -57,6 +55,8 @@ def _location(registration: Registration) -> str:
     admission = registration.admission
     if admission.mode == AttendanceMode.ONLINE:
         return _("On-line")
+    if registration.participant.has_alias:
+        return _("In person")
     room = admission.session.room if admission.session else None
     venue = admission.conference.venue
     parts = [str(room.name) if room else "", str(venue.name) if venue else "", str(venue.city) if venue else ""]

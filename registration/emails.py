@@ -64,10 +64,10 @@ def _explanation(registration: Registration, rank: int | None) -> str:
                 "All places are taken. You are number %(position)d in line. When a place becomes free, the first in "
                 "line gets it at once and is told by mail."
             ) % {"position": rank or 1}
-        case _S.REJECTED if registration.reason == "full":
+        case _S.REJECTED if registration.was_full:
             return _("All places are taken and there is no waiting list.")
-        case _S.REJECTED:
-            return registration.reason
+        case _S.REJECTED | _S.CANCELLED:
+            return registration.reason_told
         case _:
             return ""
 
@@ -155,8 +155,11 @@ def personal_link(participant: Participant) -> Mail:
         return _mail("personal_link", participant, [], {})
 
 
-def status_changed(registration: Registration, ranks: dict[int, int], *, now: datetime) -> Mail:
-    """About one registration that was approved, promoted, declined or cancelled after the first answer."""
+def status_changed(registration: Registration, ranks: dict[int, int], *, had_place: bool, now: datetime) -> Mail:
+    """About one registration that was approved, promoted, declined or cancelled after the first answer.
+
+    had_place: whether a calendar entry was sent that must be taken back.
+    """
     participant = registration.participant
     with translation.override(participant.language):
         subject, opening, method = _("Your registration"), "", ""
@@ -173,7 +176,7 @@ def status_changed(registration: Registration, ranks: dict[int, int], *, now: da
                 opening = _("we are sorry: we cannot offer you a place.")
             case _S.CANCELLED:
                 opening = _("this registration has been cancelled. If you wish to come after all, register again.")
-                method = "CANCEL" if registration.decided_at else ""
+                method = "CANCEL" if had_place else ""
             case _:
                 opening = _("your registration has changed:")
         attachments = _calendar_part([registration], method=method, now=now) if method else []

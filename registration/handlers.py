@@ -8,7 +8,8 @@ from outbox import topics
 from outbox.models import Message
 from outbox.results import Mail, Superseded
 from registration import emails, messages, selectors
-from registration.models import Participant, Registration, RegistrationStatus
+from registration.models import Admission, Participant, Registration, RegistrationStatus
+from video.models import MeetingState
 
 _S = RegistrationStatus
 
@@ -74,7 +75,9 @@ def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
         return registration
     if registration.status in {_S.ATTENDED, _S.ABSENT}:
         return Superseded("changed since")
-    return emails.status_changed(registration, selectors.places_in_line([registration]), now=now)
+    had_place = bool(message.details.get("had_place"))
+    ranks = selectors.places_in_line([registration])
+    return emails.status_changed(registration, ranks, had_place=had_place, now=now)
 
 
 def send_join_link(message: Message, *, now: datetime) -> Mail | Superseded:
@@ -84,6 +87,14 @@ def send_join_link(message: Message, *, now: datetime) -> Mail | Superseded:
         return registration
     if registration.status != _S.CONFIRMED:
         return Superseded("not confirmed")
+    admission = Admission.objects.with_meeting().get(pk=registration.admission_id)
+    window = admission.join_window
+    if admission.is_cancelled or (admission.meeting and admission.meeting.state == MeetingState.CANCELLED):
+        return Superseded("does not take place")
+    if window is None or window[1] <= now:
+        return Superseded("over")
+    if message.details.get("opens_at") != window[0].isoformat():
+        return Superseded("opens at another time now")
     return emails.join_link(registration)
 
 

@@ -41,10 +41,13 @@ def about_form(participant: Participant, registrations: Sequence[Registration], 
         yield from join_link(registration, version=registration.version, now=now)
 
 
-def about_change(registration: Registration, *, now: datetime, version: int | None = None) -> Iterator[Message]:
+def about_change(
+    registration: Registration, *, now: datetime, version: int | None = None, had_place: bool = False
+) -> Iterator[Message]:
     """The mail about a registration's new state, and its join link should it be confirmed.
 
-    version: the version the change leads to, when the row has not been read again.
+    version: the version the change leads to, when the row has not been read again. had_place: whether it was confirmed
+    before, so that a calendar entry must be taken back.
     """
     version = version or registration.version
     yield outbox.services.message(
@@ -55,6 +58,7 @@ def about_change(registration: Registration, *, now: datetime, version: int | No
         now=now,
         version=version,
         order_key=_order(registration.participant),
+        details={"had_place": had_place},
     )
     if registration.status not in ENDED:
         yield from join_link(registration, version=version, now=now)
@@ -63,7 +67,8 @@ def about_change(registration: Registration, *, now: datetime, version: int | No
 def join_link(registration: Registration, *, version: int, now: datetime) -> Iterator[Message]:
     """The join link, due a day before the door opens. Nothing while the time is not known: a sweep finds it later.
 
-    It is queued before the claim has decided; the handler drops it when the registration is not confirmed.
+    It is queued before the claim has decided; the handler drops it when the registration is not confirmed. The opening
+    is part of its key: when the door opens at another time, the sweep queues a new one and the handler drops the old.
     """
     admission: Admission = registration.admission
     window = admission.join_window
@@ -73,17 +78,18 @@ def join_link(registration: Registration, *, version: int, now: datetime) -> Ite
         topic=JOIN_LINK,
         about_kind="registration",
         about_id=registration.public_id,
-        key=f"join:{registration.public_id}:{version}",
+        key=f"join:{registration.public_id}:{version}:{window[0]:%Y%m%dT%H%M}",
         now=now,
         version=version,
         order_key=_order(registration.participant),
         due_at=max(now, window[0] - JOIN_LINK_BEFORE),
         deadline_at=window[1],
+        details={"opens_at": window[0].isoformat()},
     )
 
 
 def about_known_address(participant: Participant, *, now: datetime) -> Message:
-    """Somebody sent the form with an address that is registered: tell its owner how things stand. Once an hour."""
+    """Somebody sent the form again with a registered address: tell its owner how things stand. Once per clock hour."""
     return outbox.services.message(
         topic=KNOWN_ADDRESS,
         about_kind="participant",
@@ -95,7 +101,7 @@ def about_known_address(participant: Participant, *, now: datetime) -> Message:
 
 
 def personal_link(participant: Participant, *, now: datetime) -> Message:
-    """The link to the personal page, asked for again. Once an hour."""
+    """The link to the personal page, asked for again. Once per clock hour."""
     return outbox.services.message(
         topic=PERSONAL_LINK,
         about_kind="participant",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
 from alliance.languages import TranslatedField
-from events.models import Conference, Country, CountryStatus, Organisation, Session, SessionState
+from events.models import Conference, ConferenceState, Country, CountryStatus, Organisation, Session, SessionState
 from video.models import Meeting
 
 if TYPE_CHECKING:
@@ -171,8 +171,20 @@ class Admission(models.Model):
         starts_at, ends_at = self.span
         return (self.meeting or Meeting()).window(starts_at=starts_at, ends_at=ends_at)
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether what it admits to does not take place. Needs conference and session loaded."""
+        if self.session is not None and self.session.state == SessionState.CANCELLED:
+            return True
+        return self.conference.state == ConferenceState.CANCELLED
+
     def may_promote(self, now: datetime) -> bool:
-        """Whether a freed place still helps somebody: until registration has closed and the thing has begun."""
+        """Whether a freed place still helps somebody: until registration has closed and the thing has begun.
+
+        Never into what is cancelled. Needs conference and session loaded.
+        """
+        if self.is_cancelled:
+            return False
         if self.session is not None:
             limits = [self.session.starts_at, self.closes_at]
         else:
@@ -184,7 +196,7 @@ class Admission(models.Model):
         """Whether somebody may register at the instant. Needs conference and session loaded."""
         if self.is_closed or (self.opens_at and now < self.opens_at):
             return False
-        if self.session is not None and self.session.state == SessionState.CANCELLED:
+        if self.is_cancelled:
             return False
         closes = self.closes_at or self.span[1] or self.conference.ends_at
         return closes is None or now < closes

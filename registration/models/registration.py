@@ -48,6 +48,17 @@ MOVES: dict[str, frozenset[RegistrationStatus]] = {
 }
 
 
+# Reasons that the system gives itself; what an organiser writes never begins with "@".
+REASON_FULL = "@full"
+REASON_AUDIENCE = "@audience"
+REASON_REFUSED_BEFORE = "@refused-before"
+_REASONS = {
+    REASON_FULL: _("All places were taken, and there was no waiting list."),
+    REASON_AUDIENCE: _("Outside the audience as announced."),
+    REASON_REFUSED_BEFORE: _("Not admitted before; registered again."),
+}
+
+
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     """Registrations."""
 
@@ -155,6 +166,21 @@ class Registration(models.Model):
     def join_token(self) -> str:
         """The secret of the join link, made anew for each mail; only its hash is stored."""
         return crypto.derive_token("join-link", str(self.public_id), str(self.join_version))
+
+    @property
+    def was_full(self) -> bool:
+        """Whether it ended because all places were taken."""
+        return self.reason == REASON_FULL
+
+    @property
+    def reason_told(self) -> str:
+        """The sentence an organiser wrote for the person; empty for the system's own reasons."""
+        return "" if self.reason.startswith("@") else self.reason
+
+    @property
+    def reason_shown(self) -> str:
+        """The reason in words, for organisers."""
+        return str(_REASONS.get(self.reason, self.reason))
 
     def may_become(self, status: RegistrationStatus) -> bool:
         """Whether the move is allowed from where the registration stands."""

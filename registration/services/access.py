@@ -11,7 +11,7 @@ from django.db import transaction
 import outbox.services
 import video.services
 from alliance import crypto
-from events.models import Conference, ConferenceState, SessionState
+from events.models import Conference
 from registration import messages
 from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
 from video.models import Meeting
@@ -28,28 +28,20 @@ def find_personal(token: str) -> Participant | None:
     )
 
 
-@transaction.atomic(durable=True)
 def resend_personal_link(*, conference: Conference, email: str, now: datetime) -> None:
     """Send the personal link again to a registered address. It answers nothing: nobody learns who is registered.
 
-    At most one mail an hour and address, so that a stranger cannot fill somebody's mailbox.
+    At most one mail per clock hour and address, so that a stranger cannot fill somebody's mailbox.
     """
     participant = Participant.objects.with_email(conference_id=conference.pk, email=email).first()
     if participant is not None:
-        outbox.services.queue([messages.personal_link(participant, now=now)])
+        send_personal_link(participant=participant, now=now)
 
 
 def send_personal_link(*, participant: Participant, now: datetime) -> None:
-    """Send the personal link again to a participant who has it open. At most one mail an hour."""
+    """Send the personal link again to a participant who has it open. At most one mail per clock hour."""
     with transaction.atomic(durable=True):
         outbox.services.queue([messages.personal_link(participant, now=now)])
-
-
-def _is_cancelled(admission: Admission) -> bool:
-    """Whether what the registration is for does not take place."""
-    if admission.session is not None and admission.session.state == SessionState.CANCELLED:
-        return True
-    return admission.conference.state == ConferenceState.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     has_place = registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
     if not has_place or admission.mode != AttendanceMode.ONLINE:
         return Entry(registration, None)
-    if _is_cancelled(admission):
+    if admission.is_cancelled:
         return Entry(registration, video.services.Cancelled())
     starts_at, ends_at = admission.span
     try:

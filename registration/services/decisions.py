@@ -15,6 +15,7 @@ from accounts.actors import Actor
 from alliance.exceptions import DomainError
 from registration import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
+from registration.models.registration import TAKING
 from registration.services import places, waiting_list
 
 
@@ -49,8 +50,8 @@ def _audit(registration: Registration, action: str, *, by: Actor, now: datetime,
 def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") -> Registration | None:
     """Cancel a registration and hand a freed place to the first in line, in one transaction.
 
-    reason: for the record, when an organiser cancels. Returns None when there was nothing to cancel any more:
-    cancelling twice is fine.
+    reason: one sentence the person is told, when an organiser cancels. Returns None when there was nothing to cancel
+    any more: cancelling twice is fine.
     """
     registration = _locked(registration_id)
     before = registration.status
@@ -61,15 +62,15 @@ def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") 
             status=RegistrationStatus.CANCELLED,
             position=None,
             cancelled_at=now,
-            reason=reason,
+            reason=reason[:250],
             version=F("version") + 1,
         )
     )
     if not changed:
         return None
     registration.refresh_from_db(fields=["status", "position", "cancelled_at", "reason", "version"])
-    _audit(registration, "cancelled", by=by, now=now, status_before=before, reason=reason)
-    outbox.services.queue(messages.about_change(registration, now=now))
+    _audit(registration, "cancelled", by=by, now=now, status_before=before)
+    outbox.services.queue(messages.about_change(registration, now=now, had_place=before in TAKING))
     waiting_list.promote_locked(registration.admission, now=now)
     return registration
 

@@ -28,6 +28,7 @@ from registration.models import (
     RegistrationStatus,
 )
 from registration.models.participant import Identity, email_index
+from registration.models.registration import ENDED, REASON_AUDIENCE, REASON_FULL, REASON_REFUSED_BEFORE
 from registration.services import places
 from registration.services.places import Outcome, outcomes_from
 
@@ -132,17 +133,16 @@ def register(
             return _answer_again(form_token, body_hash)
         participant, is_new = _find_or_make(participant, key)
         registrations = _make_registrations(participant, is_new, chosen, applicant, now=now)
-        _account_for(participant, is_new, registrations, now=now)
+        _account_for(participant, registrations, now=now)
+        # The answer is that of a new registration, for everybody; what is claimed depends on who is known.
         waiting = [
             {"admission": str(a.public_id), "status": RegistrationStatus.PENDING, "position": None}
             for a in chosen
             if not _admits(a, applicant)
         ]
-        admitted = [a for a in chosen if _admits(a, applicant)]
-        claiming = {a.pk for a in admitted}
         outcomes = places.claim(
-            admission_ids=[a.pk for a in admitted],
-            registration_ids=[r.pk for r in registrations if r.admission_id in claiming],
+            admission_ids=[a.pk for a in chosen if _admits(a, applicant)],
+            registration_ids=[registration.pk for registration in registrations if not registration.reason],
             by=actors.SYSTEM,
             now=now,
             idempotency_key_id=request_id,
@@ -167,10 +167,8 @@ def _check(chosen: Sequence[Admission], *, conference: Conference, now: datetime
         raise RegistrationClosed(closed)
 
 
-def _admits(admission: Admission, applicant: Applicant) -> bool:
-    return admission.admits(
-        category=applicant.category, country=applicant.country, organisation_id=applicant.organisation_id
-    )
+def _admits(admission: Admission, person: Applicant | Participant) -> bool:
+    return admission.admits(category=person.category, country=person.country, organisation_id=person.organisation_id)
 
 
 def _body_hash(chosen: Sequence[Admission], applicant: Applicant) -> bytes:
@@ -247,24 +245,33 @@ def _find_or_make(participant: Participant, wrapped_key: bytes) -> tuple[Partici
 def _make_registrations(
     participant: Participant, is_new: bool, chosen: Sequence[Admission], applicant: Applicant, *, now: datetime
 ) -> list[Registration]:
-    """Pending registrations for the choices that are not registered yet."""
+    """Pending registrations for the choices that are not registered yet; those with a reason wait for an organiser.
+
+    A known person is judged by what they told us first as well, and sending the form again undoes no rejection.
+    """
     live: set[int] = set()
+    refused: set[int] = set()
     if not is_new:
-        live = set(participant.registrations.live().values_list("admission_id", flat=True))
+        earlier = Registration.objects.filter(participant=participant).values_list("admission_id", "status", "reason")
+        for admission_id, status, reason in earlier:
+            if status not in ENDED:
+                live.add(admission_id)
+            elif status == RegistrationStatus.REJECTED and reason != REASON_FULL:
+                refused.add(admission_id)
     made = []
     for admission in chosen:
         if admission.pk not in live:
             registration = Registration(admission=admission, participant=participant, created_at=now)
-            if not _admits(admission, applicant):
-                registration.reason = "audience"
+            if not _admits(admission, applicant) or not _admits(admission, participant):
+                registration.reason = REASON_AUDIENCE
+            elif admission.pk in refused:
+                registration.reason = REASON_REFUSED_BEFORE
             registration.join_hash = crypto.token_hash(registration.join_token)
             made.append(registration)
     return Registration.objects.bulk_create(made)
 
 
-def _account_for(
-    participant: Participant, is_new: bool, registrations: Sequence[Registration], *, now: datetime
-) -> None:
+def _account_for(participant: Participant, registrations: Sequence[Registration], *, now: datetime) -> None:
     """Audit rows and mails of one form."""
     entries: list[AuditEntry] = [
         actors.audit_entry(
@@ -279,6 +286,6 @@ def _account_for(
     ]
     AuditEntry.objects.bulk_create(entries)
     queued: list[Any] = list(messages.about_form(participant, registrations, now=now))
-    if not is_new:
+    if not registrations:
         queued.append(messages.about_known_address(participant, now=now))
     outbox.services.queue(queued)

@@ -41,7 +41,7 @@ WITH seat AS (
     UPDATE registration_registration registration
     SET status = decided.status,
         position = CASE WHEN decided.status = 'waitlisted' THEN decided.next_position END,
-        reason = CASE WHEN decided.status = 'rejected' THEN 'full' ELSE '' END,
+        reason = CASE WHEN decided.status = 'rejected' THEN '@full' ELSE '' END,
         version = registration.version + %(version_step)s,
         decided_at = %(now)s,
         decided_by_kind = %(by_kind)s,

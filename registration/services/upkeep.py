@@ -20,25 +20,34 @@ def queue_missing_join_links(*, now: datetime) -> int:
     """Queue the join link for everybody confirmed whose door opens within a day and who has none. Returns how many.
 
     Links are queued when somebody registers or moves up. This sweep finds those for whom the time was not known then,
-    or whose row came by another path. Running it beside itself queues nothing twice: the key of the message decides.
+    or whose row came by another path, and those whose door opens at another time now. Running it beside itself queues
+    nothing twice: the key of the message decides.
     """
-    soon = {admission.pk: admission for admission in _opening_soon(now)}
-    if not soon:
+    return sum(_queue_missing(admission, now=now) for admission in _opening_soon(now))
+
+
+def _queue_missing(admission: Admission, *, now: datetime) -> int:
+    """Queue what is missing for one admission. Links for another opening than the present one do not count."""
+    window = admission.join_window
+    if window is None:
         return 0
     has_one = Message.objects.filter(
-        topic=messages.JOIN_LINK, about_id=OuterRef("public_id"), about_version=OuterRef("version")
+        topic=messages.JOIN_LINK,
+        about_id=OuterRef("public_id"),
+        about_version=OuterRef("version"),
+        details__opens_at=window[0].isoformat(),
     )
     missing = (
-        Registration.objects.filter(admission_id__in=soon, status=RegistrationStatus.CONFIRMED)
+        Registration.objects.filter(admission=admission, status=RegistrationStatus.CONFIRMED)
         .exclude(Exists(has_one))
         .select_related("participant")
         .order_by("pk")
     )
     queued, after = 0, 0
     while batch := list(missing.filter(pk__gt=after)[:_BATCH]):
+        for registration in batch:
+            registration.admission = admission
         with transaction.atomic(durable=True):
-            for registration in batch:
-                registration.admission = soon[registration.admission_id]
             outbox.services.queue(
                 message
                 for registration in batch

@@ -17,7 +17,7 @@ from registration.models import Admission, Places, Registration, RegistrationSta
 def promote_locked(admission: Admission, *, now: datetime) -> int:
     """Give free places to the first in line and queue their mails. Returns how many moved up.
 
-    The caller holds the lock on the places row. Nobody is promoted once the thing has begun.
+    The caller holds the lock on the places row. Admission.may_promote says until when a place helps somebody.
     """
     places = Places.objects.get(admission_id=admission.pk)
     if not places.waiting or not admission.may_promote(now):

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import icalendar
 import pytest
 from django.conf import settings
 
 import outbox.services
 from accounts import actors
+from accounts.models import AuditEntry
+from events.models import Session, SessionState
 from outbox.models import Message
 from outbox.results import Mail, Superseded
 from registration import handlers, messages, services
 from registration.models import Admission, Participant, Registration, RegistrationStatus
-from tests.factories import NOW, AdmissionFactory, MeetingFactory, ParticipantFactory, RegistrationFactory
+from tests.factories import (
+    NOW,
+    AdmissionFactory,
+    MeetingFactory,
+    ParticipantFactory,
+    RegistrationFactory,
+    SideEventFactory,
+)
+from video.models import Meeting, MeetingState
 
 pytestmark = pytest.mark.django_db
 
@@ -215,3 +227,80 @@ def test_times_in_a_mail_are_printed_as_the_language_prints_them_on_both_clocks(
     assert "CEST, UTC+2" in text
     assert "05:00–06:00" in text
     assert "EDT, UTC-4" in text
+
+
+def test_calendar_entry_holds_no_personal_link() -> None:
+    register(AdmissionFactory())
+
+    entry = rendered(messages.FORM).attachments[0].content.decode().replace("\r\n ", "")
+
+    assert Participant.objects.get().personal_token not in entry
+    assert "/r/" not in entry
+    assert "/join/" not in entry
+
+
+def test_join_link_follows_a_session_that_moves() -> None:
+    admission = AdmissionFactory()
+    register(admission)
+    old = Message.objects.get(topic=messages.JOIN_LINK)
+    session = admission.session
+    session.starts_at, session.ends_at = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    session.save()
+
+    queued = services.queue_missing_join_links(now=NOW)
+    again = services.queue_missing_join_links(now=NOW)
+
+    assert (queued, again) == (1, 0)
+    new = Message.objects.exclude(pk=old.pk).get(topic=messages.JOIN_LINK)
+    assert new.next_attempt_at == NOW
+    assert isinstance(handlers.send_join_link(new, now=NOW), Mail)
+    assert isinstance(handlers.send_join_link(old, now=NOW), Superseded)
+
+
+@pytest.mark.parametrize("what", ["session cancelled", "meeting cancelled", "over"])
+def test_join_link_is_dropped_when_the_door_will_not_open(what: str) -> None:
+    admission = AdmissionFactory()
+    meeting = MeetingFactory(session=admission.session)
+    register(admission)
+    now = NOW
+    if what == "session cancelled":
+        Session.objects.filter(pk=admission.session.pk).update(state=SessionState.CANCELLED)
+    elif what == "meeting cancelled":
+        Meeting.objects.filter(pk=meeting.pk).update(state=MeetingState.CANCELLED)
+    else:
+        now = admission.session.ends_at
+
+    message = Message.objects.get(topic=messages.JOIN_LINK)
+
+    assert isinstance(handlers.send_join_link(message, now=now), Superseded)
+
+
+def test_person_who_was_cancelled_by_an_organiser_reads_the_reason_and_the_entry_is_taken_back() -> None:
+    register(AdmissionFactory(), language="en")
+
+    registration = Registration.objects.get()
+    services.cancel(registration_id=registration.pk, by=actors.SYSTEM, now=NOW, reason="The hall is closed.")
+
+    mail = rendered(messages.STATUS)
+    assert "The hall is closed." in mail.text
+    assert "METHOD:CANCEL" in mail.attachments[0].content.decode()
+    assert not [e for e in AuditEntry.objects.all() if "hall" in str(e.details)]
+
+
+def test_person_who_only_waited_gets_no_entry_taken_back() -> None:
+    register(AdmissionFactory(capacity=0))
+
+    services.cancel(registration_id=Registration.objects.get().pk, by=actors.PARTICIPANT, now=NOW)
+
+    assert rendered(messages.STATUS).attachments == ()
+
+
+def test_known_person_who_adds_a_choice_gets_one_mail_about_it() -> None:
+    first = AdmissionFactory()
+    second = AdmissionFactory(conference=first.conference, session=SideEventFactory(conference=first.conference))
+    register(first, token="first")
+
+    register(second, token="second")
+
+    assert Message.objects.filter(topic=messages.FORM).count() == 2
+    assert not Message.objects.filter(topic=messages.KNOWN_ADDRESS).exists()

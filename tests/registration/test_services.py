@@ -96,7 +96,7 @@ def test_register_when_full_without_waiting_list_is_refused() -> None:
     answer = register(admission, token="one")
 
     assert told(answer) == [(REJECTED, None)]
-    assert Registration.objects.get().reason == "full"
+    assert Registration.objects.get().was_full
 
 
 def test_register_outside_the_audience_awaits_approval() -> None:
@@ -477,3 +477,45 @@ def test_resend_queues_one_mail_an_hour_and_nothing_for_strangers() -> None:
     services.resend_personal_link(conference=admission.conference, email="stranger@mail.example", now=NOW)
 
     assert topics() == ["registration.personal_link"] * 2
+
+
+def test_cancelled_session_promotes_nobody() -> None:
+    admission = AdmissionFactory(capacity=1)
+    seated = RegistrationFactory(admission=admission)
+    waiting = RegistrationFactory(admission=admission, status=WAITLISTED)
+    admission.session.state = "cancelled"
+    admission.session.save()
+
+    services.cancel(registration_id=seated.pk, by=actors.PARTICIPANT, now=NOW)
+    services.promote_into_free_places(now=NOW)
+
+    waiting.refresh_from_db()
+    assert waiting.status == WAITLISTED
+
+
+@pytest.mark.parametrize("category", ["other", "civil_society"])
+def test_rejection_is_not_undone_by_sending_the_form_again(category: str) -> None:
+    admission = AdmissionFactory(approval="audience", audience_categories=["civil_society"])
+    register(admission, token="first", category="other")
+    rejected = Registration.objects.get()
+    services.reject(registration_id=rejected.pk, by=actors.SYSTEM, now=NOW, reason="It is for others.")
+
+    register(admission, token="second", category=category)
+
+    again = Registration.objects.exclude(pk=rejected.pk).get()
+    assert again.status == PENDING
+
+
+def test_person_rejected_from_an_open_event_waits_for_an_organiser_the_next_time() -> None:
+    admission = AdmissionFactory(approval="manual")
+    register(admission, token="first")
+    rejected = Registration.objects.get()
+    services.reject(registration_id=rejected.pk, by=actors.SYSTEM, now=NOW, reason="No.")
+    admission.approval = "automatic"
+    admission.save()
+
+    answer = register(admission, token="second")
+
+    again = Registration.objects.exclude(pk=rejected.pk).get()
+    assert (again.status, again.reason) == (PENDING, "@refused-before")
+    assert [outcome.status for outcome in answer.outcomes] == [CONFIRMED], "the answer is that of a new registration"
