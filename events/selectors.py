@@ -99,20 +99,20 @@ class SpeakerLine:
     @property
     def role_title(self) -> Translations | str:
         """The approved title; nothing where an unnamed seat would only repeat its label."""
-        said = self.contribution.role_title
-        return "" if self.is_unnamed and said == self.contribution.unnamed_label else said
+        wording = self.contribution.wording
+        return "" if self.is_unnamed and wording.role_title == wording.unnamed_label else wording.role_title
 
 
 def speaker_line(contribution: Contribution, *, role: Translations | str, footnotes: Footnotes) -> SpeakerLine:
     """A contribution ready to print; notes the footnotes that it needs."""
-    if contribution.person is not None and contribution.person.is_pseudonym:
+    if contribution.is_under_pseudonym:
         footnotes.has_pseudonyms = True
-    return SpeakerLine(contribution, role, footnotes.mark_country(contribution.country))
+    return SpeakerLine(contribution, role, footnotes.mark_country(contribution.wording.country))
 
 
 def role_under_heading(contribution: Contribution, segment: Segment | None) -> Translations | str:
     """The role as it stands before a name in the programme; empty where the heading of the block says it already."""
-    printed = contribution.heading_printed
+    printed = contribution.wording.heading
     if printed:
         return "" if segment is not None and str(printed) == str(segment.heading) else printed
     said = _SAID_BY_HEADING.get(SegmentKind(segment.kind), set()) if segment is not None else set()
@@ -163,6 +163,7 @@ _PRINTED = [
     "name_printed",
     "post_nominals",
     "role_title",
+    "country_meaning",
     "topic",
     "delivery",
     "person__public_id",

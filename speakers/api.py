@@ -1,8 +1,7 @@
 """Who speaks, for programs: sessions with their contributions, side events, speakers and organisations.
 
-A pseudonym is the whole person: with it stand the name and the fact that it is one, and nothing else: no title, body,
-country, honorific, topic or text. Filters treat what is not shown as if it were not there, so that nobody can guess by
-asking.
+Under a pseudonym stand the name and the fact that it is one, and nothing else: Contribution.wording decides, for pages
+too. Filters treat what is not shown as if it were not there, so that nobody can guess by asking.
 """
 
 from __future__ import annotations
@@ -37,32 +36,11 @@ SHOWN_STATUSES = [
     for choice in ContributionStatus.choices
     if choice[0] in {ContributionStatus.TBC, ContributionStatus.CONFIRMED}
 ]
-_OF_THE_PERSON = (
-    "honorific",
-    "post_nominals",
-    "role_title",
-    "organisation",
-    "other_organisations",
-    "country",
-    "country_meaning",
-    "topic",
-    "delivery",
-)
 
 
 def shown_contributions(now: datetime) -> ContributionQuerySet:
     """Contributions strangers may see at the instant."""
     return Contribution.objects.visible_at(now).filter(session__in=Session.objects.public())
-
-
-def with_title_and_body(contributions: ContributionQuerySet) -> ContributionQuerySet:
-    """Those whose title, body and country are shown: not the ones under a pseudonym."""
-    return contributions.exclude(person__is_pseudonym=True)
-
-
-def under_a_pseudonym(contribution: dict[str, Any], person: Person) -> dict[str, Any]:
-    """The contribution with the name alone; a name printed for the occasion could be another one."""
-    return contribution | dict.fromkeys(_OF_THE_PERSON) | {"other_organisations": [], "name": person.display_name}
 
 
 class ContributionSerializer(serializers.ModelSerializer[Contribution]):
@@ -78,23 +56,32 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     )
     name = WrittenField(help_text="As printed on this occasion; null for a seat without a name.")
     is_pseudonym = serializers.BooleanField(source="person.is_pseudonym", read_only=True, default=False)
-    unnamed_label = TextField(allow_null=True, help_text="What is printed for a seat without a name.")
+    unnamed_label = TextField(
+        source="wording.unnamed_label", allow_null=True, help_text="What is printed for a seat without a name."
+    )
     segment = serializers.IntegerField(
         source="segment.position", read_only=True, allow_null=True, default=None, help_text="Position of the segment."
     )
     role = CodeField(Role)
     status = serializers.SerializerMethodField(help_text="tbc: to be confirmed; print it with the name.")
-    honorific = WrittenField()
-    post_nominals = WrittenField()
-    role_title = TextField(allow_null=True, help_text="Title as approved; print it exactly so.")
-    organisation = events_api.OrganisationRefSerializer(read_only=True, allow_null=True)
-    other_organisations = events_api.OrganisationRefSerializer(many=True, read_only=True)
-    country = events_api.CountryRefSerializer(read_only=True, allow_null=True)
-    country_meaning = CodeField(
-        CountryMeaning, allow_null=True, help_text="Only state_represented means that the State speaks."
+    honorific = WrittenField(source="wording.honorific")
+    post_nominals = WrittenField(source="wording.post_nominals")
+    role_title = TextField(
+        source="wording.role_title", allow_null=True, help_text="Title as approved; print it exactly so."
     )
-    topic = TextField(allow_null=True, help_text="Title of the talk.")
-    delivery = CodeField(Delivery, allow_null=True)
+    organisation = events_api.OrganisationRefSerializer(source="wording.organisation", read_only=True, allow_null=True)
+    other_organisations = events_api.OrganisationRefSerializer(
+        source="further_organisations", many=True, read_only=True
+    )
+    country = events_api.CountryRefSerializer(source="wording.country", read_only=True, allow_null=True)
+    country_meaning = CodeField(
+        CountryMeaning,
+        source="wording.country_meaning",
+        allow_null=True,
+        help_text="Only state_represented means that the State speaks.",
+    )
+    topic = TextField(source="wording.topic", allow_null=True, help_text="Title of the talk.")
+    delivery = CodeField(Delivery, source="wording.delivery", allow_null=True)
 
     class Meta:
         model = Contribution
@@ -107,7 +94,15 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
             "segment",
             "role",
             "status",
-            *_OF_THE_PERSON,
+            "honorific",
+            "post_nominals",
+            "role_title",
+            "organisation",
+            "other_organisations",
+            "country",
+            "country_meaning",
+            "topic",
+            "delivery",
         ]
         ref_name = "Contribution"
 
@@ -115,11 +110,6 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     def get_status(self, contribution: Contribution) -> str:
         """As the pages print it."""
         return ContributionStatus.TBC if contribution.is_to_be_confirmed else ContributionStatus.CONFIRMED
-
-    def to_representation(self, instance: Contribution) -> dict[str, Any]:
-        """Everything, or under a pseudonym the name alone."""
-        shown: dict[str, Any] = super().to_representation(instance)
-        return under_a_pseudonym(shown, instance.person) if instance.person and instance.person.is_pseudonym else shown
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -148,7 +138,7 @@ class SessionFilters(events_api.SessionFilters):
         """Sessions with a contribution that is shown and fits."""
         contributions = shown_contributions(self.now)
         if name == "country":
-            contributions = with_title_and_body(contributions).filter(country__iso2=value)
+            contributions = contributions.under_their_own_name().filter(country__iso2=value)
         elif name == "role":
             contributions = contributions.filter(role=value)
         else:
@@ -211,10 +201,6 @@ class SpeakerContributionSerializer(ContributionSerializer):
         ]
         ref_name = "SpeakerContribution"
 
-    def to_representation(self, instance: Contribution) -> dict[str, Any]:
-        """The person is the row around it."""
-        return serializers.ModelSerializer.to_representation(self, instance)
-
 
 class SpeakerSerializer(serializers.ModelSerializer[Person]):
     """Somebody who speaks at something public."""
@@ -231,14 +217,6 @@ class SpeakerSerializer(serializers.ModelSerializer[Person]):
         model = Person
         fields = ["id", "name", "is_pseudonym", "post_nominals", "biography", "contributions", "page"]
         ref_name = "Speaker"
-
-    def to_representation(self, instance: Person) -> dict[str, Any]:
-        """Everything, or under a pseudonym the name and where it stands in the programme."""
-        shown: dict[str, Any] = super().to_representation(instance)
-        if instance.is_pseudonym:
-            shown |= {"post_nominals": None, "biography": None}
-            shown["contributions"] = [under_a_pseudonym(row, instance) for row in shown["contributions"]]
-        return shown
 
 
 class SpeakerFilters(Filters):
@@ -264,7 +242,7 @@ class SpeakerFilters(Filters):
         persons = self.filters["search"].filter(queryset, given.pop("search", None))
         contributions = shown_contributions(self.now)
         if {"country", "organisation"} & given.keys():
-            contributions = with_title_and_body(contributions)
+            contributions = contributions.under_their_own_name()
         for name, value in given.items():
             contributions = self.filters[name].filter(contributions, value)
         speaking: QuerySet[Person] = persons.filter(Exists(contributions.filter(person=OuterRef("pk"))))
@@ -331,7 +309,7 @@ class OrganisationViewSet(events_api.ProgrammeViewSet[Organisation]):
     def get_queryset(self) -> QuerySet[Organisation]:
         """Those that stand somewhere in public, and all they are part of: that is named with them."""
         conferences = Conference.objects.public()
-        contributions = with_title_and_body(shown_contributions(self.now))
+        contributions = shown_contributions(self.now).under_their_own_name()
         in_public = (
             Q(is_alliance_partner=True)
             | events_api.named_by(Convenorship.objects.filter(session__in=Session.objects.public()))

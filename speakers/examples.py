@@ -47,8 +47,14 @@ def context() -> dict[str, Any]:
     footnotes = Footnotes()
     people = [
         _line("Ada Moderator", role=Role.MODERATOR, honorific="Ms.", role_title="Head of Unit", country=country),
-        _line("Kim Maybe", honorific="Amb.", status=ContributionStatus.TBC, role_title="Permanent Representative"),
-        _line("Ivan", is_pseudonym=True, role_title="Worker", delivery=Delivery.VIDEO),
+        _line(
+            "Kim Maybe",
+            honorific="Amb.",
+            status=ContributionStatus.TBC,
+            role_title="Permanent Representative",
+            delivery=Delivery.VIDEO,
+        ),
+        _line("Ivan", is_pseudonym=True, role_title="Worker"),
         Contribution(
             unnamed_label=Translations({"en": "Representative of local authorities"}),
             role=Role.SPEAKER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
-from alliance.languages import TranslatedField
+from alliance.languages import TranslatedField, Translations
 from events.models import Country, Organisation, Segment, SegmentVisibility, Session
 from events.models.session import session_end
 
@@ -183,9 +184,32 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
             .filter(~later | Q(session_is_over_at__lte=now))
         )
 
+    def under_their_own_name(self) -> Self:
+        """Those whose wording is shown. Whoever asks for a country or a body must not find a pseudonym by it."""
+        return self.exclude(person__is_pseudonym=True)
+
     def in_printed_order(self) -> Self:
         """The approved order; never by the alphabet (docs/design.md section 4.7)."""
         return self.order_by("segment__position", "position", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What is shown of a contribution beside name, role, status and place in the programme.
+
+    Without arguments it is what is shown under a pseudonym: nothing, and nothing of what somebody may add here later.
+    """
+
+    unnamed_label: Translations = field(default_factory=Translations)
+    heading: Translations = field(default_factory=Translations)
+    honorific: str = ""
+    post_nominals: str = ""
+    role_title: Translations = field(default_factory=Translations)
+    organisation: Organisation | None = None
+    country: Country | None = None
+    country_meaning: str = ""
+    topic: Translations = field(default_factory=Translations)
+    delivery: str = ""
 
 
 class Contribution(models.Model):
@@ -284,10 +308,42 @@ class Contribution(models.Model):
 
     @property
     def name(self) -> str:
-        """The name to print: as approved, else the person's display name; empty for a seat without a name."""
+        """The name to show: as approved, else the person's display name; empty for a seat without a name.
+
+        A pseudonym is shown as it is: a name printed for the occasion could be another one.
+        """
         if self.person is None:
             return ""
+        if self.is_under_pseudonym:
+            return self.person.display_name
         return self.name_printed or self.person.display_name
+
+    @property
+    def is_under_pseudonym(self) -> bool:
+        """Whether the person's name is a pseudonym. Then name, role, status and place are all that anybody sees."""
+        return self.person is not None and self.person.is_pseudonym
+
+    @property
+    def wording(self) -> Wording:
+        """What pages and programs show beside the name. Under a pseudonym: nothing (docs/design.md section 4.6)."""
+        if self.is_under_pseudonym:
+            return Wording()
+        return Wording(
+            unnamed_label=self.unnamed_label,
+            heading=self.heading_printed,
+            honorific=self.honorific,
+            post_nominals=self.post_nominals,
+            role_title=self.role_title,
+            organisation=self.organisation,
+            country=self.country,
+            country_meaning=self.country_meaning,
+            topic=self.topic,
+            delivery=self.delivery,
+        )
+
+    def further_organisations(self) -> list[Organisation]:
+        """The bodies beside the first that are shown; none under a pseudonym. Asks the database unless prefetched."""
+        return [] if self.is_under_pseudonym else list(self.other_organisations.all())
 
     @property
     def is_to_be_confirmed(self) -> bool:
@@ -312,7 +368,7 @@ class Contribution(models.Model):
 
     def organisation_printed(self) -> Organisation | None:
         """The organisation to print after the title: none that the title names, none whose name was made by us."""
-        organisation = self.organisation
+        organisation = self.wording.organisation
         if organisation is None or organisation.is_name_derived or self.names_in_title(organisation):
             return None
         return organisation

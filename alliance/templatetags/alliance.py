@@ -245,34 +245,35 @@ def speaker_name(context: Context, line: Any, linked: bool = True) -> SafeString
     linked: whether the name leads to the person's page. One tag and not a template, because a programme has many lines.
     """
     contribution = line.contribution
+    wording = contribution.wording
     parts: list[SafeString] = []
     if line.is_unnamed:
-        label = localised(context, contribution.unnamed_label, mark=False)
+        label = localised(context, wording.unnamed_label, mark=False)
         parts.append(format_html('<span class="speaker-name">{}</span>', label))
     else:
-        if contribution.honorific:
-            parts.append(conditional_escape(contribution.honorific))
+        if wording.honorific:
+            parts.append(conditional_escape(wording.honorific))
         if linked:
             url = contribution.person.get_absolute_url() + zone_query(context)
             name = format_html('<a class="speaker-name" href="{}">{}</a>', url, contribution.name)
         else:
             name = format_html('<span class="speaker-name">{}</span>', contribution.name)
-        if contribution.person.is_pseudonym:
+        if contribution.is_under_pseudonym:
             note = _("Note: the name has been changed")
             name += format_html('<sup><a href="#names-changed" aria-label="{}">*</a></sup>', note)
         parts.append(name)
-        if contribution.post_nominals:
-            parts.append(conditional_escape(contribution.post_nominals))
+        if wording.post_nominals:
+            parts.append(conditional_escape(wording.post_nominals))
     if contribution.is_to_be_confirmed:
         parts.append(format_html('<abbr class="tbc" title="{}">({})</abbr>', _("to be confirmed"), _("tbc")))
-    if contribution.delivery == "video":
+    if wording.delivery == "video":
         parts.append(format_html('<span class="soft">({})</span>', _("by video")))
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
 def _with_country(context: Context, parts: list[SafeString], line: Any) -> list[SafeString]:
     """Add the country with its footnote mark; the name is not repeated where the words before end with it."""
-    country = localised(context, line.contribution.country.name, mark=False)
+    country = localised(context, line.contribution.wording.country.name, mark=False)
     mark = SafeString("")
     if line.country_mark:
         note = _("Note on the country")
@@ -293,10 +294,10 @@ def speaker_title(context: Context, line: Any) -> SafeString:
     if context.get("all_organisations"):
         parts += [
             localised(context, other.name, mark=False)
-            for other in contribution.other_organisations.all()
+            for other in contribution.further_organisations()
             if not other.is_name_derived and not contribution.names_in_title(other)
         ]
-    if contribution.country is not None:
+    if contribution.wording.country is not None:
         parts = _with_country(context, parts, line)
     if not parts:
         return SafeString("")

@@ -23,7 +23,7 @@ from events.models import (
     SessionState,
     Visibility,
 )
-from speakers.models import ContributionStatus, CountryMeaning, Delivery, Person, Role
+from speakers.models import Contribution, ContributionStatus, CountryMeaning, Delivery, Person, Role
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -519,6 +519,8 @@ def test_country_footnote_is_printed_once_with_a_mark_at_every_name(client: Clie
 
 
 def test_pseudonyms_carry_one_footnote_and_no_trace(client: Client) -> None:
+    """The display name, the role and the place in the programme; what the programme says beside it stays with us."""
+    country = CountryFactory(name={"en": "Country canary"}, footnote={"en": "Footnote canary"})
     session = SessionFactory()
     for name in ("Ivan", "Mikhail"):
         person = PersonFactory(
@@ -530,7 +532,23 @@ def test_pseudonyms_carry_one_footnote_and_no_trace(client: Client) -> None:
             is_pseudonym=True,
             internal_note="note canary",
         )
-        ContributionFactory(session=session, person=person, role_title={"en": "Victim of labour exploitation"})
+        contribution = ContributionFactory(
+            session=session,
+            person=person,
+            role=Role.TESTIMONY,
+            role_title={"en": "Victim of labour exploitation"},
+            name_printed="printed canary",
+            heading_printed={"en": "Heading canary"},
+            honorific="Mr. canary",
+            post_nominals="canary",
+            organisation=OrganisationFactory(name={"en": "Body canary"}),
+            country=country,
+            country_meaning=CountryMeaning.STATED,
+            topic={"en": "Topic canary"},
+            unnamed_label={"en": "Label canary"},
+            delivery="video",
+        )
+        contribution.other_organisations.add(OrganisationFactory(name={"en": "Second body canary"}))
     slug = session.conference.slug
 
     for path in (f"/en/{slug}/programme/", f"/en/{slug}/sessions/{session.slug}/", f"/en/{slug}/speakers/"):
@@ -538,9 +556,15 @@ def test_pseudonyms_carry_one_footnote_and_no_trace(client: Client) -> None:
         assert "Ivan" in html
         assert "Mikhail" in html
         assert html.count("The name has been changed to protect the person's privacy.") == 1
+        assert "Testimony" in html
         assert "canary" not in html
+        assert "Victim of labour exploitation" not in html
+        assert "by video" not in html
+    assert Contribution.objects.filter(role_title={"en": "Victim of labour exploitation"}).count() == 2
     html = page(client, f"/en/speakers/{Person.objects.get(display_name='Ivan').public_id}/")
+    assert "Ivan" in html
     assert "canary" not in html
+    assert "Victim of labour exploitation" not in html
     assert '<meta name="robots" content="noindex">' in html
 
 

@@ -141,7 +141,7 @@ def test_pseudonym_is_a_name_and_nothing_else(client: Client) -> None:
         key="canary-key",
         is_pseudonym=True,
     )
-    contribution = full_contribution(person=person, name_printed="canary")
+    contribution = full_contribution(person=person, name_printed="canary", unnamed_label={"en": "Canary seat"})
     Contribution.objects.filter(pk=contribution.pk).update(post_nominals="canary")
 
     sessions = client.get("/api/v1/sessions/")
