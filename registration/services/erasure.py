@@ -1,0 +1,118 @@
+"""Erasing a person: nothing of theirs stays readable, the next in line gets the seat, the figures keep their count."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import actors
+from accounts.actors import Actor
+from accounts.models import AuditEntry
+from registration.models import Admission, IdentityKey, Participant, Places, Registration, RegistrationStatus
+from registration.services import waiting_list
+
+ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
+_HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What followed from it: registrations of the person that were cancelled, and people who moved up."""
+
+    cancelled: int
+    promoted: int
+
+
+@transaction.atomic(durable=True)
+def erase(*, participant_id: int, by: Actor, now: datetime) -> Erased:
+    """Erase one participant for good, in one transaction. Erasing twice is fine. Raises Participant.DoesNotExist.
+
+    What stays, for the figures: the row with conference, country, category and language, and the registrations with
+    their times. Places in what is still to come are cancelled and go to the next in line; what is over stays as it
+    was, for it counts who was there. The links die, and the address may register anew. The person gets no mail about
+    it: the address is gone, and the handlers drop what is queued about somebody without a key. Only a mail that a
+    worker has rendered already may still leave. Rule: docs/decisions/0008-identity.md.
+    """
+    participant = Participant.objects.only("public_id").get(pk=participant_id)
+    # First, and in one statement: a form with the same address waits here for us.
+    Participant.objects.filter(pk=participant_id).update(
+        display_name=ERASED_NAME,
+        has_alias=False,
+        email_index=secrets.token_bytes(_HASH_BYTES),
+        sealed_identity=b"",
+        link_hash=secrets.token_bytes(_HASH_BYTES),
+        link_version=F("link_version") + 1,
+        organisation=None,
+        organisation_text="",
+        function="",
+        delegation=None,
+        delegation_capacity="",
+        interpretation_language="",
+        accessibility_needs="",
+        time_zone="",
+        updated_at=timezone.now(),
+    )
+    IdentityKey.objects.filter(participant_id=participant_id).delete()
+    freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
+    _forget_links_and_reasons(participant_id)
+    actors.audit_entry(
+        at=now,
+        by=by,
+        action="participant.erased",
+        about_kind="participant",
+        about_id=participant.public_id,
+        details={"cancelled": len(freed)},
+    ).save()
+    promoted = sum(waiting_list.promote_locked(admission, now=now) for admission in freed)
+    return Erased(len(freed), promoted)
+
+
+def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) -> list[Admission]:
+    """Cancel what may be cancelled and is not over; the admissions, their places rows locked in the order of keys."""
+    mine = Registration.objects.filter(participant_id=participant_id)
+    admission_ids = set(mine.cancellable().values_list("admission_id", flat=True))
+    admissions = [
+        admission
+        for admission in Admission.objects.with_meeting().filter(pk__in=admission_ids).order_by("pk")
+        if not _is_over(admission, now=now)
+    ]
+    locked = Places.objects.select_for_update(no_key=True).filter(admission__in=admissions).order_by("pk")
+    list(locked)
+    cancelled = list(mine.cancellable().filter(admission__in=admissions).order_by("admission_id", "pk"))
+    mine.filter(pk__in=[registration.pk for registration in cancelled]).update(
+        status=RegistrationStatus.CANCELLED, position=None, cancelled_at=now, version=F("version") + 1
+    )
+    AuditEntry.objects.bulk_create(
+        actors.audit_entry(
+            at=now,
+            by=by,
+            action="registration.cancelled",
+            about_kind="registration",
+            about_id=registration.public_id,
+            details={"status_before": registration.status},
+        )
+        for registration in cancelled
+    )
+    freed = {registration.admission_id for registration in cancelled}
+    return [admission for admission in admissions if admission.pk in freed]
+
+
+def _is_over(admission: Admission, *, now: datetime) -> bool:
+    ends_at = admission.session.ends_at if admission.session is not None else admission.conference.ends_at
+    return ends_at is not None and ends_at <= now
+
+
+def _forget_links_and_reasons(participant_id: int) -> None:
+    """Make join links worthless, and drop what organisers wrote to the person. The system's own reasons stay."""
+    registrations = list(Registration.objects.filter(participant_id=participant_id).only("join_version", "reason"))
+    for registration in registrations:
+        registration.join_hash = secrets.token_bytes(_HASH_BYTES)
+        registration.join_version += 1
+        if not registration.reason.startswith("@"):
+            registration.reason = ""
+    Registration.objects.bulk_update(registrations, ["join_hash", "join_version", "reason"])

@@ -1,0 +1,170 @@
+"""Erasing a person: nothing of theirs is left in any table, and nobody else loses by it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts import actors
+from accounts.models import AuditEntry
+from outbox.models import Message
+from outbox.results import Superseded
+from registration import handlers, messages, services
+from registration.models import IdentityKey, Participant, Places, Registration, RegistrationStatus
+from registration.services import erasure
+from tests.factories import (
+    NOW,
+    AdmissionFactory,
+    DelegationFactory,
+    OrganisationFactory,
+    RegistrationFactory,
+    SideEventFactory,
+)
+from tests.registration.people import register
+
+pytestmark = pytest.mark.django_db
+
+CANARIES = ["Canarina", "Gelbvogel", "canarina.mail", "Zwitscherbund", "Singmeisterin", "Rampe-Zeisig", "Kanarisch"]
+
+
+def tables_with(*searched: str) -> set[str]:
+    """The tables in which one of the texts stands anywhere: as text, in JSON, or as bytes (shown in hex)."""
+    patterns = [f"%{form}%" for text in searched for form in (text, text.encode().hex())]
+    found = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT 1 FROM "{table}" t WHERE t::text ILIKE ANY(%s) LIMIT 1', [patterns])
+            if cursor.fetchone():
+                found.add(table)
+    return found
+
+
+def test_nothing_of_the_person_is_left_in_any_table() -> None:
+    admission = AdmissionFactory(capacity=5)
+    register(
+        admission,
+        token="one",
+        given_name="Canarina",
+        family_name="Gelbvogel",
+        email="canarina.mail@mail.example",
+        organisation_text="Zwitscherbund",
+        function="Singmeisterin",
+        interpretation_language="Kanarisch",
+        accessibility_needs="Rampe-Zeisig",
+        time_zone="Atlantic/Canary",
+    )
+    registration = Registration.objects.get()
+    participant = registration.participant
+    participant.delegation = DelegationFactory(conference=admission.conference)
+    participant.delegation_capacity = "head"
+    participant.organisation = OrganisationFactory()
+    participant.save()
+    Registration.objects.update(reason="Gelbvogel asked for it")
+    marks = [participant.email_index, participant.link_hash, registration.join_hash, participant.sealed_identity]
+    hidden = [bytes(mark).hex() for mark in [*marks, IdentityKey.objects.get().wrapped]]
+    tokens = [participant.personal_token, registration.join_token]
+    assert tables_with(*CANARIES) == {"registration_participant", "registration_registration"}  # the search can find
+    assert tables_with(*hidden) >= {"registration_participant", "registration_registration", "registration_identitykey"}
+
+    erasure.erase(participant_id=participant.pk, by=actors.SYSTEM, now=NOW)
+
+    assert tables_with(*CANARIES, "Atlantic/Canary", *hidden) == set()
+    left = Participant.objects.get()
+    assert (left.display_name, left.delegation, left.organisation, left.accessibility_needs) == (
+        erasure.ERASED_NAME, None, None, "",
+    )  # fmt: skip
+    assert services.find_personal(tokens[0]) is None
+    assert services.find_personal(left.personal_token) is None
+    assert services.enter(token=tokens[1], now=NOW, joining=False) is None
+    assert services.enter(token=Registration.objects.get().join_token, now=NOW, joining=False) is None
+
+
+def test_the_next_in_line_moves_up_in_every_admission_and_only_they_get_a_mail() -> None:
+    event = SideEventFactory()
+    one, other = AdmissionFactory(session=event, capacity=1), AdmissionFactory(capacity=1, conference=event.conference)
+    register(one, other, token="leaves", email="leaves@mail.example")
+    register(one, other, token="next", email="next@mail.example")
+    leaving, following = Participant.objects.order_by("pk")
+    queued = set(Message.objects.values_list("pk", flat=True))
+
+    done = erasure.erase(participant_id=leaving.pk, by=actors.SYSTEM, now=NOW)
+
+    assert done == erasure.Erased(cancelled=2, promoted=2)
+    assert {r.status for r in leaving.registrations.all()} == {RegistrationStatus.CANCELLED}
+    assert {r.status for r in following.registrations.all()} == {RegistrationStatus.CONFIRMED}
+    assert {(p.taken, p.waiting) for p in Places.objects.all()} == {(1, 0)}
+    new = Message.objects.exclude(pk__in=queued)
+    assert {message.order_key for message in new} == {f"participant:{following.public_id}"}
+    assert erasure.erase(participant_id=leaving.pk, by=actors.SYSTEM, now=NOW) == erasure.Erased(0, 0)
+
+
+def test_queued_messages_about_the_person_are_dropped_by_their_handlers() -> None:
+    admission = AdmissionFactory()
+    register(admission, token="one")
+    participant = Participant.objects.get()
+    services.send_personal_link(participant=participant, now=NOW)
+    register(admission, token="again")
+
+    erasure.erase(participant_id=participant.pk, by=actors.SYSTEM, now=NOW)
+
+    by_topic = {
+        messages.FORM: handlers.answer_form,
+        messages.JOIN_LINK: handlers.send_join_link,
+        messages.KNOWN_ADDRESS: handlers.tell_known_address,
+        messages.PERSONAL_LINK: handlers.send_personal_link,
+    }
+    queued = list(Message.objects.all())
+    assert {message.topic for message in queued} == set(by_topic)
+    assert all(isinstance(by_topic[message.topic](message, now=NOW), Superseded) for message in queued)
+
+
+def test_the_address_may_register_anew() -> None:
+    admission = AdmissionFactory(capacity=1)
+    register(admission, token="one")
+    first = Participant.objects.get()
+    erasure.erase(participant_id=first.pk, by=actors.SYSTEM, now=NOW)
+
+    answer = register(admission, token="two")
+
+    assert answer.outcomes[0].status == RegistrationStatus.CONFIRMED
+    assert Participant.objects.exclude(pk=first.pk).get().open_identity().email == "ada@mail.example"
+
+
+def test_figures_of_what_is_over_keep_their_count() -> None:
+    came = RegistrationFactory(status=RegistrationStatus.ATTENDED)
+    over = RegistrationFactory(participant=came.participant, admission__conference=came.participant.conference)
+    after = over.admission.session.ends_at + timedelta(days=1)
+
+    done = erasure.erase(participant_id=came.participant_id, by=actors.SYSTEM, now=after)
+
+    assert done == erasure.Erased(0, 0)
+    came.refresh_from_db()
+    over.refresh_from_db()
+    assert (came.status, over.status) == (RegistrationStatus.ATTENDED, RegistrationStatus.CONFIRMED)
+    assert Participant.objects.count() == 1
+
+
+def test_the_trail_says_who_was_erased_by_id_only() -> None:
+    registration = RegistrationFactory()
+
+    erasure.erase(participant_id=registration.participant_id, by=actors.SYSTEM, now=NOW)
+
+    entry = AuditEntry.objects.get(action="participant.erased")
+    assert (entry.about_id, entry.details) == (registration.participant.public_id, {"cancelled": 1})
+
+
+def test_command_erases_by_public_id() -> None:
+    registration = RegistrationFactory()
+    out = StringIO()
+
+    call_command("erase_participant", str(registration.participant.public_id), stdout=out)
+
+    assert out.getvalue().startswith("Erased.")
+    assert not IdentityKey.objects.exists()
+    with pytest.raises(CommandError, match="no participant"):
+        call_command("erase_participant", str(uuid4()))
