@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
 
 from tests.services import ROOT
 
@@ -74,5 +76,20 @@ def test_only_nginx_can_be_reached_from_outside() -> None:
 def test_no_request_is_logged_with_its_path() -> None:
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     assert re.findall(r"access_log (\w+);", text) == ["off"]
-    assert re.findall(r"error_log \S+ (\w+);", text) == ["crit"]
+    assert re.findall(r"error_log \S+ (\w+);", text) == ["alert"]
     assert "accesslog = None" in (ROOT / "deploy" / "gunicorn.conf.py").read_text()
+
+
+def test_forms_of_registration_are_limited_for_each_address_and_reading_is_not() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    limited = re.search(r'map "\$request_method \$uri" \$sends_registration \{\s+default "";\s+"~(.+)" (\S+);', text)
+    assert limited is not None
+    assert limited[2] == "$binary_remote_addr"
+    assert "limit_req_zone $sends_registration zone=registrations:10m rate=60r/m;" in text
+    with translation.override("en"):
+        form = reverse("registration:register", args=["alliance-20"])
+    assert re.search(limited[1], f"POST {form}")
+    for other in (f"GET {form}", f"HEAD {form}", "POST /r/token/", "POST /en/", "GET /en/alliance-20/programme/"):
+        assert not re.search(limited[1], other)
+    assert re.search(r"location / \{[^}]*limit_req zone=registrations burst=100 nodelay;", text)
+    assert "limit_req_status 429;" in text
