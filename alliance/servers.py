@@ -266,6 +266,13 @@ def socket_directory(wanted: Path, uid: int | None = None, gid: int | None = Non
     raise ServerError(f"No directory with a short plain path for sockets. Set TMPDIR to one. ({wanted})")
 
 
+def _forget_sockets(used: Path | None, wanted: Path) -> None:
+    """Remove a socket directory that had to be made elsewhere than wanted, unless something is left in it."""
+    if used is not None and used != wanted.absolute():
+        with contextlib.suppress(OSError):
+            used.rmdir()
+
+
 class Unprivileged:
     """The user that PostgreSQL runs as: ourselves, or `nobody` when we are root."""
 
@@ -369,6 +376,7 @@ class Postgres:
         if self.process is not None:
             stop_process(self.process, signal.SIGINT, seconds)
             self.process = None
+            _forget_sockets(self.sockets, self._wanted_sockets)
 
     # -- the steps of start() --
 
@@ -622,6 +630,7 @@ class Redis:
         if self.process is not None:
             stop_process(self.process, signal.SIGTERM, seconds)
             self.process = None
+            _forget_sockets(self.socket.parent if self.socket else None, self._wanted_sockets)
 
     def answers(self, seconds: float = 1.0) -> bool:
         """Does it answer a PING within `seconds`?"""

@@ -175,6 +175,23 @@ def test_search_works_in_cyrillic_and_extensions_are_there(directory: Path) -> N
         postgres.stop()
 
 
+def test_servers_in_a_path_with_a_space_leave_nothing_elsewhere(directory: Path) -> None:
+    place = directory / "our conference"
+    postgres = servers.Postgres(place / "postgres", log=directory / "postgres.log", durable=False)
+    redis = servers.Redis(place / "redis", durable=False)
+    postgres.start()
+    redis.start()
+    used = [postgres.sockets, redis.socket.parent]
+    try:
+        assert ask(postgres.url, "SELECT 1") == 1
+        assert redis.answers()
+        assert not any(place in path.parents for path in used)
+    finally:
+        redis.stop()
+        postgres.stop()
+    assert not any(path.exists() for path in used)
+
+
 def test_nobody_can_connect_by_tcp(directory: Path) -> None:
     postgres = started(directory)
     try:
