@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +26,7 @@ from speakers.models import Affiliation, Contribution, Person
 explain("person_has_display_name", _("Give the display name."), field="display_name")
 explain(
     "person_pseudonym_has_no_other_name",
-    _("A pseudonym stands alone: no other spellings, no biography, no post-nominals."),
+    _("A pseudonym stands alone: no other name or spelling, no biography, no post-nominals, no note."),
     field="is_pseudonym",
 )
 explain("affiliation_ends_after_it_starts", _("An affiliation ends before it starts."))
@@ -41,10 +43,22 @@ explain(
 )
 
 
+class AffiliationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """A pseudonym was nothing anywhere: an affiliation would tell who is behind it."""
+
+    def clean(self) -> None:
+        """Refuse affiliations that would stay beside a pseudonym. The person's own form was checked before."""
+        super().clean()
+        staying = [form for form in self.forms if form.instance.pk or form.has_changed()]
+        if self.instance.is_pseudonym and any(form not in self.deleted_forms for form in staying):
+            raise ValidationError(_("A pseudonym stands alone. Delete the affiliations."))
+
+
 class AffiliationInline(HouseTabular[Affiliation, Person]):
     """What somebody was where and when."""
 
     model = Affiliation
+    formset = AffiliationFormSet
     fields = ["organisation", "role_title", "since", "until"]
     autocomplete_fields = ["organisation"]
     load = ("organisation",)
@@ -55,12 +69,20 @@ class PersonForm(HouseForm[Person]):
     """A pseudonym is the whole name."""
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse parts of a name beside a pseudonym: they would be a trace to the person behind it."""
+        """Refuse what would be a trace to the person behind a pseudonym; a key made from the real name is one."""
         cleaned = super().clean()
-        if self.cleaned_data.get("is_pseudonym"):
-            for field in ("given_name", "family_name", "sort_name", "post_nominals", "aliases"):
-                if self.cleaned_data.get(field):
-                    self.add_error(field, _("A pseudonym stands alone. Empty this field."))
+        if not self.cleaned_data.get("is_pseudonym"):
+            return cleaned
+        for field in ("given_name", "family_name", "sort_name", "post_nominals", "aliases", "internal_note"):
+            if self.cleaned_data.get(field):
+                self.add_error(field, _("A pseudonym stands alone. Empty this field."))
+        if self.instance.pk and not self.initial.get("is_pseudonym"):
+            if "key" not in self.changed_data:
+                self.add_error("key", _("Give a new key that does not tell the real name."))
+            if self.instance.contributions.exclude(name_printed="").exists():
+                self.add_error(None, _("Contributions have another printed name. Empty it there first."))
+        # The earlier one must not stay behind when a pseudonym is changed; see PersonAdmin.fields_to_save().
+        self.instance.given_name = self.instance.sort_name = ""
         return cleaned
 
 
@@ -85,20 +107,32 @@ class PersonAdmin(HouseAdmin[Person]):
             (None, {"fields": ["display_name", "key", "is_pseudonym", "is_hidden"]}),
             *([] if protected else [(_("Parts of the name"), {"fields": self._other_names})]),
             *([] if protected else [(_("Short biography"), {"fields": ["biography"]})]),
-            (_("For the record"), {"classes": ["collapse"], "fields": ["internal_note"]}),
+            *([] if protected else [(_("For the record"), {"classes": ["collapse"], "fields": ["internal_note"]})]),
         ]
+
+    def fields_to_save(self, form: Any) -> list[str]:
+        """With a pseudonym the fields that nobody sees any more, emptied."""
+        names = super().fields_to_save(form)
+        return sorted({*names, "given_name", "sort_name"}) if names and form.instance.is_pseudonym else names
+
+    def get_inlines(self, request: HttpRequest, obj: Person | None) -> Any:
+        """Somebody under a pseudonym has no affiliations."""
+        return [] if obj is not None and obj.is_pseudonym else self.inlines
 
 
 class ContributionForm(HouseForm[Contribution]):
-    """A contribution's segment must be of its session."""
+    """A contribution's segment must be of its session, and a pseudonym has no other name on any occasion."""
 
     def clean(self) -> dict[str, Any] | None:
-        """Check it."""
+        """Check both."""
         cleaned = super().clean()
         segment = self.cleaned_data.get("segment")
         session = self.cleaned_data.get("session")
         if segment is not None and session is not None and segment.session_id != session.pk:
             self.add_error("segment", _("This segment belongs to another session."))
+        person = self.cleaned_data.get("person")
+        if person is not None and person.is_pseudonym and self.cleaned_data.get("name_printed"):
+            self.add_error("name_printed", _("A pseudonym stands alone. Empty this field."))
         return cleaned
 
 

@@ -30,8 +30,9 @@ class PersonQuerySet(models.QuerySet["Person"]):
 class Person(models.Model):
     """A person who speaks. The display name decides; given and family name are never split or joined by rule.
 
-    A pseudonym is the whole name: there is no field for a real name beside it, on purpose. There is no field that tells
-    whether somebody is a survivor, on purpose.
+    A pseudonym is the whole name: the database keeps no other name, spelling, biography or note in the same row. Forms
+    and programme files refuse affiliations and names printed for an occasion beside it, and ask for a key of its own.
+    There is no field that tells whether somebody is a survivor, on purpose.
     """
 
     public_id = PublicIdField()
@@ -60,10 +61,13 @@ class Person(models.Model):
         verbose_name_plural = _("persons")
         constraints = [
             models.CheckConstraint(name="person_has_display_name", condition=~Q(display_name="")),
-            # A pseudonym beside other spellings of a name would be a trace to the person behind it.
+            # A pseudonym beside another name, or beside words about the person, would be a trace to who is behind it.
             models.CheckConstraint(
                 name="person_pseudonym_has_no_other_name",
-                condition=Q(is_pseudonym=False) | Q(aliases=[], alias_sources={}, biography={}, post_nominals=""),
+                condition=Q(is_pseudonym=False)
+                | Q(family_name="", internal_note="", aliases=[], alias_sources={}, biography={}, post_nominals="")
+                & (Q(given_name="") | Q(given_name=F("display_name")))
+                & (Q(sort_name="") | Q(sort_name=F("display_name"))),
             ),
         ]
 

@@ -83,8 +83,12 @@ def load_persons(document: Document) -> Write:
         if is_pseudonym:
             # Whatever somebody wrote beside a pseudonym, it must not become a trace (docs/design.md section 4.6).
             values["internal_note"] = ""
+            name = values["display_name"]
+            if family or given not in {"", name} or values.get("sort_name", "") not in {"", name}:
+                entry.problem("pseudonym", "a pseudonym has no other name: give it as given_name or display_name alone")
             if values["aliases"] or values.get("post_nominals") or values.get("biography"):
                 entry.problem("pseudonym", "a pseudonym has no other spellings, post-nominals or biography")
+            values |= {"given_name": name, "sort_name": name}
         # Where lists are sorted at all, by this; people correct it for names that sort otherwise.
         new = {"sort_name": ", ".join(filter(None, (family, given)))}
         listed[key] = (entry, values, new, is_pseudonym)
@@ -97,6 +101,11 @@ def load_persons(document: Document) -> Write:
             before = table.rows.get(key)
             if before is not None and before.is_pseudonym and not is_pseudonym:
                 text = f"pseudonym: “{key}” is a pseudonym; it stays one, and its name is changed by hand only"
+                changes.problems.add(entry.line, text)
+                continue
+            if before is not None and is_pseudonym and not before.is_pseudonym:
+                # The key and the affiliations were made for the real name.
+                text = f"pseudonym: “{key}” stands under another name; it is made a pseudonym by hand, with a new key"
                 changes.problems.add(entry.line, text)
                 continue
             filled = table.keep(with_earlier_spellings(values, before), key) | {"is_pseudonym": is_pseudonym}

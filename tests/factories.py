@@ -251,9 +251,12 @@ class PersonFactory(DjangoModelFactory[Person]):
         model = Person
 
     key = factory.Sequence(lambda n: f"person-{n}")
-    given_name = "Ada"
-    family_name = factory.Sequence(lambda n: f"Speaker{n}")
-    display_name = factory.LazyAttribute(lambda o: f"{o.given_name} {o.family_name}")
+    is_pseudonym = False
+    given_name = factory.LazyAttribute(lambda o: "" if o.is_pseudonym else "Ada")
+    family_name = factory.LazyAttributeSequence(lambda o, n: "" if o.is_pseudonym else f"Speaker{n}")
+    display_name = factory.LazyAttributeSequence(
+        lambda o, n: f"Alias{n}" if o.is_pseudonym else f"{o.given_name} {o.family_name}"
+    )
 
 
 class AffiliationFactory(DjangoModelFactory[Affiliation]):

@@ -18,7 +18,7 @@ LOCK = 7_362_001
 _REFUSALS = {
     "session_room_is_free": "two sessions are in the same room at the same time",
     "conference_edition_unique_in_series": "the series has another conference with this edition number",
-    "person_pseudonym_has_no_other_name": "a pseudonym has no other spellings, post-nominals or biography",
+    "person_pseudonym_has_no_other_name": "a pseudonym has no other name, spelling, post-nominals, biography or note",
 }
 
 

@@ -525,12 +525,8 @@ def test_pseudonyms_carry_one_footnote_and_no_trace(client: Client) -> None:
     for name in ("Ivan", "Mikhail"):
         person = PersonFactory(
             display_name=name,
-            given_name="given canary",
-            family_name="family canary",
-            sort_name="sort canary",
             key=f"key-canary-{name}".lower(),
             is_pseudonym=True,
-            internal_note="note canary",
         )
         contribution = ContributionFactory(
             session=session,

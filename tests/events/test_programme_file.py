@@ -33,7 +33,7 @@ from events.programme_file import importing, sections, yaml_text
 from events.programme_file.problems import Problem
 from registration.models import Admission, ApprovalMode, Places
 from speakers.models import Contribution, ContributionStatus, Person
-from tests.factories import RegistrationFactory
+from tests.factories import AffiliationFactory, RegistrationFactory
 
 SMALL = (Path(__file__).parent / "small_programme.yaml").read_text(encoding="utf-8")
 
@@ -489,6 +489,8 @@ REFUSED: list[tuple[str, str, str | None, str]] = [
         "given_name: “alias-mira” is a pseudonym",
     ),
     ("pseudonym: true,", "pseudonym: true, biography: Once,", None, "pseudonym: a pseudonym has no other spellings"),
+    ("null, pseudonym: true,", "Dal, pseudonym: true,", None, "pseudonym: a pseudonym has no other name"),
+    ("pseudonym: true,", "pseudonym: true, sort_name: 'Dal, M',", None, "pseudonym: a pseudonym has no other name"),
     (
         "category_sum_derived: 70",
         "category_sum_derived: 71",
@@ -742,6 +744,18 @@ def test_import_keeps_a_pseudonym_even_when_a_file_says_otherwise(db: None) -> N
         programme_file.load(data)
 
     assert Person.objects.get(key="alias-mira").is_pseudonym
+
+
+def test_import_makes_nobody_a_pseudonym_who_stands_under_another_name(db: None) -> None:
+    """The key, and what other pages of the admin hold about the person, were made for that name."""
+    AffiliationFactory(person__key="alias-mira")
+
+    with pytest.raises(programme_file.InvalidFile) as caught:
+        programme_file.load(SMALL.encode())
+
+    (problem,) = caught.value.problems
+    assert problem.text.startswith("pseudonym: “alias-mira” stands under another name")
+    assert not Person.objects.get().is_pseudonym
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

@@ -133,14 +133,7 @@ def test_status_is_told_as_the_pages_print_it(client: Client, status: str, shown
 
 
 def test_pseudonym_is_a_name_and_nothing_else(client: Client) -> None:
-    person = PersonFactory(
-        display_name="Ivan",
-        given_name="Canary",
-        family_name="Canary",
-        sort_name="canary",
-        key="canary-key",
-        is_pseudonym=True,
-    )
+    person = PersonFactory(display_name="Ivan", key="canary-key", is_pseudonym=True)
     contribution = full_contribution(person=person, name_printed="canary", unnamed_label={"en": "Canary seat"})
     Contribution.objects.filter(pk=contribution.pk).update(post_nominals="canary")
 
@@ -174,7 +167,7 @@ def test_pseudonym_is_a_name_and_nothing_else(client: Client) -> None:
 
 
 def test_pseudonym_cannot_be_found_by_what_is_not_shown(client: Client) -> None:
-    person = PersonFactory(display_name="Ivan", given_name="Canary", family_name="Canary", is_pseudonym=True)
+    person = PersonFactory(display_name="Ivan", key="canary-key", is_pseudonym=True)
     contribution = full_contribution(person=person, name_printed="canary")
     assert contribution.organisation
 
