@@ -1,4 +1,8 @@
-"""Encryption at rest, derived tokens and their hashes. Keys come from FIELD_ENCRYPTION_KEYS and SECRET_KEY."""
+"""Encryption at rest, derived tokens and their hashes. Keys come from FIELD_ENCRYPTION_KEYS and SECRET_KEY.
+
+FIELD_ENCRYPTION_KEYS can be rotated. SECRET_KEY cannot yet: tokens and blind indexes are made with it, and their hashes
+are stored (docs/operations.md, "Keys").
+"""
 
 import base64
 import hashlib

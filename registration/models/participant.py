@@ -57,9 +57,10 @@ def email_index(email: str) -> bytes:
 class Participant(models.Model):
     """One person at one conference, unique by normalised e-mail address.
 
-    display_name is the only name that lists, logs, exports and platforms may use: the alias where the person chose
-    one, else the full name. The identity (names, address) is sealed with a key of the person in IdentityKey;
-    destroying that row makes it unreadable for ever, in every backup too.
+    display_name is the only name that lists, exports and platforms may use: the alias where the person chose one, else
+    the full name. It is stored readably, as are organisation, function, category and country. The identity (given and
+    family name, address) is sealed with a key of the person in IdentityKey; without that row it is unreadable for
+    ever, in every backup that lacks the row too. registration.services.erasure erases the rest.
     """
 
     public_id = PublicIdField()
