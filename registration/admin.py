@@ -574,7 +574,8 @@ class ParticipantAdmin(HouseAdmin[Participant]):
         "language",
         "registered",
     ]
-    list_filter = ["conference", "category", "has_alias", ("country", admin.RelatedOnlyFieldListFilter)]
+    # No filter by alias: one click must not list everybody who protects their name.
+    list_filter = ["conference", "category", ("country", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["conference", "country"]
     ordering = ["-created_at", "-pk"]
     search_fields = ["display_name"]
@@ -621,6 +622,10 @@ class ParticipantAdmin(HouseAdmin[Participant]):
     def has_delete_permission(self, request: HttpRequest, obj: Participant | None = None) -> bool:
         """People are erased by a service, not by deleting rows."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No address of the list finds them either."""
+        return "has_alias" not in lookup and super().lookup_allowed(lookup, value, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
         """Without what lists have no use for."""

@@ -394,6 +394,20 @@ def test_erased_person_is_shown_as_erased(administrator: Client) -> None:
     assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("page", "prefix"), [("admin:registration_participant_changelist", ""), (LIST, "participant__")]
+)
+def test_no_list_singles_out_those_under_an_alias(administrator: Client, page: str, prefix: str) -> None:
+    admission = coming()
+    for has_alias in (True, False):
+        person = ParticipantFactory(conference=admission.conference, display_name="Ada Same", has_alias=has_alias)
+        RegistrationFactory(admission=admission, participant=person)
+
+    assert "has_alias" not in administrator.get(reverse(page)).text
+    for lookup in ("has_alias", "has_alias__exact"):
+        assert administrator.get(reverse(page), {f"{prefix}{lookup}": "1"}).status_code == 400
+
+
 def test_nobody_under_an_alias_is_given_away_anywhere(administrator: Client) -> None:
     admission = coming()
     MeetingFactory(session=admission.session)  # its address is a canary too
