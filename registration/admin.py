@@ -305,6 +305,13 @@ class ReasonForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = required
 
+    def clean_reason(self) -> str:
+        """Leave "@" to the reasons that the system gives itself."""
+        reason = str(self.cleaned_data["reason"])
+        if reason.startswith("@"):
+            raise forms.ValidationError(_("A reason does not begin with “@”."))
+        return reason
+
 
 class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     """Registrations: approve, reject and cancel as actions; nothing else moves them."""
@@ -323,7 +330,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     search_help_text = gettext_lazy("A display name, a whole e-mail address, or a whole public id.")
     actions = ["approve_selected", "reject_selected", "cancel_selected"]
     fieldsets = [
-        (None, {"fields": ["who", "what", ("status", "in_line"), "reason"]}),
+        (None, {"fields": ["who", "what", ("status", "in_line"), "why"]}),
         (
             gettext_lazy("How it came about"),
             {
@@ -404,6 +411,11 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     def what(self, registration: Registration) -> str:
         """What is attended and how."""
         return admission_label(registration.admission)
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, registration: Registration) -> str:
+        """What an organiser wrote, or what the system says of its own reasons."""
+        return registration.reason_shown or "-"
 
     @admin.display(description=gettext_lazy("place in line"), ordering="position")
     def in_line(self, registration: Registration) -> int | str:

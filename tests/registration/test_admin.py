@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from outbox.models import Message
 from registration.models import Admission, Participant, Places, Registration, RegistrationStatus
+from registration.models.registration import REASON_FULL
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -113,6 +114,31 @@ def test_reject_asks_for_a_reason_first(administrator: Client) -> None:
     assert statuses(admission) == ["rejected"]
     assert said(done) == ["1 registration rejected (Not admitted: 1)."]
     assert Registration.objects.get().reason == "The hall is too small."
+
+
+@pytest.mark.parametrize("action", ["reject_selected", "cancel_selected"])
+def test_reasons_of_the_system_cannot_be_typed(administrator: Client, action: str) -> None:
+    admission = coming()
+    registration = RegistrationFactory(admission=admission, status="pending")
+
+    for code in (REASON_FULL, f"  {REASON_FULL}"):
+        response = act(administrator, action, [registration], confirmed="yes", reason=code)
+        assert "A reason does not begin with" in response.text
+    assert statuses(admission) == ["pending"]
+
+    act(administrator, action, [registration], confirmed="yes", reason="full")
+
+    registration.refresh_from_db()
+    assert (registration.reason_told, registration.was_full) == ("full", False)
+
+
+def test_reasons_of_the_system_are_shown_in_words(administrator: Client) -> None:
+    registration = RegistrationFactory(admission=coming(), status="rejected", reason=REASON_FULL)
+
+    text = administrator.get(reverse("admin:registration_registration_change", args=[registration.pk])).text
+
+    assert "All places were taken" in text
+    assert REASON_FULL not in text
 
 
 def test_reject_what_cannot_be_rejected_is_explained(administrator: Client) -> None:
