@@ -80,9 +80,10 @@ class RoleForm(HouseForm[Role]):
 
 
 class RoleInline(HouseTabular[Role, User]):
-    """What somebody may do where."""
+    """What somebody is where. Their permissions stand above, in the user's own form."""
 
     model = Role
+    verbose_name_plural = gettext_lazy("roles (recorded only; permissions decide for now)")
     form = RoleForm
     fields = ["kind", "conference"]
     autocomplete_fields = ["conference"]
@@ -201,7 +202,7 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
 
 
 class RoleAdmin(HouseAdmin[Role]):
-    """Who may do what where."""
+    """Who is what where; what that allows is for their permissions to say."""
 
     form = RoleForm
     list_display = ["user", "kind", "conference", "granted_at"]

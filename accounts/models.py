@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -81,7 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class RoleKind(models.TextChoices):
-    """What a user may do at a conference."""
+    """What somebody is at a conference. Recorded for later: permissions alone decide what a user may do now."""
 
     ADMINISTRATOR = "administrator", _("Administrator")
     ORGANISER = "organiser", _("Organiser")
@@ -94,16 +94,12 @@ class RoleKind(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
-class RoleQuerySet(models.QuerySet["Role"]):
-    """Roles of users."""
-
-    def of(self, user: User) -> Self:
-        """The roles the user holds, at any conference."""
-        return self.filter(user=user)
-
-
 class Role(models.Model):
-    """What one user may do at one conference. Without a conference: at all of them."""
+    """What one user is at one conference; without a conference, at all of them.
+
+    It grants nothing yet: permissions and groups decide. It only protects: whoever is not an administrator cannot
+    change an administrator's account.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="roles", verbose_name=_("user"))
     conference = models.ForeignKey(
@@ -115,10 +111,13 @@ class Role(models.Model):
         verbose_name=_("conference"),
         help_text=_("Empty: at every conference."),
     )
-    kind = models.CharField(_("role"), max_length=16, choices=RoleKind)
+    kind = models.CharField(
+        _("role"),
+        max_length=16,
+        choices=RoleKind,
+        help_text=_("Recorded only: what people may do is decided by their permissions for now."),
+    )
     granted_at = models.DateTimeField(_("granted at"), auto_now_add=True)
-
-    objects: ClassVar[models.Manager[Role]] = RoleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("role")

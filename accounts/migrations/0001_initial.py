@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             name='Role',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('administrator', 'Administrator'), ('organiser', 'Organiser'), ('editor', 'Programme editor'), ('desk', 'Registration desk'), ('communications', 'Communications'), ('steward', 'Check-in steward'), ('moderator', 'Moderator'), ('interpreter', 'Interpreter'), ('viewer', 'Viewer')], max_length=16, verbose_name='role')),
+                ('kind', models.CharField(choices=[('administrator', 'Administrator'), ('organiser', 'Organiser'), ('editor', 'Programme editor'), ('desk', 'Registration desk'), ('communications', 'Communications'), ('steward', 'Check-in steward'), ('moderator', 'Moderator'), ('interpreter', 'Interpreter'), ('viewer', 'Viewer')], help_text='Recorded only: what people may do is decided by their permissions for now.', max_length=16, verbose_name='role')),
                 ('granted_at', models.DateTimeField(auto_now_add=True, verbose_name='granted at')),
                 ('conference', models.ForeignKey(blank=True, help_text='Empty: at every conference.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='events.conference', verbose_name='conference')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to=settings.AUTH_USER_MODEL, verbose_name='user')),

@@ -51,6 +51,19 @@ def powers(user: User) -> tuple[bool, bool, int, int]:
     return user.is_superuser, user.is_staff, user.groups.count(), user.user_permissions.count()
 
 
+def test_role_grants_nothing_and_the_pages_say_so(client: Client) -> None:
+    organiser = staff()
+    Role.objects.create(user=organiser, kind="organiser")
+    client.force_login(organiser)
+
+    assert not organiser.get_all_permissions()
+    assert client.get(change(organiser)).status_code == 403
+
+    client.force_login(StaffFactory())
+    for page in (change(organiser), reverse("admin:accounts_role_add")):
+        assert "Recorded only: what people may do is decided by their permissions for now." in client.get(page).text
+
+
 # --- W11 ------------------------------------------------------------------------------------------------------------
 
 
