@@ -29,8 +29,40 @@ KEPT_SECONDS = 10  # a wake-up call nobody has answered by then is dropped
 TASK = "outbox.tasks.drain"
 
 
+_wire: Connection | None = None  # of the doorbell's thread, the only one that publishes
+
+
 def publish() -> None:
-    """Ask for a drain, once and with tight limits. Raises what kombu and redis raise when Redis does not answer."""
+    """Ask for a drain, once and with tight limits. Raises what kombu and redis raise when Redis does not answer.
+
+    The connection is kept, because making one costs six times the call. One that died with its Redis is found out by
+    the call and made anew.
+    """
+    global _wire
+    kept, _wire = _wire, None
+    if kept is not None:
+        try:
+            _send(kept)
+        except Exception:  # whatever it is: a new connection tells whether Redis is there
+            logger.debug("The doorbell's connection is gone")
+            kept.release()
+        else:
+            _wire = kept
+            return
+    fresh = _connect()
+    try:
+        _send(fresh)
+    except BaseException:
+        fresh.release()
+        raise
+    _wire = fresh
+
+
+def _send(wire: Connection) -> None:
+    app.send_task(TASK, connection=wire, retry=False, expires=KEPT_SECONDS, ignore_result=True)
+
+
+def _connect() -> Connection:
     options = {
         **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
         "socket_connect_timeout": CONNECT_SECONDS,
@@ -38,9 +70,7 @@ def publish() -> None:
         "retry_on_timeout": False,
         "max_retries": 0,
     }
-    # A connection for each call: one kept open would be found dead at the first ring after Redis' restart.
-    with Connection(settings.CELERY_BROKER_URL, connect_timeout=CONNECT_SECONDS, transport_options=options) as wire:
-        app.send_task(TASK, connection=wire, retry=False, expires=KEPT_SECONDS, ignore_result=True)
+    return Connection(settings.CELERY_BROKER_URL, connect_timeout=CONNECT_SECONDS, transport_options=options)
 
 
 class Doorbell:
@@ -62,6 +92,8 @@ class Doorbell:
 
     def after_fork(self) -> None:
         """Forget the parent's thread, which did not come along, and its lock, which may have been taken."""
+        global _wire
+        _wire = None
         self.__init__(self._publish)  # type: ignore[misc]  # the same state as a new one's
 
     def _start(self) -> None:

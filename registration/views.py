@@ -65,7 +65,7 @@ def _private(view: View) -> View:
     return guarded
 
 
-_STEP = 0.1  # seconds; more than either answer takes on a machine that is not overloaded
+_STEP = 0.05  # seconds; more than either answer takes on a machine that is not overloaded
 
 
 def _in_even_time(view: View) -> View:
