@@ -22,6 +22,8 @@ from alliance import db
 from outbox.models import Message
 from registration import services
 from registration.models import Admission, IdempotencyKey, Participant, Places, Registration, RegistrationStatus
+from registration.models.registration import TAKING
+from registration.services import erasure
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -67,7 +69,7 @@ def assert_counts_are_true(admission: Admission) -> None:
     """What the places row says is what the registrations say, and nobody sits on a place that does not exist."""
     row = Places.objects.get(pk=admission.pk)
     live = Registration.objects.filter(admission=admission)
-    assert row.taken == live.holding_a_place().count()
+    assert row.taken == live.filter(status__in=TAKING).count()
     assert row.waiting == live.filter(status=RegistrationStatus.WAITLISTED).count()
 
 
@@ -83,6 +85,27 @@ def test_the_last_place_is_given_once() -> None:
     told = sorted((outcome.status.value, outcome.position or 0) for answer in answers for outcome in answer.outcomes)
     assert told == [("confirmed", 0), *(("waitlisted", position) for position in range(1, 8))]
     assert_counts_are_true(admission)
+
+
+def test_erasing_beside_cancelling_and_registering_fills_every_place_and_blocks_nobody() -> None:
+    event = SideEventFactory()
+    one, other = AdmissionFactory(session=event, capacity=4), AdmissionFactory(capacity=4, conference=event.conference)
+    for number in range(8):
+        register(*random.sample([one, other], 2), token=f"before-{number}", email=f"before{number}@mail.example")
+    seated = list(Participant.objects.order_by("pk")[:4])
+    cancelled = [registration.pk for registration in seated[3].registrations.all()]
+
+    def erase(participant: Participant) -> Callable[[], object]:
+        return lambda: erasure.erase(participant_id=participant.pk, by=actors.SYSTEM, now=NOW)
+
+    def cancel(pk: int) -> Callable[[], object]:
+        return lambda: services.cancel(registration_id=pk, by=actors.PARTICIPANT, now=NOW)
+
+    at_once([*[erase(person) for person in seated[:3]], *[cancel(pk) for pk in cancelled], one_person(other, 1)])
+
+    for admission in (one, other):
+        assert_counts_are_true(admission)
+        assert Places.objects.get(pk=admission.pk).taken == 4
 
 
 def test_a_hundred_people_on_ten_places() -> None:
@@ -245,7 +268,7 @@ def claim_by_counting(admission: Admission, number: int, gate: threading.Barrier
     """What one writes without thinking: count, decide, insert. gate: all have counted before anybody inserts."""
     participant = ParticipantFactory(conference=admission.conference, email=f"naive{number}@mail.example")
     with transaction.atomic():
-        taken = Registration.objects.filter(admission=admission).holding_a_place().count()
+        taken = Registration.objects.filter(admission=admission, status__in=TAKING).count()
         if gate is not None:
             gate.wait()
         capacity = Places.objects.values_list("capacity", flat=True).get(pk=admission.pk)
@@ -262,7 +285,7 @@ def test_without_the_guard_the_same_rush_oversells() -> None:
     with guard_taken_out():
         at_once([lambda n=n: claim_by_counting(admission, n, gate) for n in range(8)])  # type: ignore[misc]
 
-    assert Registration.objects.filter(admission=admission).holding_a_place().count() > 1
+    assert Registration.objects.filter(admission=admission, status__in=TAKING).count() > 1
 
 
 def test_with_the_guard_the_naive_code_cannot_oversell() -> None:
