@@ -63,10 +63,6 @@ class Category(models.TextChoices):
 class AdmissionQuerySet(models.QuerySet["Admission"]):
     """Admissions."""
 
-    def with_places(self) -> Self:
-        """Together with session and the places row, for showing what is left."""
-        return self.select_related("session", "places")
-
     def with_meeting(self) -> Self:
         """Together with what decides about the join link; the secret addresses stay in the database."""
         secret = ["address", "host_address", "passcode", "dial_in"]

@@ -70,10 +70,6 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Those a participant or organiser may still cancel."""
         return self.filter(status__in=[status for status, moves in MOVES.items() if _S.CANCELLED in moves])
 
-    def holding_a_place(self) -> Self:
-        """Those counted in places.taken."""
-        return self.filter(status__in=TAKING)
-
     def in_waiting_order(self) -> Self:
         """The waiting list: strictly by the position given when people joined it."""
         return self.filter(status=_S.WAITLISTED).order_by("position", "pk")
