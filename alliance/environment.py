@@ -3,7 +3,7 @@
 import base64
 import os
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -20,13 +20,6 @@ def load_secret_files() -> None:
                 os.environ[name] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ImproperlyConfigured(f"{name}_FILE: cannot read {path} ({error.strerror}).") from error
-    password = os.environ.get("DATABASE_PASSWORD_FILE")
-    if password and "DATABASE_URL" in os.environ:
-        try:
-            secret = quote(Path(password).read_text(encoding="utf-8").strip(), safe="")
-        except OSError as error:
-            raise ImproperlyConfigured(f"DATABASE_PASSWORD_FILE: cannot read {password} ({error.strerror}).") from error
-        os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace("PASSWORD", secret, 1)
 
 
 def address(name: str, schemes: str, what: str) -> str:

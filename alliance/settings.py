@@ -45,6 +45,9 @@ IS_SECURE = _site.scheme == "https"
 if DEMO and SITE_DOMAIN not in {"127.0.0.1", "::1", "localhost"}:
     raise ImproperlyConfigured("DEMO shows every mail to everybody: it needs a SITE_URL on 127.0.0.1.")
 
+# Where "Exit this page" leads: somewhere everybody may have been.
+EXIT_URL = env.str("EXIT_URL", default="https://www.weather.com")
+
 # --- the house ------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -110,18 +110,6 @@ def test_secret_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatc
         load()
 
 
-def test_password_of_the_database_may_stand_in_a_file_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "password").write_text("a/b@c\n", encoding="utf-8")
-    monkeypatch.setenv("DATABASE_URL", "postgres://alliance:PASSWORD@db:5432/alliance")
-    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
-
-    database = load()["DATABASES"]["default"]
-
-    assert (database["USER"], database["PASSWORD"], database["HOST"]) == ("alliance", "a/b@c", "db")
-
-
 def test_https_site_keeps_cookies_and_transport_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SITE_URL", "https://alliance.example.org/")
     monkeypatch.delenv("ALLOWED_HOSTS")
