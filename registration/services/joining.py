@@ -226,20 +226,26 @@ def _find_or_make(participant: Participant, wrapped_key: bytes) -> tuple[Partici
 
     Somebody who is registered already keeps what they told us first: the form proves nobody's identity.
     """
-    Participant.objects.bulk_create(
-        [participant], ignore_conflicts=True
-    )  # ON CONFLICT (conference, email_index) DO NOTHING
-    found = (
-        Participant.objects.select_for_update(no_key=True)
-        .filter(conference_id=participant.conference_id, email_index=participant.email_index)
-        .get()
-    )
+    found = _inserted_or_found(participant) or _inserted_or_found(participant)
+    if found is None:
+        raise Participant.DoesNotExist
     if found.public_id != participant.public_id:
         return found, False
     participant.pk = found.pk
     participant._state.adding = False
     IdentityKey.objects.bulk_create([IdentityKey(participant_id=participant.pk, wrapped=wrapped_key)])
     return participant, True
+
+
+def _inserted_or_found(participant: Participant) -> Participant | None:
+    """The row with that address, locked; None when somebody with it was erased between the two statements."""
+    # ON CONFLICT (conference, email_index) DO NOTHING
+    Participant.objects.bulk_create([participant], ignore_conflicts=True)
+    return (
+        Participant.objects.select_for_update(no_key=True)
+        .filter(conference_id=participant.conference_id, email_index=participant.email_index)
+        .first()
+    )
 
 
 def _make_registrations(
