@@ -39,7 +39,7 @@ from django.utils.translation import gettext_lazy
 
 from alliance import db, languages
 from alliance.exceptions import DomainError
-from alliance.languages import TranslatedField
+from alliance.translated import TranslatedField
 
 log = structlog.get_logger("alliance.admin")
 

@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
-from alliance.languages import TranslatedField, Translations
+from alliance.languages import Translations
+from alliance.translated import TranslatedField
 from events.models import Country, Organisation, Segment, SegmentVisibility, Session
 from events.models.session import session_end
 

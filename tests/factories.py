@@ -344,7 +344,7 @@ class ParticipantFactory(DjangoModelFactory[Participant]):
     def _create(cls, model_class: type[Participant], *args: Any, **kwargs: Any) -> Participant:
         identity: Identity = kwargs.pop("identity")
         key, wrapped = crypto.new_person_key()
-        participant = model_class(*args, **kwargs)
+        participant = model_class(**kwargs)
         participant.email_index = email_index(identity.email)
         participant.seal(identity, key)
         participant.link_hash = crypto.token_hash(participant.personal_token)
@@ -368,7 +368,7 @@ class RegistrationFactory(DjangoModelFactory[Registration]):
 
     @classmethod
     def _create(cls, model_class: type[Registration], *args: Any, **kwargs: Any) -> Registration:
-        registration = model_class(*args, **kwargs)
+        registration = model_class(**kwargs)
         if registration.status == RegistrationStatus.WAITLISTED and registration.position is None:
             registration.position = Places.objects.get(admission_id=registration.admission_id).next_position
         if registration.status == RegistrationStatus.CANCELLED and registration.cancelled_at is None:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
-from alliance.languages import TranslatedField
+from alliance.translated import TranslatedField
 
 
 class CountryStatus(models.TextChoices):

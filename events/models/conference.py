@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
-from alliance.languages import TranslatedField
 from alliance.time import validate_zone
+from alliance.translated import TranslatedField
 from events.models.bodies import Organisation, Venue
 
 

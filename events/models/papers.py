@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
-from alliance.languages import TranslatedField
+from alliance.translated import TranslatedField
 from events.models.conference import Conference
 from events.models.session import SegmentVisibility, Session
 

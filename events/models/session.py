@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import NextMidnight, PublicIdField, TsTzRange
-from alliance.languages import TranslatedField
+from alliance.translated import TranslatedField
 from events.models.bodies import Organisation, Room
 from events.models.conference import Conference, ConferenceDay, ConferenceState, Format, Visibility
 

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from django.db import models, transaction
 
-from alliance.languages import TranslatedField, Translations, translations
+from alliance.languages import Translations, translations
+from alliance.translated import TranslatedField
 from events.programme_file.entries import Plain
 from events.programme_file.problems import Problems
 

@@ -19,7 +19,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from alliance import languages
-from alliance.languages import TranslatedField, Translations
+from alliance.languages import Translations
+from alliance.translated import TranslatedField
 from events.programme_file import yaml_text
 from events.programme_file.problems import Problems
 from events.programme_file.yaml_text import Kind, Scalar

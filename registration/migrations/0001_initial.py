@@ -2,6 +2,7 @@
 
 import alliance.db
 import alliance.languages
+import alliance.translated
 import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
@@ -31,7 +32,7 @@ class Migration(migrations.Migration):
                 ('waiting', models.CharField(choices=[('direct', 'Waiting list, promoted at once'), ('none', 'No waiting list')], default='direct', max_length=8, verbose_name='waiting list')),
                 ('audience_categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('delegation', 'Delegation or State institution'), ('international_organisation', 'International organisation'), ('executive_structure', 'OSCE executive structure'), ('field_operation', 'OSCE field operation'), ('civil_society', 'Civil society or NGO'), ('survivor_network', 'Survivor network'), ('academia', 'Academia'), ('think_tank', 'Think tank'), ('business', 'Business'), ('trade_union', 'Trade union'), ('media', 'Media'), ('other', 'Other')], max_length=32), blank=True, default=list, size=None, verbose_name='audience: categories')),
                 ('audience_country_statuses', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('participating_state', 'Participating State'), ('asian_partner', 'Asian Partner for Co-operation'), ('mediterranean_partner', 'Mediterranean Partner for Co-operation'), ('other', 'Other country')], max_length=24), blank=True, default=list, size=None, verbose_name='audience: delegations of')),
-                ('note', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='note for participants')),
+                ('note', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='note for participants')),
                 ('audience_organisations', models.ManyToManyField(blank=True, related_name='+', to='events.organisation', verbose_name='audience: organisations')),
                 ('conference', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='admissions', to='events.conference', verbose_name='conference')),
                 ('session', models.ForeignKey(blank=True, help_text='Empty: the conference as a whole.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='admissions', to='events.session', verbose_name='session')),
@@ -108,7 +109,7 @@ class Migration(migrations.Migration):
                 ('group', models.CharField(blank=True, help_text='Empty: all.', max_length=120, verbose_name='group')),
                 ('value', models.BigIntegerField(verbose_name='value')),
                 ('qualifier', models.CharField(choices=[('exact', 'exactly'), ('about', 'about'), ('more_than', 'more than'), ('at_least', 'at least'), ('nearly', 'nearly')], default='exact', max_length=12, verbose_name='qualifier')),
-                ('printed_as', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='as printed')),
+                ('printed_as', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='as printed')),
                 ('source', models.CharField(blank=True, max_length=120, verbose_name='source')),
                 ('is_derived', models.BooleanField(default=False, verbose_name='our own arithmetic')),
                 ('conference', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='events.conference', verbose_name='conference')),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,14 +11,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
-from alliance.languages import TranslatedField
+from alliance.translated import TranslatedField
 from events.models import Conference, ConferenceState, Country, CountryStatus, Organisation, Session, SessionState
 from video.models import Meeting
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
-
-    from registration.models.registration import Registration
 
 
 class AttendanceMode(models.TextChoices):
@@ -118,7 +116,7 @@ class Admission(models.Model):
     objects: ClassVar[AdmissionQuerySet] = AdmissionQuerySet.as_manager()  # type: ignore[assignment]
 
     if TYPE_CHECKING:
-        registrations: RelatedManager[Registration]
+        registrations: RelatedManager[Any]
         places: Places
 
     class Meta:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from alliance.languages import TranslatedField
+from alliance.translated import TranslatedField
 from events.models import Conference, Session
 
 

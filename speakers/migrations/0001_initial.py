@@ -2,6 +2,7 @@
 
 import alliance.db
 import alliance.languages
+import alliance.translated
 import django.contrib.postgres.fields
 import django.db.models.constraints
 import django.db.models.deletion
@@ -29,7 +30,7 @@ class Migration(migrations.Migration):
                 ('sort_name', models.CharField(blank=True, max_length=200, verbose_name='sort name')),
                 ('post_nominals', models.CharField(blank=True, max_length=60, verbose_name='post-nominals')),
                 ('aliases', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None, verbose_name='other spellings')),
-                ('biography', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='short biography')),
+                ('biography', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='short biography')),
                 ('is_pseudonym', models.BooleanField(default=False, verbose_name='the name is a pseudonym')),
                 ('is_hidden', models.BooleanField(default=False, help_text='Removes the person from every page, feed and document.', verbose_name='hidden everywhere')),
                 ('internal_note', models.TextField(blank=True, help_text='Never shown outside the admin.', verbose_name='internal note')),
@@ -46,20 +47,20 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', alliance.db.PublicIdField()),
-                ('unnamed_label', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, help_text='Such as “Representative of local authorities”.', verbose_name='seat without a name')),
+                ('unnamed_label', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, help_text='Such as “Representative of local authorities”.', verbose_name='seat without a name')),
                 ('position', models.PositiveSmallIntegerField(verbose_name='position')),
                 ('agenda_position', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='position in the printed agenda')),
                 ('role', models.CharField(choices=[('welcoming_remarks', 'Welcoming remarks'), ('opening_remarks', 'Opening remarks'), ('keynote', 'Keynote'), ('moderator', 'Moderator'), ('moderator_and_presenter', 'Moderation and presentation'), ('presentation', 'Presentation'), ('speaker', 'Speaker'), ('panel_presentation', 'Panel presentation'), ('expert', 'Expert'), ('contribution', 'Contribution'), ('testimony', 'Testimony'), ('video_message', 'Video message'), ('closing_remarks', 'Closing remarks'), ('chair', 'Chair'), ('host', 'Host'), ('facilitator', 'Facilitator'), ('trainer', 'Trainer'), ('master_of_ceremonies', 'Master of ceremonies'), ('interpreter', 'Interpreter')], default='speaker', max_length=24, verbose_name='role')),
-                ('heading_printed', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='printed heading')),
+                ('heading_printed', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='printed heading')),
                 ('status', models.CharField(choices=[('invited', 'Invited'), ('tbc', 'To be confirmed'), ('confirmed', 'Confirmed'), ('declined', 'Declined'), ('replaced', 'Replaced')], default='invited', max_length=12, verbose_name='status')),
                 ('final_status', models.CharField(blank=True, choices=[('invited', 'Invited'), ('tbc', 'To be confirmed'), ('confirmed', 'Confirmed'), ('declined', 'Declined'), ('replaced', 'Replaced')], max_length=12, verbose_name='status in the end')),
                 ('honorific', models.CharField(blank=True, max_length=60, verbose_name='honorific')),
                 ('name_printed', models.CharField(blank=True, help_text="Empty: the person's display name.", max_length=200, verbose_name='name as printed')),
                 ('post_nominals', models.CharField(blank=True, max_length=60, verbose_name='post-nominals')),
-                ('role_title', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title as approved')),
-                ('role_title_in_report', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title in the report')),
+                ('role_title', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title as approved')),
+                ('role_title_in_report', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title in the report')),
                 ('country_meaning', models.CharField(blank=True, choices=[('state_represented', 'State represented'), ('organisation_seat', 'Seat of the organisation'), ('stated', 'As stated')], max_length=20, verbose_name='meaning of the country')),
-                ('topic', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title of the talk')),
+                ('topic', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title of the talk')),
                 ('delivery', models.CharField(blank=True, choices=[('live', 'Live'), ('video', 'By video')], max_length=8, verbose_name='delivery')),
                 ('visibility', models.CharField(choices=[('before', 'Before and after'), ('after', 'Only after the session'), ('never', 'Never')], default='before', max_length=8, verbose_name='visible')),
                 ('is_announced', models.BooleanField(default=True, verbose_name='announced in the programme')),
@@ -84,7 +85,7 @@ class Migration(migrations.Migration):
             name='Affiliation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role_title', alliance.languages.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title')),
+                ('role_title', alliance.translated.TranslatedField(blank=True, default=alliance.languages.Translations, verbose_name='title')),
                 ('since', models.DateField(blank=True, null=True, verbose_name='since')),
                 ('until', models.DateField(blank=True, null=True, verbose_name='until')),
                 ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='affiliations', to='events.organisation', verbose_name='organisation')),
