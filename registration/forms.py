@@ -294,10 +294,6 @@ class RegistrationForm(forms.Form):
             )
         return data
 
-    def needs_new_token(self) -> bool:
-        """Whether sending the form again with the same token would fail again."""
-        return any(error.code == "token" for error in self.non_field_errors().as_data())
-
     def admissions(self) -> list[Admission]:
         """What was chosen, of a valid form."""
         chosen = [self.offered.find(self.cleaned_data.get(thing.name, "")) for thing, _ways in self.things]
