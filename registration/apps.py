@@ -11,9 +11,10 @@ class RegistrationConfig(AppConfig):
     verbose_name = _("Registration")
 
     def ready(self) -> None:
-        """Tell the outbox who renders our messages, and the programme file what this app reads from it."""
-        from registration import handlers, health, programme_file
+        """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
+        from registration import handlers, health, programme_checks, programme_file
 
         handlers.register()
         health.register()
+        programme_checks.register_checks()
         programme_file.register_sections()

@@ -11,7 +11,8 @@ class SpeakersConfig(AppConfig):
     verbose_name = _("Speakers")
 
     def ready(self) -> None:
-        """Tell the programme file what this app reads from it."""
-        from speakers import programme_file
+        """Tell the programme file what this app reads from it, and the checks what it checks."""
+        from speakers import programme_checks, programme_file
 
+        programme_checks.register_checks()
         programme_file.register_sections()

@@ -1,0 +1,58 @@
+"""`manage.py check_programme SLUG`: what is missing or contradicts itself, before a programme is published."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
+
+from events import programme_checks
+from events.models import Conference
+from events.programme_checks import Finding, Severity
+
+
+class Command(BaseCommand):
+    """Prints the findings, grouped by severity and code. Writes nothing to the database."""
+
+    help = "Check the programme of a conference. Exit code 1 when there are errors; warnings never block."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The conference."""
+        parser.add_argument("slug", help="the address of the conference, such as alliance-20")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit code 1 with errors, and for a conference that is not there."""
+        conference = Conference.objects.filter(slug=options["slug"]).first()
+        if conference is None:
+            raise CommandError(f"There is no conference {options['slug']}.")
+        with translation.override("en"):
+            findings = programme_checks.run(conference)
+        for line in report(findings):
+            self.stdout.write(line)
+        errors = sum(finding.severity == Severity.ERROR for finding in findings)
+        summary = f"{errors} error(s), {len(findings) - errors} warning(s)"
+        if errors:
+            raise CommandError(summary)
+        self.stdout.write(summary)
+
+
+def report(findings: Iterable[Finding]) -> list[str]:
+    """The findings as lines, those of the same severity and code together, errors first."""
+    lines: list[str] = []
+    ordered = sorted(findings, key=lambda finding: (finding.severity, finding.code))
+    for (severity, code), group in groupby(ordered, key=lambda finding: (finding.severity, finding.code)):
+        lines.append(f"{severity}: {code}")
+        for finding in group:
+            row = finding.row
+            lines += [f"  {_printable(finding.text)}", f"    {row.kind} {row.key}  {row.admin_url}"]
+        lines.append("")
+    return lines
+
+
+def _printable(text: str) -> str:
+    """Without control characters: titles are typed by people, and a terminal obeys what it is sent."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

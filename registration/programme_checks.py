@@ -1,0 +1,86 @@
+"""What is checked about admissions before a programme is published. That one closes before it opens cannot be: the
+database refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from events import programme_checks
+from events.models import Format, RegistrationMode, Session
+from events.programme_checks import Finding, Programme, error, row_of, title, warning
+from registration.models import Admission, ApprovalMode, AttendanceMode
+
+
+def register_checks() -> None:
+    """Make the checks of this app known. Called in AppConfig.ready()."""
+    programme_checks.register("admissions", 50, check_admissions)
+
+
+def check_admissions(programme: Programme) -> Iterator[Finding]:
+    """Rooms that are too small, windows that help nobody, audience rules without effect, forms that are missing."""
+    conference = programme.conference
+    sessions = {session.pk: session for session in programme.sessions}
+    admissions = list(
+        Admission.objects.filter(conference=conference)
+        .select_related("places")
+        .prefetch_related("audience_organisations")
+        .in_form_order()
+    )
+    for admission in admissions:
+        if admission.session_id is not None and admission.session_id not in sessions:
+            continue  # cancelled
+        session = sessions.get(admission.session_id) if admission.session_id is not None else None
+        admission.session, admission.conference = session, conference
+        name = f"The {admission.mode} admission to {title(session or conference)}"
+        if session is not None:
+            yield from _check_room(admission, session)
+        yield from _check_window(admission, name)
+        yield from _check_audience(admission, name)
+        other = {AttendanceMode.IN_PERSON: Format.ONLINE, AttendanceMode.ONLINE: Format.IN_PERSON}
+        takes_place = (session.format if session is not None else "") or conference.format
+        if takes_place == other[AttendanceMode(admission.mode)]:
+            yield warning("admission_mode_differs", f"{name} does not fit the format {takes_place}.", row_of(admission))
+    admitted = {admission.session_id for admission in admissions}
+    for session in programme.sessions:
+        if session.registration_mode == RegistrationMode.OWN_FORM and session.pk not in admitted:
+            text = f"{title(session)} has its own form, but no admission: nobody can register."
+            yield warning("admission_missing", text, row_of(session))
+
+
+def _check_room(admission: Admission, session: Session) -> Iterator[Finding]:
+    room = session.room
+    if admission.mode != AttendanceMode.IN_PERSON or room is None or room.capacity is None:
+        return
+    capacity, where = admission.places.capacity, f"{room.name.best('en').text} has {room.capacity} seats"
+    if capacity is None:
+        text = f"{title(session)} admits people in person without a limit, but {where}."
+        yield warning("room_without_limit", text, row_of(admission))
+    elif capacity > room.capacity:
+        text = f"{title(session)} admits {capacity} people in person, but {where}."
+        yield error("room_too_small", text, row_of(admission))
+
+
+def _check_window(admission: Admission, name: str) -> Iterator[Finding]:
+    """Registration that opens when all is over helps nobody; what closes after the end may be meant."""
+    starts_at, ends_at = admission.span
+    ends_at = ends_at or admission.conference.ends_at
+    opens_at, closes_at = admission.opens_at, admission.closes_at
+    if opens_at is not None and ends_at is not None and opens_at >= ends_at:
+        yield error("admission_opens_too_late", f"{name} opens when it is over.", row_of(admission))
+    elif opens_at is not None and starts_at is not None and opens_at >= starts_at:
+        yield warning("admission_opens_after_start", f"{name} opens only after the start.", row_of(admission))
+    if closes_at is not None and ends_at is not None and closes_at > ends_at:
+        yield warning("admission_closes_after_end", f"{name} closes only after the end.", row_of(admission))
+
+
+def _check_audience(admission: Admission, name: str) -> Iterator[Finding]:
+    has_rule = bool(
+        admission.audience_categories or admission.audience_country_statuses or admission.audience_organisations.all()
+    )
+    if admission.approval == ApprovalMode.AUDIENCE and not has_rule:
+        text = f"{name} lets its audience in, but names none: everybody waits for approval."
+        yield warning("audience_empty", text, row_of(admission))
+    elif admission.approval != ApprovalMode.AUDIENCE and has_rule:
+        text = f"{name} names an audience that has no effect with approval “{admission.approval}”."
+        yield warning("audience_without_effect", text, row_of(admission))
