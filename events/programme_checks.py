@@ -124,11 +124,12 @@ def run(conference: Conference) -> list[Finding]:
     )
     days = ConferenceDay.objects.filter(conference=conference).order_by("number")
     programme = Programme(conference, list(days), list(sessions))
-    found = [
-        finding
-        for _name, (_order, check) in sorted(_checks.items(), key=lambda item: (item[1][0], item[0]))
-        for finding in check(programme)
-    ]
+    with translation.override("en"):  # the sentences are English, and so are the names of roles and modes in them
+        found = [
+            finding
+            for _name, (_order, check) in sorted(_checks.items(), key=lambda item: (item[1][0], item[0]))
+            for finding in check(programme)
+        ]
     return sorted(found, key=lambda finding: finding.severity != Severity.ERROR)
 
 

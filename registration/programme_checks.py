@@ -32,7 +32,7 @@ def check_admissions(programme: Programme) -> Iterator[Finding]:
             continue  # cancelled
         session = sessions.get(admission.session_id) if admission.session_id is not None else None
         admission.session, admission.conference = session, conference
-        name = f"The {admission.mode} admission to {title(session or conference)}"
+        name = f"Admission {str(admission.get_mode_display()).lower()} to {title(session or conference)}"
         if session is not None:
             yield from _check_room(admission, session)
         yield from _check_window(admission, name)

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from events import programme_checks, programme_file
 from events.models import Conference, ConferenceDay, Session, SessionState
@@ -34,6 +35,7 @@ from tests.factories import (
     StaffFactory,
 )
 
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "programme-2020.yaml"
 DATA = Path(__file__).resolve().parents[2] / "events" / "data" / "alliance-20.yaml"
 
 
@@ -321,6 +323,16 @@ def test_moderator_who_speaks_elsewhere_at_the_same_time_is_an_error(conference:
     assert "“Opening” (Speaker)" in finding.text
 
 
+def test_sentences_are_english_whatever_the_language_of_the_reader(conference: Conference, panel: Session) -> None:
+    Session.objects.update(format="in_person")
+    AdmissionFactory(session=panel)
+
+    with translation.override("ru"):
+        (finding,) = findings(conference)
+
+    assert finding.text == "Admission on-line to “The panel” does not fit the format in_person."
+
+
 def test_sessions_that_touch_and_roles_in_one_session_are_no_overlap(conference: Conference, panel: Session) -> None:
     moderator = Person.objects.get()
     ContributionFactory(session=panel, person=moderator)
@@ -498,6 +510,19 @@ def test_the_programme_that_comes_with_the_house_has_only_warnings(db: None) -> 
         "admission_closes_after_end",
     }
     assert sum(finding.code == "time_missing" for finding in found) == 6
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason="../shared is not here")
+def test_the_whole_programme_of_2020_can_be_checked(db: None) -> None:
+    programme_file.load(SHARED.read_bytes())
+
+    found = findings(Conference.objects.get())
+
+    assert {(finding.severity, finding.code) for finding in found} == {
+        (Severity.WARNING, "time_missing"),
+        (Severity.WARNING, "language_missing"),
+    }
 
 
 def test_a_check_is_registered_once() -> None:

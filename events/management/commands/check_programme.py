@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import translation
 
 from events import programme_checks
 from events.models import Conference
@@ -29,8 +28,7 @@ class Command(BaseCommand):
         conference = Conference.objects.filter(slug=options["slug"]).first()
         if conference is None:
             raise CommandError(f"There is no conference {options['slug']}.")
-        with translation.override("en"):
-            findings = programme_checks.run(conference)
+        findings = programme_checks.run(conference)
         for line in report(findings):
             self.stdout.write(line)
         errors = sum(finding.severity == Severity.ERROR for finding in findings)
