@@ -39,7 +39,7 @@ from tests.house import House, house
 from video.models import Meeting, MeetingState
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = [
     pytest.mark.browser,
@@ -241,7 +241,9 @@ def cancel(page: Page, address: str) -> None:
     assert page.locator(".tag--cancelled").count() == 1
 
 
-def test_a_person_registers_reads_the_mail_joins_and_cancels_and_the_next_in_line_is_promoted(tmp_path: Path) -> None:
+def test_a_person_registers_reads_the_mail_joins_and_cancels_and_the_next_in_line_is_promoted(
+    browser: Browser, tmp_path: Path
+) -> None:
     now = timezone.now()
     with platform() as met:
         conference = ConferenceFactory(
@@ -269,79 +271,76 @@ def test_a_person_registers_reads_the_mail_joins_and_cancels_and_the_next_in_lin
         with house(database_url=services.database_url(), more=environment) as running:
             running.start_web(workers=1)
             running.start_worker()
-            with chromium.browser() as browser:
-                page = browser.new_context(timezone_id="Asia/Almaty", locale="ru-RU").new_page()
-                problems: list[str] = []
-                page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+            page = browser.new_context(timezone_id="Asia/Almaty", locale="ru-RU").new_page()
+            problems: list[str] = []
+            page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
 
-                register_by_keyboard(page, running, "alliance")
-                register_next(running, "/en/alliance/register/", fields)
-                confirmation = mail_to(running, PERSON, 1)
-                assert "Мария Иванова" in text_of(confirmation)
-                personal_page = link_in(confirmation, r"/r/[\w-]+/")
-                look_at_own_page(page, personal_page, tmp_path)
-                link = mail_to(running, PERSON, 2)
-                join(page, link_in(link, r"/join/[\w-]+/"), met)
-                assert "number 1 in line" in text_of(mail_to(running, NEXT, 1))
+            register_by_keyboard(page, running, "alliance")
+            register_next(running, "/en/alliance/register/", fields)
+            confirmation = mail_to(running, PERSON, 1)
+            assert "Мария Иванова" in text_of(confirmation)
+            personal_page = link_in(confirmation, r"/r/[\w-]+/")
+            look_at_own_page(page, personal_page, tmp_path)
+            link = mail_to(running, PERSON, 2)
+            join(page, link_in(link, r"/join/[\w-]+/"), met)
+            assert "number 1 in line" in text_of(mail_to(running, NEXT, 1))
 
-                cancel(page, personal_page)
-                promoted = text_of(mail_to(running, NEXT, 2))
-                assert "a place has become free" in promoted.replace("\n", " ")
+            cancel(page, personal_page)
+            promoted = text_of(mail_to(running, NEXT, 2))
+            assert "a place has become free" in promoted.replace("\n", " ")
 
-                assert page.context.cookies() == []
-                assert problems == []
-                logs = running.log("web") + running.log("worker")
+            assert page.context.cookies() == []
+            assert problems == []
+            logs = running.log("web") + running.log("worker")
 
     for secret in ("canary", PERSON, "Мария", personal_page.rsplit("/", 2)[1]):
         assert secret not in logs
 
 
-def test_the_form_names_what_is_wrong_and_takes_the_focus_there() -> None:
+def test_the_form_names_what_is_wrong_and_takes_the_focus_there(browser: Browser) -> None:
     admission = AdmissionFactory()
     environment = our_environment()
     with house(database_url=services.database_url(), more=environment) as running:
         running.start_web(workers=1)
-        with chromium.browser() as browser:
-            page = browser.new_context(timezone_id="Asia/Almaty").new_page()
-            page.goto(f"{running.url}/en/{admission.conference.slug}/register/")
-            zone = page.locator("[name=time_zone]").input_value()
-            page.fill("#id_alias", "Speaker A")
-            page.locator("main form button").click()
-            page.wait_for_load_state()
+        page = browser.new_context(timezone_id="Asia/Almaty").new_page()
+        page.goto(f"{running.url}/en/{admission.conference.slug}/register/")
+        zone = page.locator("[name=time_zone]").input_value()
+        page.fill("#id_alias", "Speaker A")
+        page.locator("main form button").click()
+        page.wait_for_load_state()
 
-            assert zone == "Asia/Almaty"
-            assert page.title().startswith("Error: ")
-            assert page.evaluate("document.activeElement.hasAttribute('data-error-summary')")
-            assert page.locator("#id_alias").input_value() == "Speaker A"
-            for link in page.locator(".error-summary a").all():
-                link.click()
-                target = (link.get_attribute("href") or "").removeprefix("#")
-                assert page.evaluate("document.activeElement.id") == target
-                described = (page.locator(f"#{target}").get_attribute("aria-describedby") or "").split()
-                assert f"{target}_error" in described
-                assert link.inner_text() in page.locator(f"#{target}_error").inner_text()
+        assert zone == "Asia/Almaty"
+        assert page.title().startswith("Error: ")
+        assert page.evaluate("document.activeElement.hasAttribute('data-error-summary')")
+        assert page.locator("#id_alias").input_value() == "Speaker A"
+        for link in page.locator(".error-summary a").all():
+            link.click()
+            target = (link.get_attribute("href") or "").removeprefix("#")
+            assert page.evaluate("document.activeElement.id") == target
+            described = (page.locator(f"#{target}").get_attribute("aria-describedby") or "").split()
+            assert f"{target}_error" in described
+            assert link.inner_text() in page.locator(f"#{target}_error").inner_text()
 
 
-def test_the_form_works_without_javascript_on_a_small_phone() -> None:
+def test_the_form_works_without_javascript_on_a_small_phone(browser: Browser) -> None:
     admission = AdmissionFactory(capacity=1)
     environment = our_environment()
     with house(database_url=services.database_url(), more=environment) as running:
         running.start_web(workers=1)
-        with chromium.browser() as browser:
-            context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
-            page = context.new_page()
-            page.goto(f"{running.url}/ru/{admission.conference.slug}/register/")
-            page.check(f'input[value="{admission.public_id}"]')
-            page.fill("#id_given_name", "Мария")
-            page.fill("#id_email", PERSON)
-            page.select_option("#id_category", "other")
-            page.locator("main form button").click()
-            page.wait_for_url("**/received/**")
+        context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
+        page = context.new_page()
+        page.goto(f"{running.url}/ru/{admission.conference.slug}/register/")
+        page.check(f'input[value="{admission.public_id}"]')
+        page.fill("#id_given_name", "Мария")
+        page.fill("#id_email", PERSON)
+        page.select_option("#id_category", "other")
+        page.locator("main form button").click()
+        page.wait_for_url("**/received/**")
 
-            assert page.locator(".tag--confirmed").count() == 1
+        assert page.locator(".tag--confirmed").count() == 1
 
 
-def test_the_door_opens_by_itself_when_the_meeting_is_ready() -> None:
+def test_the_door_opens_by_itself_when_the_meeting_is_ready(browser: Browser) -> None:
     now = timezone.now()
     session = SideEventFactory(starts_at=now - timedelta(minutes=5), ends_at=now + timedelta(hours=1))
     meeting = MeetingFactory(session=session, state=MeetingState.PLANNED)
@@ -353,16 +352,15 @@ def test_the_door_opens_by_itself_when_the_meeting_is_ready() -> None:
 
     with house(database_url=services.database_url(), more=our_environment()) as running:
         running.start_web(workers=1)
-        with chromium.browser() as browser:
-            page = browser.new_context().new_page()
-            page.clock.install()
-            page.goto(f"{running.url}/join/{registration.join_token}/")
-            assert page.locator("[data-door]").get_attribute("data-door") == "NotReady"
+        page = browser.new_context().new_page()
+        page.clock.install()
+        page.goto(f"{running.url}/join/{registration.join_token}/")
+        assert page.locator("[data-door]").get_attribute("data-door") == "NotReady"
 
-            # Playwright's loop runs in this thread, and Django refuses the database beside a loop.
-            with ThreadPoolExecutor(1) as pool:
-                pool.submit(make_ready).result()
-            page.clock.fast_forward(15_000)
-            page.locator("[data-door=OpenDoor] button").wait_for()
+        # Playwright's loop runs in this thread, and Django refuses the database beside a loop.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(make_ready).result()
+        page.clock.fast_forward(15_000)
+        page.locator("[data-door=OpenDoor] button").wait_for()
 
-            assert "provider.example" not in page.content()
+        assert "provider.example" not in page.content()
