@@ -290,9 +290,7 @@ class OwnChoice:
     @property
     def is_over(self) -> bool:
         """Whether what was chosen has ended."""
-        admission = self.registration.admission
-        ends_at = admission.conference.ends_at if admission.session is None else admission.session.ends_at
-        return ends_at is not None and ends_at <= self.now
+        return self.registration.admission.is_over(self.now)
 
     @property
     def can_cancel(self) -> bool:

@@ -186,6 +186,14 @@ class Admission(models.Model):
         known = [limit for limit in limits if limit is not None]
         return not known or now < max(known)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether nothing is left to attend or cancel: it has ended, and so has registration where that goes on longer.
+
+        Something without a known end is not over. Needs conference and session loaded.
+        """
+        ends_at = self.session.ends_at if self.session is not None else self.conference.ends_at
+        return ends_at is not None and max(ends_at, self.closes_at or ends_at) <= now
+
     def is_open(self, now: datetime) -> bool:
         """Whether somebody may register at the instant. Needs conference and session loaded."""
         if self.is_closed or (self.opens_at and now < self.opens_at):

@@ -79,7 +79,7 @@ def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) ->
     admissions = [
         admission
         for admission in Admission.objects.with_meeting().filter(pk__in=admission_ids).order_by("pk")
-        if not _is_over(admission, now=now)
+        if not admission.is_over(now)
     ]
     locked = Places.objects.select_for_update(no_key=True).filter(admission__in=admissions).order_by("pk")
     list(locked)
@@ -100,11 +100,6 @@ def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) ->
     )
     freed = {registration.admission_id for registration in cancelled}
     return [admission for admission in admissions if admission.pk in freed]
-
-
-def _is_over(admission: Admission, *, now: datetime) -> bool:
-    ends_at = admission.session.ends_at if admission.session is not None else admission.conference.ends_at
-    return ends_at is not None and ends_at <= now
 
 
 def _forget_links_and_reasons(participant_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import icalendar
@@ -314,3 +315,21 @@ def test_link_scanners_change_nothing(client: Client) -> None:
 
     assert list(Registration.objects.values()) == before
     assert not Message.objects.exists()
+
+
+def test_event_of_the_past_whose_registration_is_held_open_can_be_joined_and_cancelled(client: Client) -> None:
+    """As in the demo, where the conference of 2020 is kept open to be tried."""
+    registration = RegistrationFactory()
+    admission = registration.admission
+    session = admission.session
+    session.starts_at, session.ends_at = NOW - timedelta(days=3), NOW - timedelta(days=2)
+    session.save()
+
+    over = client.get(page_of(registration.participant)).content.decode()
+    admission.closes_at = NOW + timedelta(days=1)
+    admission.save()
+    held_open = client.get(page_of(registration.participant)).content.decode()
+
+    assert "/cancel/" not in over
+    assert "/cancel/" in held_open
+    assert "/join/" in held_open
