@@ -1,0 +1,132 @@
+"""The programme as a public iCalendar feed (RFC 5545 and 7986), in the active language.
+
+Nobody who speaks is named: what a calendar has copied cannot be taken back. No join link stands in it either, only the
+page of the session. Nothing depends on the moment it is made, so the same programme gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import icalendar
+from django.conf import settings
+
+from alliance.languages import Translations
+from events.feeds import words
+from events.models import Conference, ConferenceState, Session, SessionState
+
+_PRODUCT = "-//Alliance//Programme//EN"
+_ASK_AGAIN = timedelta(hours=1)
+_SEQUENCE_FROM = datetime(2020, 1, 1, tzinfo=UTC)  # a SEQUENCE has 31 bits: seconds from here last until 2088
+
+
+def _own_words(texts: Translations) -> icalendar.vText:
+    """A text in one line, marked with the language it is really in."""
+    best = texts.best()
+    value = icalendar.vText(words.line(best.text))
+    value.params["LANGUAGE"] = best.language
+    return value
+
+
+def _event(session: Session, starts_at: datetime, ends_at: datetime) -> icalendar.Event:
+    conference = session.conference
+    # The place and the cancelling may come from the conference, so a change there is one of the entry as well.
+    changed = max(session.updated_at, conference.updated_at).astimezone(UTC).replace(microsecond=0)
+    is_cancelled = session.state == SessionState.CANCELLED or conference.state == ConferenceState.CANCELLED
+    event = icalendar.Event()
+    event.add("uid", f"{session.public_id}@{settings.SITE_DOMAIN}")
+    event.add("sequence", max(0, int((changed - _SEQUENCE_FROM).total_seconds())))
+    event.add("dtstamp", changed)
+    event.add("last-modified", changed)
+    event.add("dtstart", starts_at.astimezone(conference.zone))
+    event.add("dtend", ends_at.astimezone(conference.zone))
+    event.add("summary", _own_words(session.title))
+    if summary := words.text(session.summary):
+        event.add("description", summary)
+    event.add("location", words.place(session))
+    event.add("url", words.address(session.get_absolute_url()))
+    event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    event.add("transp", "TRANSPARENT")  # a programme is an offer: it makes nobody busy
+    return event
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()
+
+
+def _changes_of_clock(zone: ZoneInfo, first: datetime, last: datetime) -> list[datetime]:
+    """The instants, to the minute, at which the clocks of a zone change between two UTC instants."""
+    found = []
+    day = first
+    while day < last:
+        next_day = day + timedelta(days=1)
+        if _offset(zone, day) != _offset(zone, next_day):
+            before, after = 0, 24 * 60
+            while after - before > 1:
+                middle = (before + after) // 2
+                same = _offset(zone, day + timedelta(minutes=middle)) == _offset(zone, day)
+                before, after = (middle, after) if same else (before, middle)
+            found.append(day + timedelta(minutes=after))
+        day = next_day
+    return found
+
+
+def _zone(zone: ZoneInfo, first_year: int, last_year: int) -> icalendar.Timezone:
+    """The clock of a zone in whole years.
+
+    Our own, because the one of the library begins summer time an hour late: RFC 5545 (3.6.5) counts DTSTART by the
+    clock that ends, not by the one that begins.
+    """
+    first, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + 1, 1, 2, tzinfo=UTC)
+    first -= timedelta(days=1)  # local New Year may come before that of UTC
+    component = icalendar.Timezone()
+    component.add("tzid", zone.key)
+    for instant in [first, *_changes_of_clock(zone, first, end)]:
+        before = _offset(zone, instant if instant == first else instant - timedelta(minutes=1))
+        local = instant.astimezone(zone)
+        part = icalendar.TimezoneDaylight() if local.dst() else icalendar.TimezoneStandard()
+        part.add("dtstart", instant.replace(tzinfo=None) + before)
+        part.add("tzoffsetfrom", before)
+        part.add("tzoffsetto", _offset(zone, instant))
+        if name := local.tzname():
+            part.add("tzname", name)
+        component.add_component(part)
+    return component
+
+
+def calendar(conference: Conference, sessions: Iterable[Session], *, name: Translations, path: str, page: str) -> bytes:
+    """The sessions that have a time, as a file.
+
+    sessions: public ones of the conference, with their room loaded. name: what the reader's program calls the calendar.
+    path, page: where the feed and the page about the same stand on our site.
+    """
+    timed = []
+    for session in sessions:
+        session.conference = conference
+        if session.starts_at is not None and session.ends_at is not None:
+            timed.append((session, session.starts_at, session.ends_at))
+    book = icalendar.Calendar()
+    book.add("prodid", _PRODUCT)
+    book.add("version", "2.0")
+    title = _own_words(name)
+    book.add("name", title)
+    book.add("x-wr-calname", words.line(name))
+    book.add("x-wr-timezone", conference.time_zone)
+    interval = icalendar.vDuration(_ASK_AGAIN)
+    interval.params["VALUE"] = "DURATION"
+    book["refresh-interval"] = interval
+    book.add("x-published-ttl", "PT1H")
+    source = icalendar.vUri(words.address(path))
+    source.params["VALUE"] = "URI"
+    book["source"] = source
+    book.add("url", words.address(page))
+    # A calendar must not be empty, so the clock stands in it even before the first time is known.
+    years = [instant.year for _session, starts_at, ends_at in timed for instant in (starts_at, ends_at)]
+    years += [day.year for day in (conference.starts_on, conference.ends_on) if day] or [conference.updated_at.year]
+    book.add_component(_zone(conference.zone, min(years), max(years)))
+    for session, starts_at, ends_at in timed:
+        book.add_component(_event(session, starts_at, ends_at))
+    content: bytes = book.to_ical()
+    return content
