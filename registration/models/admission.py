@@ -206,8 +206,8 @@ class Admission(models.Model):
     def admits(self, *, category: str, country: Country | None, organisation_id: int | None) -> bool:
         """Whether the audience rule lets somebody in without approval.
 
-        An audience with nothing set admits nobody without approval. Delegations are admitted by the standing of their country, others by
-        category or by a named organisation. Needs audience_organisations prefetched.
+        An audience with nothing set admits nobody without approval. Delegations are admitted by the standing of their
+        country, others by category or by a named organisation. Needs audience_organisations prefetched.
         """
         if self.approval == ApprovalMode.MANUAL:
             return False
