@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import icalendar
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from alliance import calendars
 from registration.models import AttendanceMode, Registration, RegistrationStatus
 
 _PRODUCT = "-//Alliance//Registration//EN"
@@ -74,7 +76,8 @@ def calendar(registrations: Iterable[Registration], *, method: str | None = None
     book.add("version", "2.0")
     if method:
         book.add("method", method)
-    events = 0
+    events: list[icalendar.Event] = []
+    years: dict[ZoneInfo, set[int]] = {}
     for registration in registrations:
         if (event := _event(registration)) is None:
             continue
@@ -88,10 +91,16 @@ def calendar(registrations: Iterable[Registration], *, method: str | None = None
             attendee.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
             attendee.params["RSVP"] = icalendar.vText("FALSE")
             event.add("attendee", attendee)
-        book.add_component(event)
-        events += 1
+        events.append(event)
+        zone = registration.admission.conference.zone
+        years.setdefault(zone, set()).update(instant.year for instant in registration.admission.span if instant)
     if not events:
         return None
-    book.add_missing_timezones()
+    for zone, found in years.items():
+        if not found:  # whole days have no clock
+            continue
+        book.add_component(calendars.clock(zone, min(found), max(found)))
+    for event in events:
+        book.add_component(event)
     content: bytes = book.to_ical()
     return content

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import icalendar
 from django.conf import settings
 
+from alliance import calendars
 from alliance.languages import Translations
 from events.feeds import words
 from events.models import Conference, ConferenceState, Session, SessionState
@@ -52,50 +52,6 @@ def _event(session: Session, starts_at: datetime, ends_at: datetime) -> icalenda
     return event
 
 
-def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
-    return instant.astimezone(zone).utcoffset() or timedelta()
-
-
-def _changes_of_clock(zone: ZoneInfo, first: datetime, last: datetime) -> list[datetime]:
-    """The instants, to the minute, at which the clocks of a zone change between two UTC instants."""
-    found = []
-    day = first
-    while day < last:
-        next_day = day + timedelta(days=1)
-        if _offset(zone, day) != _offset(zone, next_day):
-            before, after = 0, 24 * 60
-            while after - before > 1:
-                middle = (before + after) // 2
-                same = _offset(zone, day + timedelta(minutes=middle)) == _offset(zone, day)
-                before, after = (middle, after) if same else (before, middle)
-            found.append(day + timedelta(minutes=after))
-        day = next_day
-    return found
-
-
-def _zone(zone: ZoneInfo, first_year: int, last_year: int) -> icalendar.Timezone:
-    """The clock of a zone in whole years.
-
-    Our own, because the one of the library begins summer time an hour late: RFC 5545 (3.6.5) counts DTSTART by the
-    clock that ends, not by the one that begins.
-    """
-    first, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + 1, 1, 2, tzinfo=UTC)
-    first -= timedelta(days=1)  # local New Year may come before that of UTC
-    component = icalendar.Timezone()
-    component.add("tzid", zone.key)
-    for instant in [first, *_changes_of_clock(zone, first, end)]:
-        before = _offset(zone, instant if instant == first else instant - timedelta(minutes=1))
-        local = instant.astimezone(zone)
-        part = icalendar.TimezoneDaylight() if local.dst() else icalendar.TimezoneStandard()
-        part.add("dtstart", instant.replace(tzinfo=None) + before)
-        part.add("tzoffsetfrom", before)
-        part.add("tzoffsetto", _offset(zone, instant))
-        if name := local.tzname():
-            part.add("tzname", name)
-        component.add_component(part)
-    return component
-
-
 def calendar(conference: Conference, sessions: Iterable[Session], *, name: Translations, path: str, page: str) -> bytes:
     """The sessions that have a time, as a file.
 
@@ -125,7 +81,7 @@ def calendar(conference: Conference, sessions: Iterable[Session], *, name: Trans
     # A calendar must not be empty, so the clock stands in it even before the first time is known.
     years = [instant.year for _session, starts_at, ends_at in timed for instant in (starts_at, ends_at)]
     years += [day.year for day in (conference.starts_on, conference.ends_on) if day] or [conference.updated_at.year]
-    book.add_component(_zone(conference.zone, min(years), max(years)))
+    book.add_component(calendars.clock(conference.zone, min(years), max(years)))
     for session, starts_at, ends_at in timed:
         book.add_component(_event(session, starts_at, ends_at))
     content: bytes = book.to_ical()
