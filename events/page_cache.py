@@ -31,6 +31,7 @@ _MOST_PAGES = 2000
 _MOST_BYTES = 48 * 1024 * 1024  # of bodies and their compressed forms, in each process
 _KEPT_HEADERS = {"Content-Type", "Content-Language"}
 _MARK = "_content_version"  # set on answers that may be kept
+_ONCE = "_is_for_one_reader"  # set by views on answers to addresses nobody else will ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,12 @@ def forget() -> None:
         _version = (0.0, -1)
 
 
+def not_kept(response: HttpResponse) -> HttpResponse:
+    """The answer of a marked view that is not worth a place in memory."""
+    setattr(response, _ONCE, True)
+    return response
+
+
 def cached_page(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view whose answer depends on the address, the content and the minute alone: no person, no places left."""
 
@@ -78,7 +85,8 @@ def cached_page(view: Callable[P, R]) -> Callable[P, R]:
         # Read before the page is made: a change in between makes the page look older than it is, never newer.
         version = content_version()
         response = view(*args, **kwargs)
-        setattr(response, _MARK, version)
+        if not hasattr(response, _ONCE):
+            setattr(response, _MARK, version)
         return response
 
     return marked

@@ -6,7 +6,7 @@ registration import events and not the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from alliance.languages import Translations
+from events import choices
 from events.models import (
     Conference,
     ConferenceDay,
@@ -312,19 +313,32 @@ class Programme:
     all_days: list[ConferenceDay]
     footnotes: Footnotes
     has_choice: bool  # whether it is worth offering only the sessions or only the side events
+    choices: choices.Choices
+
+    @property
+    def item_count(self) -> int:
+        """How many sessions and side events are shown."""
+        return sum(len(day.entries) for day in self.days)
 
 
 def programme(
-    conference: Conference, *, now: datetime, number: int | None = None, show: Show | None = None
+    conference: Conference,
+    *,
+    now: datetime,
+    number: int | None = None,
+    show: Show | None = None,
+    wanted: Mapping[str, str] | None = None,
 ) -> Programme:
     """Days, sessions, blocks and speakers in printed order: 5 queries whatever the size.
 
-    number: one day only. show: only sessions of the conference itself, or only side events. Raises
-    ConferenceDay.DoesNotExist for a day the conference does not have.
+    number: one day only. show: only sessions of the conference itself, or only side events. wanted: filters by name
+    (events.choices.NAMES); what the programme does not have is left out. Raises ConferenceDay.DoesNotExist for a day
+    the conference does not have.
     """
-    all_days = list(conference.days.order_by("number"))
+    all_days = list(choices.with_options(conference.days.order_by("number"), conference))
+    filters = choices.choices(all_days[0] if all_days else None, conference, wanted or {})
     footnotes = Footnotes()
-    sessions = conference.sessions.public().filter(is_in_agenda=True).in_programme_order()
+    sessions: QuerySet[Session] = conference.sessions.public().filter(is_in_agenda=True).in_programme_order()
     shown: list[ConferenceDay] = all_days
     if number is not None:
         shown = [day for day in all_days if day.number == number]
@@ -334,16 +348,17 @@ def programme(
     if show is not None:
         is_side_event = Q(kind=SessionKind.SIDE_EVENT)
         sessions = sessions.filter(is_side_event if show == Show.SIDE_EVENTS else ~is_side_event)
+    sessions = choices.narrowed(sessions, conference, filters.chosen)
     entries: dict[int | None, list[SessionEntry]] = {}
-    has_choice = show is not None
+    has_choice = show is not None or bool(filters.chosen)
     for entry in _entries(sessions, now=now, footnotes=footnotes):
         entry.session.conference = conference
         has_choice = has_choice or entry.session.is_side_event
         entries.setdefault(entry.session.day_id, []).append(entry)
-    days = [Day(day, entries.get(day.pk, [])) for day in shown]
+    days = [Day(day, entries.get(day.pk, [])) for day in shown if day.pk in entries or number or not filters.chosen]
     if None in entries:
         days.append(Day(None, entries[None]))
-    return Programme(days, all_days, footnotes, has_choice)
+    return Programme(days, all_days, footnotes, has_choice, filters)
 
 
 @dataclass(frozen=True, slots=True)

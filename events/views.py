@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from alliance import languages, zones
-from events import page_cache, selectors
+from events import choices, page_cache, selectors
 from events.models import Conference, ConferenceDay, ConferenceState, Session, SessionState
 
 P = ParamSpec("P")
@@ -43,7 +43,13 @@ def _is_known(query: QueryDict) -> bool:
     if any(len(values) > 1 for _name, values in query.lists()):
         return False
     known = {"tz": zones.find(query.get("tz", "")) is not None, "show": query.get("show") in selectors.Show.values}
-    return all(known.get(name, False) for name in query)
+    # Of the filters at most one, first in the address: all their combinations would push the plain pages out. Whether
+    # its value exists is for the view to say.
+    names = list(query)
+    filters = [name for name in names if name in choices.NAMES]
+    if filters and (len(filters) > 1 or filters[0] != names[0]):
+        return False
+    return all(name in filters or known.get(name, False) for name in names)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -107,15 +113,25 @@ def conference(request: HttpRequest, conference: str) -> HttpResponse:
 
 @programme_page
 def programme(request: HttpRequest, conference: str, day: int | None = None) -> HttpResponse:
-    """The whole programme, or one of its days."""
+    """The whole programme, or one of its days, or what of it fits the filters.
+
+    The form sends every filter; the empty ones are taken out of the address, so that a choice has one address to share.
+    """
+    if any(not request.GET[name] for name in choices.NAMES if name in request.GET):
+        query = request.GET.copy()
+        for name in choices.NAMES:
+            if not query.get(name):
+                query.pop(name, None)
+        return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+    filters = {name: request.GET[name] for name in choices.NAMES if name in request.GET}
     context = conference_frame(request, conference)
     wanted = request.GET.get("show", "")
     show = selectors.Show(wanted) if wanted in selectors.Show.values else None
     try:
-        found = selectors.programme(context["conference"], now=timezone.now(), number=day, show=show)
+        found = selectors.programme(context["conference"], now=timezone.now(), number=day, show=show, wanted=filters)
     except ConferenceDay.DoesNotExist:
         raise Http404 from None
-    return render(
+    response = render(
         request,
         "events/conference_programme.html",
         {
@@ -125,11 +141,13 @@ def programme(request: HttpRequest, conference: str, day: int | None = None) -> 
             "number": day,
             "show": show.value if show else "",
             "choices": [("", _("Everything")), *selectors.Show.choices],
+            "chosen": found.choices.chosen,
             "footnotes": found.footnotes,
             "is_provisional": context["conference"].state == ConferenceState.PROVISIONAL,
             "tab": "programme",
         },
     )
+    return page_cache.not_kept(response) if found.choices.has_unknown else response
 
 
 @programme_page

@@ -37,7 +37,8 @@ class Speaker:
         return self.appearances[0].line
 
 
-def _public(now: datetime) -> ContributionQuerySet:
+def public(now: datetime) -> ContributionQuerySet:
+    """Contributions of persons that strangers may see at the instant, in printed order, with what their lines print."""
     return (
         Contribution.objects.visible_at(now)
         .filter(session__in=Session.objects.public(), person__isnull=False)
@@ -56,7 +57,8 @@ def _public(now: datetime) -> ContributionQuerySet:
     )
 
 
-def _speakers(rows: QuerySet[Any], *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
+def by_person(rows: QuerySet[Any], *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
+    """Rows of public(), person by person in the order of their first."""
     found: dict[int, Speaker] = {}
     for row in rows:
         speaker = found.setdefault(row.person.pk, Speaker(row.person, []))
@@ -67,7 +69,7 @@ def _speakers(rows: QuerySet[Any], *, now: datetime, footnotes: Footnotes) -> li
 
 def speakers(conference: Conference, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
     """Everybody who speaks at the conference, by first appearance in the programme; never by the alphabet."""
-    return _speakers(_public(now).filter(session__conference=conference), now=now, footnotes=footnotes)
+    return by_person(public(now).filter(session__conference=conference), now=now, footnotes=footnotes)
 
 
 def person(public_id: UUID, *, now: datetime, footnotes: Footnotes) -> Speaker:
@@ -75,8 +77,8 @@ def person(public_id: UUID, *, now: datetime, footnotes: Footnotes) -> Speaker:
 
     Raises Person.DoesNotExist for somebody hidden, unknown, or without anything that may be shown at the instant.
     """
-    rows = _public(now).filter(person__public_id=public_id).prefetch_related("other_organisations")
-    found = _speakers(rows, now=now, footnotes=footnotes)
+    rows = public(now).filter(person__public_id=public_id).prefetch_related("other_organisations")
+    found = by_person(rows, now=now, footnotes=footnotes)
     if not found:
         raise Person.DoesNotExist
     return found[0]

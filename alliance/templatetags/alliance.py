@@ -337,13 +337,15 @@ def page_meta(context: Context, title: object, description: object = "", prefix:
 
 
 @register.simple_tag(takes_context=True)
-def zone_query(context: Context, **more: str) -> SafeString:
+def zone_query(context: Context, also: dict[str, str] | None = None, **more: str) -> SafeString:
     """What to append to a link so that a clock chosen by ?tz= stays chosen; nothing is remembered anywhere else.
 
-    more: further parts of the query; empty ones are left out.
+    also, more: further parts of the query, before and after the clock; empty ones are left out.
     """
     chosen: ZoneInfo | None = context.get("reader_zone")
-    query = ({"tz": chosen.key} if chosen else {}) | {name: value for name, value in more.items() if value}
+    query = (
+        (also or {}) | ({"tz": chosen.key} if chosen else {}) | {name: value for name, value in more.items() if value}
+    )
     return SafeString(escape("?" + urlencode(query))) if query else SafeString("")
 
 
