@@ -6,6 +6,7 @@ confirmed, 400 waiting in strict order, no error, and each person has exactly on
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -88,6 +89,18 @@ def check_seats(admission: Admission) -> None:
     assert positions == list(range(first, first + PEOPLE - PLACES))
 
 
+def check_answers(running: House) -> None:
+    """The server answered 95 of 100 forms within half a second, by its own log: what Redis could slow down.
+
+    The clients' own times are longer: 50 of them, PostgreSQL, worker and mail sink queue for two processors.
+    """
+    lines = [json.loads(line) for line in (running.directory / "web.log").read_text().splitlines() if line[:1] == "{"]
+    seconds = [line["ms"] / 1000 for line in lines if line["event"] == "request" and line["method"] == "POST"]
+    assert len(seconds) == PEOPLE
+    _p50, p95, _p99 = rush.percentiles(seconds)
+    assert p95 < 500
+
+
 def check_mails(running: House) -> None:
     """Everybody has exactly one mail, and nothing that is due is left in the outbox."""
     got = wait_for_mails(running, PEOPLE)
@@ -154,6 +167,7 @@ def test_rush_with_redis_in_trouble_answers_fast_and_mails_arrive(running: House
         os.kill(running.redis.pid, signal.SIGCONT)
 
     assert Counter(result.status for result in results) == {303: PEOPLE}, [r for r in results if r.status != 303][:5]
+    check_answers(running)
     check_seats(admission)
     check_mails(running)
 
