@@ -90,23 +90,21 @@ def join_link(registration: Registration, *, version: int, now: datetime) -> Ite
 
 def about_known_address(participant: Participant, *, now: datetime) -> Message:
     """Somebody sent the form again with a registered address: tell its owner how things stand. Once per clock hour."""
-    return outbox.services.message(
-        topic=KNOWN_ADDRESS,
-        about_kind="participant",
-        about_id=participant.public_id,
-        key=f"known:{participant.public_id}:{now:%Y%m%d%H}",
-        now=now,
-        order_key=_order(participant),
-    )
+    return _once_an_hour(KNOWN_ADDRESS, "known", participant, now=now)
 
 
 def personal_link(participant: Participant, *, now: datetime) -> Message:
     """The link to the personal page, asked for again. Once per clock hour."""
+    return _once_an_hour(PERSONAL_LINK, "link", participant, now=now)
+
+
+def _once_an_hour(topic: str, word: str, participant: Participant, *, now: datetime) -> Message:
+    """A mail that a stranger can cause; its key lets one through per clock hour."""
     return outbox.services.message(
-        topic=PERSONAL_LINK,
+        topic=topic,
         about_kind="participant",
         about_id=participant.public_id,
-        key=f"link:{participant.public_id}:{now:%Y%m%d%H}",
+        key=f"{word}:{participant.public_id}:{now:%Y%m%d%H}",
         now=now,
         order_key=_order(participant),
     )
