@@ -140,7 +140,7 @@ def test_other_clock_is_chosen_without_javascript(event: Session, open_page: Ope
     page = open_page(_programme(event), javascript=False)
     assert page.locator(".clock-own").inner_text() == "18:00–19:30 UTC"
 
-    page.locator("summary").click()
+    page.locator(".zone-choice summary").click()
     page.get_by_label("City whose clock you use").select_option("America/Vancouver")
     page.get_by_role("button", name="Show").click()
     assert page.locator(".clock-own").inner_text() == "11:00–12:30 Vancouver time (PDT, UTC-7)"
