@@ -1,0 +1,167 @@
+"""Lists and forms: the base of every model's admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
+from django.db import DataError, IntegrityError, models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+
+from alliance.admin.fields import HouseFields
+from alliance.admin.forms import HouseForm, explanation
+from alliance.admin.history import write_history
+from alliance.admin.lists import as_uuid, list_url
+from alliance.admin.typed import M, ModelAdmin
+from alliance.exceptions import DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPage:
+    """A list that belongs to a row: the sessions of a conference. lookup: the list's filter, such as session__id."""
+
+    label: str | Promise
+    model: type[models.Model]
+    lookup: str
+
+
+class HouseAdmin(HouseFields, ModelAdmin[M]):
+    """The admin of a model."""
+
+    form: Any = HouseForm
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    save_on_top = True
+    search_by_id: ClassVar[tuple[str, ...]] = ()  # fields holding public ids; a whole id finds its rows
+    related_pages: ClassVar[list[RelatedPage]] = []
+
+    def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
+        """The clock on which the form shows and takes times."""
+        return UTC
+
+    @staticmethod
+    def label_of(row: Any) -> str:
+        """What a row is called in titles and search results."""
+        return str(row)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A list is called by what is in it."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, knowing what the database said about the same input a moment ago."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.refusal = getattr(request, "refusal", None)
+        return form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form on the venue's clock; what the database refuses is shown on it."""
+        with timezone.override(self.clock(request, object_id)):
+            try:
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+            except (IntegrityError, DataError, DomainError) as error:
+                # All is rolled back; the same input goes through the form once more, to be shown with the reason.
+                request.refusal = explanation(error)  # type: ignore[attr-defined]
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+            if isinstance(response, TemplateResponse):
+                response.render()  # here, while the clock is right
+        return response
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        """Add links to the lists that belong to the row, and call it by its name."""
+        if obj is not None:
+            context |= {"related_pages": self._related_links(request, obj), "subtitle": self.label_of(obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _related_links(self, request: HttpRequest, row: M) -> list[dict[str, str]]:
+        links = []
+        for page in self.related_pages:
+            related_admin = self.admin_site._registry.get(page.model)
+            if related_admin is not None and related_admin.has_view_permission(request):
+                query = urlencode({f"{page.lookup}__exact": row.pk})
+                links.append({"label": str(page.label), "url": f"{list_url(page.model)}?{query}"})
+        return links
+
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        """Save what was changed on the form and nothing else: somebody else may have changed the rest meanwhile."""
+        if not change:
+            obj.save()
+        elif names := self.fields_to_save(form):
+            stamps = [field.name for field in self.opts.concrete_fields if getattr(field, "auto_now", False)]
+            obj.save(update_fields=[*names, *stamps])
+
+    def fields_to_save(self, form: Any) -> list[str]:
+        """The model's fields that the form has changed."""
+        concrete = {field.name for field in self.opts.concrete_fields}
+        return [name for name in form.changed_data if name in concrete]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[M], search_term: str
+    ) -> tuple[models.QuerySet[M], bool]:
+        """A whole public id finds its rows; everything else is searched as text."""
+        if self.search_by_id and (wanted := as_uuid(search_term)):
+            found = models.Q()
+            for field in self.search_by_id:
+                found |= models.Q(**{field: wanted})
+            return queryset.filter(found), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """A history line without names."""
+        return write_history(request, [obj], ADDITION, message)[0]
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """A history line without names."""
+        return write_history(request, [obj], CHANGE, message)[0]
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """History lines without names."""
+        return write_history(request, queryset, DELETION, "")
+
+
+class ReadOnlyAdmin(HouseAdmin[M]):
+    """The admin of rows that people only look at."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
+        """All of them."""
+        shown = [name for _title, options in self.get_fieldsets(request, obj) for name in options["fields"]]
+        return [one for name in shown for one in (name if isinstance(name, (list, tuple)) else [name])]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """No save buttons: there is nothing to save."""
+        context |= {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        context["title"] = capfirst(self.opts.verbose_name)
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,56 @@
+"""Conferences and programme, as organisers look after them."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from alliance.admin import RelatedPage
+from events.admin import explanations as explanations  # registers them
+from events.admin.bodies import CountryAdmin, OrganisationAdmin, RoomAdmin, SeriesAdmin, VenueAdmin
+from events.admin.conferences import ConferenceAdmin
+from events.admin.papers import MaterialAdmin, RecommendationAdmin, ReferenceAdmin
+from events.admin.sessions import SessionAdmin, SideEventAdmin
+from events.admin.shared import OfConferenceForm, chosen_id, conference_clock, conference_slug
+from events.models import (
+    Conference,
+    Country,
+    Material,
+    Organisation,
+    Recommendation,
+    Reference,
+    Room,
+    Series,
+    Session,
+    SideEvent,
+    Venue,
+)
+
+__all__ = [
+    "ConferenceAdmin",
+    "OfConferenceForm",
+    "SessionAdmin",
+    "SideEventAdmin",
+    "chosen_id",
+    "conference_clock",
+    "conference_slug",
+]
+
+# The order of this list is the order of the admin's front page.
+admin.site.register(Conference, ConferenceAdmin)
+admin.site.register(Session, SessionAdmin)
+admin.site.register(SideEvent, SideEventAdmin)
+admin.site.register(Material, MaterialAdmin)
+admin.site.register(Recommendation, RecommendationAdmin)
+admin.site.register(Reference, ReferenceAdmin)
+admin.site.register(Organisation, OrganisationAdmin)
+admin.site.register(Country, CountryAdmin)
+admin.site.register(Venue, VenueAdmin)
+admin.site.register(Room, RoomAdmin)
+admin.site.register(Series, SeriesAdmin)
+
+ConferenceAdmin.related_pages += [
+    RelatedPage(_("Sessions"), Session, "conference__id"),
+    RelatedPage(_("Side events"), SideEvent, "conference__id"),
+    RelatedPage(_("Materials"), Material, "conference__id"),
+    RelatedPage(_("References"), Reference, "conference__id"),
+]
+SessionAdmin.related_pages += [RelatedPage(_("Recommendations"), Recommendation, "session__id")]
