@@ -54,3 +54,5 @@ ConferenceAdmin.related_pages += [
     RelatedPage(_("References"), Reference, "conference__id"),
 ]
 SessionAdmin.related_pages += [RelatedPage(_("Recommendations"), Recommendation, "session__id")]
+
+# Pages of a conference register themselves with events.admin.pages; one import each, here at the end.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from alliance.admin import HouseAdmin, HouseTabular, RelatedPage, as_json, in_all_languages
+from events.admin import pages
 from events.models import Conference, ConferenceDay
 
 
@@ -82,6 +85,18 @@ class ConferenceAdmin(HouseAdmin[Conference]):
             },
         ),
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of a conference."""
+        return [*pages.urls(self.admin_site), *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Add the tabs."""
+        if kwargs.get("obj") is not None:
+            context["conference_pages"] = pages.tabs(request, kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("as printed"))
     def archive_as_printed(self, conference: Conference) -> SafeString:

@@ -1,0 +1,123 @@
+"""Pages of a conference beside its form: the programme, checks, releases, files. Each is a tab on all of them.
+
+Whoever has such a page registers it when its module is imported; events.admin imports those of this app at its end,
+other apps register from their own admin module. A page without a label has an address but no tab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from alliance.admin import refuse
+from events.models import Conference
+
+PageView = Callable[..., HttpResponse]  # view(request, conference, **what the route captures)
+
+
+@dataclass(frozen=True, slots=True)
+class ConferencePage:
+    """A page of a conference. name: the URL's name is admin:events_conference_<name>.
+
+    route: what follows /admin/events/conference/<id>/. permission: without it the page is 403 and has no tab.
+    order: the place among the tabs; the programme is 10. A page without a label has no tab; `of` names the one that
+    stands out while it is shown.
+    """
+
+    name: str
+    route: str
+    view: PageView
+    permission: str
+    label: str | Promise = ""
+    order: int = 50
+    of: str = ""
+
+
+_pages: dict[str, ConferencePage] = {}
+
+
+def register(
+    name: str,
+    view: PageView,
+    *,
+    permission: str,
+    label: str | Promise = "",
+    route: str | None = None,
+    order: int = 50,
+    of: str = "",
+) -> None:
+    """Give conferences a page. See ConferencePage; the route is the name and a slash unless it is given.
+
+    The view gets the request and the conference, after the permission was checked; times are on the venue's clock.
+    Raises ValueError when another view has the name.
+    """
+    known = _pages.get(name)
+    if known is not None and known.view is not view:
+        raise ValueError(f"the page {name} is registered already")
+    _pages[name] = ConferencePage(name, f"{name}/" if route is None else route, view, permission, label, order, of)
+
+
+def url(name: str, conference: Conference, **captured: object) -> str:
+    """The address of a page of the conference."""
+    return reverse(f"admin:events_conference_{name}", kwargs={"conference_id": conference.pk, **captured})
+
+
+def urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The addresses of all pages, for the conference's admin."""
+    return [
+        path(f"<int:conference_id>/{page.route}", site.admin_view(_opened(page)), name=f"events_conference_{page.name}")
+        for page in _pages.values()
+    ]
+
+
+def _opened(page: ConferencePage) -> Callable[..., HttpResponse]:
+    def view(request: HttpRequest, conference_id: int, **captured: Any) -> HttpResponse:
+        if not request.user.has_perm(page.permission):
+            refuse(request, page.name)
+        conference = Conference.objects.filter(pk=conference_id).first() if conference_id < 2**63 else None
+        if conference is None:
+            raise Http404
+        with timezone.override(conference.zone):
+            response = page.view(request, conference, **captured)
+            if isinstance(response, TemplateResponse):
+                response.render()  # here, while the clock is right
+        return response
+
+    return view
+
+
+def tabs(request: HttpRequest, conference: Conference, current: str = "") -> list[dict[str, object]]:
+    """The tab bar: the conference's form, then every page the user may open. current: the name of the page shown."""
+    page = _pages.get(current)
+    current = page.of or current if page is not None else current
+    found: list[dict[str, object]] = []
+    if any(request.user.has_perm(f"events.{what}_conference") for what in ("view", "change")):
+        form = reverse("admin:events_conference_change", args=[conference.pk])
+        found.append({"label": _("Conference"), "url": form, "is_current": not current})
+    found += [
+        {"label": page.label, "url": url(page.name, conference), "is_current": page.name == current}
+        for page in sorted(_pages.values(), key=lambda page: (page.order, page.name))
+        if page.label and request.user.has_perm(page.permission)
+    ]
+    return found
+
+
+def context(request: HttpRequest, conference: Conference, name: str, title: str | Promise) -> dict[str, Any]:
+    """What templates that extend admin/events/conference_page.html need. name: the page's own, for the tab bar."""
+    return {
+        **admin.site.each_context(request),
+        "opts": Conference._meta,
+        "conference": conference,
+        "title": title,
+        "conference_pages": tabs(request, conference, name),
+        "conference_page": name,
+    }
