@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from alliance import calendars
+from events.feeds import calendar as programme_calendar
 from registration.models import AttendanceMode, Registration, RegistrationStatus
 
 _PRODUCT = "-//Alliance//Registration//EN"
@@ -34,9 +35,13 @@ def _event(registration: Registration) -> icalendar.Event | None:
         event.add("dtend", conference.ends_on + timedelta(days=1))
     else:
         return None
-    event.add("uid", f"{registration.public_id}@{settings.SITE_DOMAIN}")
-    event.add("sequence", registration.version - 1)
-    changed = max(filter(None, (registration.created_at, registration.decided_at, registration.cancelled_at)))
+    # Not the UID of the public feed: in the calendar of somebody under an alias it would say what the entry is about.
+    event.add("uid", programme_calendar.uid(registration.public_id))
+    # A change of the registration and one of the programme are both news; each number only rises, and so does the sum.
+    revision = programme_calendar.revision(conference, admission.session)
+    event.add("sequence", registration.version - 1 + revision.sequence)
+    decided = (registration.created_at, registration.decided_at, registration.cancelled_at)
+    changed = max(filter(None, (*decided, revision.changed_at)))
     event.add("dtstamp", changed)
     event.add("last-modified", changed)
     if registration.participant.has_alias:

@@ -6,8 +6,10 @@ page of the session. Nothing depends on the moment it is made, so the same progr
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import icalendar
 from django.conf import settings
@@ -19,7 +21,29 @@ from events.models import Conference, ConferenceState, Session, SessionState
 
 _PRODUCT = "-//Alliance//Programme//EN"
 _ASK_AGAIN = timedelta(hours=1)
-_SEQUENCE_FROM = datetime(2020, 1, 1, tzinfo=UTC)  # a SEQUENCE has 31 bits: seconds from here last until 2088
+
+
+class Revision(NamedTuple):
+    """How a calendar knows a change: SEQUENCE rises when time, place, title or state change, the instant with any."""
+
+    sequence: int
+    changed_at: datetime
+
+
+def revision(conference: Conference, session: Session | None = None) -> Revision:
+    """The revision of an entry about a conference or one of its sessions, for feeds and for mails alike.
+
+    The place, the clock and the cancelling may come from the conference, so a change there is one of the entry as well.
+    Numbers are added and not compared: each of them only rises, so that every change of either is seen.
+    """
+    about = [conference, session] if session else [conference]
+    changed_at = max(row.calendar_changed_at for row in about).astimezone(UTC).replace(microsecond=0)
+    return Revision(sum(row.calendar_sequence for row in about), changed_at)
+
+
+def uid(public_id: uuid.UUID) -> str:
+    """The name of an entry for ever."""
+    return f"{public_id}@{settings.SITE_DOMAIN}"
 
 
 def _own_words(texts: Translations) -> icalendar.vText:
@@ -32,14 +56,13 @@ def _own_words(texts: Translations) -> icalendar.vText:
 
 def _event(session: Session, starts_at: datetime, ends_at: datetime) -> icalendar.Event:
     conference = session.conference
-    # The place and the cancelling may come from the conference, so a change there is one of the entry as well.
-    changed = max(session.updated_at, conference.updated_at).astimezone(UTC).replace(microsecond=0)
+    sequence, changed_at = revision(conference, session)
     is_cancelled = session.state == SessionState.CANCELLED or conference.state == ConferenceState.CANCELLED
     event = icalendar.Event()
-    event.add("uid", f"{session.public_id}@{settings.SITE_DOMAIN}")
-    event.add("sequence", max(0, int((changed - _SEQUENCE_FROM).total_seconds())))
-    event.add("dtstamp", changed)
-    event.add("last-modified", changed)
+    event.add("uid", uid(session.public_id))
+    event.add("sequence", sequence)
+    event.add("dtstamp", changed_at)
+    event.add("last-modified", changed_at)
     event.add("dtstart", starts_at.astimezone(conference.zone))
     event.add("dtend", ends_at.astimezone(conference.zone))
     event.add("summary", _own_words(session.title))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -178,6 +179,9 @@ class Conference(models.Model):
     report = models.JSONField(_("report"), default=dict, blank=True)
     internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
+    # Kept by a trigger (migration events.0004), whatever is assigned here: what calendars know a change by.
+    calendar_sequence = models.PositiveIntegerField(editable=False, db_default=0)
+    calendar_changed_at = models.DateTimeField(editable=False, db_default=Now())
 
     objects: ClassVar[ConferenceQuerySet] = ConferenceQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -9,7 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Q, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -142,6 +142,9 @@ class Session(models.Model):
     )
     internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
+    # Kept by a trigger (migration events.0004), whatever is assigned here: what calendars know a change by.
+    calendar_sequence = models.PositiveIntegerField(editable=False, db_default=0)
+    calendar_changed_at = models.DateTimeField(editable=False, db_default=Now())
 
     objects: ClassVar[SessionQuerySet] = SessionQuerySet.as_manager()  # type: ignore[assignment]
 

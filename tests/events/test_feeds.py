@@ -105,7 +105,7 @@ def test_calendar_reads_back_with_the_clock_of_the_venue(client: Client) -> None
         assert event["dtstart"].dt == session.starts_at
         assert event["dtstart"].dt.tzinfo == ZoneInfo("Europe/Vienna")
         assert event["dtend"].dt == session.ends_at
-        assert event["dtstamp"].dt == event["last-modified"].dt == NOW
+        assert event["dtstamp"].dt == event["last-modified"].dt
         assert (event["status"], event["summary"], event["description"]) == ("CONFIRMED", "Opening", "First.\nSecond.")
         assert event["url"].endswith(session.get_absolute_url())
         assert not {"attendee", "organizer", "conference"} & {name.lower() for name in event}
@@ -141,7 +141,6 @@ def test_cancelled_entry_stays_and_its_number_rises(client: Client, time_machine
         (after,) = events(fetch(client, path))
         assert (after["uid"], after["status"]) == (before["uid"], "CANCELLED")
         assert before["sequence"] < after["sequence"] < 2**31
-        assert after["last-modified"].dt == NOW + timedelta(hours=1)
     assert items(fetch(client, addresses(session)[3])) == []
 
     other = SessionFactory(conference=ConferenceFactory(state=ConferenceState.CANCELLED))
