@@ -27,6 +27,7 @@ from events.models import (
     Material,
     MaterialKind,
     Recommendation,
+    Reference,
     RegistrationMode,
     Segment,
     SegmentKind,
@@ -220,6 +221,16 @@ def _entries(
     ]
 
 
+def _texts() -> Prefetch[Any]:
+    return Prefetch("text_sections", TextSection.objects.order_by("position", "pk"))
+
+
+def _cited(references: Any) -> QuerySet[Reference]:
+    """References worth printing, in order: a mark without a text behind it helps nobody."""
+    rows: QuerySet[Reference] = references.exclude(citation="", url="").defer("internal_note")
+    return rows.order_by("document", "pk")
+
+
 def _blocks(session: Any, footnotes: Footnotes) -> list[SegmentBlock]:
     by_segment: dict[int | None, list[Contribution]] = {}
     for contribution in session.contributions.all():
@@ -328,12 +339,14 @@ def programme(
     number: int | None = None,
     show: Show | None = None,
     wanted: Mapping[str, str] | None = None,
+    with_texts: bool = False,
 ) -> Programme:
     """Days, sessions, blocks and speakers in printed order: 5 queries whatever the size.
 
     number: one day only. show: only sessions of the conference itself, or only side events. wanted: filters by name
-    (events.choices.NAMES); what the programme does not have is left out. Raises ConferenceDay.DoesNotExist for a day
-    the conference does not have.
+    (events.choices.NAMES); what the programme does not have is left out. with_texts: also the texts, references and
+    further organisations that a document prints, for 3 more queries. Raises ConferenceDay.DoesNotExist for a day the
+    conference does not have.
     """
     all_days = list(choices.with_options(conference.days.order_by("number"), conference))
     filters = choices.choices(all_days[0] if all_days else None, conference, wanted or {})
@@ -351,7 +364,9 @@ def programme(
     sessions = choices.narrowed(sessions, conference, filters.chosen)
     entries: dict[int | None, list[SessionEntry]] = {}
     has_choice = show is not None or bool(filters.chosen)
-    for entry in _entries(sessions, now=now, footnotes=footnotes):
+    if with_texts:
+        sessions = sessions.prefetch_related(_texts(), Prefetch("references", _cited(Reference.objects.all())))
+    for entry in _entries(sessions, now=now, footnotes=footnotes, with_all_organisations=with_texts):
         entry.session.conference = conference
         has_choice = has_choice or entry.session.is_side_event
         entries.setdefault(entry.session.day_id, []).append(entry)
@@ -403,7 +418,7 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
     footnotes = Footnotes()
     found = conference.sessions.public().filter(slug=slug)
     entries = _entries(
-        found.prefetch_related(Prefetch("text_sections", TextSection.objects.order_by("position", "pk"))),
+        found.prefetch_related(_texts()),
         now=now,
         footnotes=footnotes,
         with_all_organisations=True,
@@ -426,7 +441,7 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
         videos=[material for material in materials if material.kind in is_video],
         papers=[material for material in materials if material.kind not in is_video],
         results=list(session.recommendations.order_by("kind", "number")),
-        references=list(session.references.exclude(citation="", url="").order_by("document", "pk")),
+        references=list(_cited(session.references)),
         is_registration_open=session.state == SessionState.SCHEDULED
         and any(admission.is_open(now) for admission in session.admissions.select_related("conference", "session")),
     )
