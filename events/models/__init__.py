@@ -20,6 +20,7 @@ from events.models.papers import (
     SectionKind,
     TakeawayKind,
     TextSection,
+    Topic,
 )
 from events.models.session import (
     ConvenorRelation,
@@ -65,6 +66,7 @@ __all__ = [
     "SideEvent",
     "TakeawayKind",
     "TextSection",
+    "Topic",
     "Venue",
     "Visibility",
 ]

@@ -176,6 +176,10 @@ class Conference(models.Model):
     archive_text = models.JSONField(
         _("as printed"), default=dict, blank=True, help_text=_("Wording of the source, kept for the record only.")
     )
+    results_disclaimer = TranslatedField(
+        _("note below results"),
+        help_text=_("Printed wherever results of this conference are. Empty: the usual sentence."),
+    )
     report = models.JSONField(_("report"), default=dict, blank=True)
     internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Func, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from alliance.db import PublicIdField
+from alliance.db import NextMidnight, PublicIdField
 from alliance.translated import TranslatedField
-from events.models.conference import Conference
-from events.models.session import SegmentVisibility, Session
+from events.models.conference import Conference, ConferenceState
+from events.models.session import SegmentVisibility, Session, SessionState, session_end
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class SectionKind(models.TextChoices):
@@ -56,23 +63,96 @@ class TakeawayKind(models.TextChoices):
     RECOMMENDATION = "recommendation", _("Recommendation")
 
 
+class Topic(models.Model):
+    """A subject that results are tagged with, over all conferences. The key stands in files, addresses and the API."""
+
+    key = models.SlugField(_("key"), max_length=40, unique=True)
+    name = TranslatedField(_("name"), blank=False)
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+
+    def __str__(self) -> str:
+        return f"{self.name} (#{self.pk})"
+
+
+class RecommendationQuerySet(models.QuerySet["Recommendation"]):
+    """Results of sessions."""
+
+    def public(self, now: datetime) -> Self:
+        """What strangers may see: results of public sessions that took place and are over at the instant.
+
+        A session whose end nobody knows is over once its conference is closed or in the archive.
+        """
+        closed = [ConferenceState.CLOSED, ConferenceState.ARCHIVED]
+        return (
+            self.filter(session__in=Session.objects.public().exclude(state=SessionState.CANCELLED))
+            .exclude(session__conference__state=ConferenceState.CANCELLED)
+            .alias(session_is_over_at=session_end("session__"))
+            .filter(
+                Q(session_is_over_at__lte=now)
+                | Q(session_is_over_at__isnull=True, session__conference__state__in=closed)
+            )
+        )
+
+    def in_printed_order(self) -> Self:
+        """Challenges, practices, observations, recommendations, each by number; items below items by number alone.
+
+        Items of all levels come mixed: events.results.tree puts them below each other.
+        """
+        rank = Case(
+            When(parent__isnull=False, then=Value(0)),
+            *[When(kind=kind, then=Value(place)) for place, kind in enumerate(TakeawayKind.values)],
+            output_field=models.SmallIntegerField(),
+        )
+        return self.order_by("session", rank, "number", "pk")
+
+
 class Recommendation(models.Model):
-    """A numbered result of a session. Drafted by the organiser, attributed to no person."""
+    """A numbered result of a session, or an item below one. Drafted by the organiser, attributed to no person.
+
+    The database keeps an item in the session of the one above it, and lets none stand below itself or deeper than
+    three levels (migration events.0005).
+    """
 
     public_id = PublicIdField()
     session = models.ForeignKey(
         Session, on_delete=models.CASCADE, related_name="recommendations", verbose_name=_("session")
     )
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, related_name="items", null=True, blank=True, verbose_name=_("below")
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=TakeawayKind, default=TakeawayKind.RECOMMENDATION)
-    number = models.PositiveSmallIntegerField(_("number"))
+    number = models.PositiveSmallIntegerField(
+        _("number"), help_text=_("As printed; below another item, its place there.")
+    )
     text = TranslatedField(_("text"), blank=False)
-    addressee = TranslatedField(_("addressee"))
+    addressee = TranslatedField(_("addressee"), help_text=_("Whom it is for, such as “participating States”."))
+    topics = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, verbose_name=_("topics"),
+        help_text=_("Keys of topics."),
+    )  # fmt: skip
+
+    objects: ClassVar[RecommendationQuerySet] = RecommendationQuerySet.as_manager()  # type: ignore[assignment]
+
+    if TYPE_CHECKING:
+        items: RelatedManager[Recommendation]
 
     class Meta:
         verbose_name = _("recommendation")
         verbose_name_plural = _("recommendations")
         constraints = [
-            models.UniqueConstraint(name="recommendation_number_is_unique", fields=["session", "kind", "number"]),
+            models.UniqueConstraint(
+                name="recommendation_number_is_unique",
+                fields=["session", "kind", "number"],
+                condition=Q(parent__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="recommendation_number_is_unique_below",
+                fields=["parent", "number"],
+                condition=Q(parent__isnull=False),
+            ),
             models.CheckConstraint(name="recommendation_kind_is_known", condition=Q(kind__in=TakeawayKind.values)),
         ]
 
@@ -122,6 +202,33 @@ class MaterialKind(models.TextChoices):
     DOCUMENT = "document", _("Document")
 
 
+class MaterialQuerySet(models.QuerySet["Material"]):
+    """Papers, videos and links."""
+
+    def visible_at(self, now: datetime) -> Self:
+        """What may be shown at the instant, "after" once its session, else its conference, is over.
+
+        Never those marked "never", and none before the day it is published on, by the clock of the venue. Whether the
+        session or conference may be seen at all is for the caller to say.
+        """
+        conference_end = NextMidnight(F("conference__ends_on"), F("conference__time_zone"))
+        over_at = Case(
+            When(session__isnull=False, then=session_end("session__")),
+            When(~Q(conference__state=ConferenceState.CANCELLED), then=conference_end),
+        )
+        today = Func(
+            Value(now, output_field=models.DateTimeField()),
+            F("conference__time_zone"),
+            template="((%(expressions)s)::date)",
+            arg_joiner=" AT TIME ZONE ",
+            output_field=models.DateField(),
+        )
+        return self.alias(over_at=over_at, venue_today=today).filter(
+            Q(visibility=SegmentVisibility.BEFORE) | Q(visibility=SegmentVisibility.AFTER, over_at__lte=now),
+            Q(published_on__isnull=True) | Q(published_on__lte=F("venue_today")),
+        )
+
+
 class Material(models.Model):
     """A paper, video or link that belongs to a conference or to one of its sessions."""
 
@@ -142,8 +249,10 @@ class Material(models.Model):
     visibility = models.CharField(
         _("visible"), max_length=8, choices=SegmentVisibility, default=SegmentVisibility.AFTER
     )
-    published_on = models.DateField(_("published on"), null=True, blank=True)
+    published_on = models.DateField(_("published on"), null=True, blank=True, help_text=_("Not shown before this day."))
     position = models.PositiveSmallIntegerField(_("position"), default=1)
+
+    objects: ClassVar[MaterialQuerySet] = MaterialQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("material")
