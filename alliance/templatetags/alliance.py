@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
-from alliance import dates, pages, time, zones
+from alliance import dates, json_ld, pages, time, zones
 from alliance.languages import Localised, Translations
 
 register = template.Library()
@@ -304,6 +304,12 @@ def speaker_title(context: Context, line: Any) -> SafeString:
     return format_html('<span class="speaker-title">{}</span>', format_html_join(", ", "{}", ((p,) for p in parts)))
 
 
+@register.filter
+def colon(label: object) -> str:
+    """A label with the colon that follows it; French keeps a no-break space before one."""
+    return f"{label}\u00a0:" if _page_language() == "fr" else f"{label}:"
+
+
 # --- the frame of a page ---------------------------------------------------------------------------------------------
 
 
@@ -325,6 +331,10 @@ def page_meta(context: Context, title: object, description: object = "", prefix:
     """
     request = getattr(context, "request", None) or context["request"]
     links = pages.language_links(request, query="")
+    crumbs = context.get("crumbs") or []
+    # A page about the same as the one above it (the programme of a conference) is called by what kind of page it is.
+    name = prefix if prefix and crumbs and str(title) == crumbs[-1][0] else title
+    way = json_ld.breadcrumbs(crumbs, name=str(name), path=request.path)
     alternates = [(link.code, settings.SITE_URL + link.url) for link in links]
     return {
         "title": f"{prefix}: {title}" if prefix else str(title),
@@ -333,6 +343,7 @@ def page_meta(context: Context, title: object, description: object = "", prefix:
         "alternates": alternates + [("x-default", url) for code, url in alternates if code == "en"],
         "locale": _LOCALES.get(_page_language(), "en_GB"),
         "site_name": _("Alliance conferences"),
+        "breadcrumbs": json_ld.script(way) if way else "",
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from django.test import Client
 
+from alliance import json_ld
 from tests.factories import ContributionFactory, ParticipantFactory
 
 pytestmark = pytest.mark.django_db
@@ -53,13 +55,51 @@ def test_every_page_allows_our_own_files_alone(client: Client, paths: list[str])
         assert found["frame-ancestors"] == found["base-uri"] == {"'none'"}, path
 
 
+def without_data(page: str) -> str:
+    """A page without its data blocks, which browsers read and never run. Exactly this form counts as one.
+
+    What could end such an element early ("</script", "<!--"), and so everything with a "<", must be escaped in it.
+    """
+    block = re.compile(r'<script type="application/ld\+json">([^<>&\u2028\u2029]*)</script>')
+    for content in block.findall(page):
+        json.loads(content)
+    return block.sub("", page)
+
+
 def test_no_page_has_inline_script_or_style_or_files_of_others(client: Client, paths: list[str]) -> None:
     for path in paths:
-        page = client.get(path).content.decode()
+        page = without_data(client.get(path).content.decode())
 
         assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", page), path
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page), path
         assert not re.search(r'<(script|img|link|iframe|source)[^>]+(src|href)="(https?:)?//(?!testserver)', page), path
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<script>alert(1)</script>",
+        '<script type="text/javascript">{}</script>',
+        '<script type="module">{}</script>',
+        '<script type="importmap">{}</script>',
+        '<script type="speculationrules">{}</script>',
+        '<script type="application/ld+json" src="data:,alert(1)">{}</script>',
+        '<script type="application/ld+json">{"name": "<!-- <script>"}</script>',
+        '<script type="application/ld+json">{"name": "x"}</script><script>alert(1)</script>',
+    ],
+)
+def test_only_an_escaped_data_block_passes_for_data(block: str) -> None:
+    assert re.search(r"<script", without_data(f"<head>{block}</head>"))
+
+
+def test_text_cannot_leave_its_data_block() -> None:
+    name = "</script><!-- <script>alert(1)</script> ]]> & \u2028\u2029 \" ' \\u003c"
+
+    block = str(json_ld.script({"name": name}))
+
+    assert without_data(block) == ""
+    content = block.removeprefix('<script type="application/ld+json">').removesuffix("</script>")
+    assert json.loads(content) == {"@context": "https://schema.org", "name": name}
 
 
 def test_pages_for_strangers_set_no_cookie(client: Client, paths: list[str]) -> None:
