@@ -28,7 +28,7 @@ _IN_ENGLISH = {"en": "English", "fr": "French", "de": "German", "it": "Italian",
 _FALLBACKS = "_fallback_languages"  # on the request: languages that stood in for the page's own
 
 # Texts of organisers: paragraphs, lists, emphasis and links. No headings (the page makes those) and no HTML.
-_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(
+markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(
     ["heading", "lheading", "image", "code", "fence", "backticks", "hr", "html_block", "html_inline", "reference"]
 )
 _PROSE_TAGS = {"p", "ul", "ol", "li", "em", "strong", "a", "br", "blockquote"}
@@ -87,7 +87,7 @@ def prose(context: Context, value: object) -> SafeString:
     if not best.text:
         return SafeString("")
     html = nh3.clean(
-        _markdown.render(best.text),
+        markdown.render(best.text),
         tags=_PROSE_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"https", "http", "mailto"},
