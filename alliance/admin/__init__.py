@@ -1,8 +1,9 @@
 """The organisers' admin: what all its pages share.
 
-Stock Django admin with four additions. Times are entered on the venue's clock. What the database refuses comes back as
+Stock Django admin with five additions. Times are entered on the venue's clock. What the database refuses comes back as
 a sentence, on the form that was sent. The history keeps ids, never names. Lists and forms cost the same number of
-queries however many rows they show."""
+queries however many rows they show. What somebody else changed meanwhile is never overwritten unseen.
+"""
 
 from alliance.admin.base import HouseAdmin, ReadOnlyAdmin, RelatedPage
 from alliance.admin.fields import KnownSelect, KnownSelectMultiple, LinesField, choices_of, in_all_languages

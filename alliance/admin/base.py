@@ -8,19 +8,25 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
-from django.db import DataError, IntegrityError, models
+from django.db import DataError, IntegrityError, connection, models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
+from alliance.admin import versions
 from alliance.admin.fields import HouseFields
 from alliance.admin.forms import HouseForm, explanation
 from alliance.admin.history import write_history
 from alliance.admin.lists import as_uuid, list_url
 from alliance.admin.typed import M, ModelAdmin
 from alliance.exceptions import DomainError
+
+
+def _saves(request: HttpRequest) -> bool:
+    """Whether a form is being saved, in the transaction that does it."""
+    return request.method == "POST" and connection.in_atomic_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,10 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
         with timezone.override(self.clock(request, object_id)):
             try:
                 response = super().changeform_view(request, object_id, form_url, extra_context)
+            except versions.ChangedMeanwhile as error:
+                # Nothing was saved. The same input goes through the form once more, to be shown with both versions.
+                request.refusal = (None, str(error.message))  # type: ignore[attr-defined]
+                response = super().changeform_view(request, object_id, form_url, extra_context)
             except (IntegrityError, DataError, DomainError) as error:
                 # All is rolled back; the same input goes through the form once more, to be shown with the reason.
                 request.refusal = explanation(error)  # type: ignore[attr-defined]
@@ -81,6 +91,50 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
             if isinstance(response, TemplateResponse):
                 response.render()  # here, while the clock is right
         return response
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        """The row. While a form is being saved it is locked, so that what is compared is what is overwritten."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None or not _saves(request):
+            return row
+        self.model._default_manager.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
+        return super().get_object(request, object_id, from_field)
+
+    def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
+        """Compare what the form was opened with to what is stored, before anything of it is looked at."""
+        formsets, inlines = super()._create_formsets(request, obj, change)  # type: ignore[misc]
+        sent = request.POST.get(versions.FIELD)
+        if change and sent is not None and _saves(request):
+            editable = [
+                formset
+                for formset, inline in zip(formsets, inlines, strict=True)
+                if inline.has_change_permission(request, obj)
+            ]
+            found = versions.conflict(sent, obj, editable)
+            is_shown = hasattr(request, "conflict")
+            if found is not None:
+                request.conflict = found  # type: ignore[attr-defined]
+                if not is_shown:
+                    request.POST = versions.without_deleted(request.POST, editable, found)  # type: ignore[assignment]
+                    raise versions.ChangedMeanwhile
+        return formsets, inlines
+
+    def _versions(self, request: HttpRequest, context: dict[str, Any], row: M) -> dict[str, Any]:
+        """What the form says about its version: the hidden input, and after a conflict who changed what."""
+        form = context["adminform"].form
+        formsets = [one.formset for one in context["inline_admin_formsets"] if one.has_change_permission]
+        found: versions.Conflict | None = getattr(request, "conflict", None)
+        if found is None:
+            seen = request.POST.get(versions.FIELD)
+            state = None if seen is not None else versions.opened(form, formsets)
+            return {"seen": seen if state is None else state.signed(versions.subject_of(row), timezone.now())}
+        now = found.now if found.opened_at is not None else versions.opened(form, formsets)
+        return {
+            "seen": now.signed(versions.subject_of(row), timezone.now()),
+            "conflict": versions.lines(form, formsets, found),
+            "conflict_is_unknown": found.opened_at is None,
+            "changed_by": versions.last_change(row, formsets, found),
+        }
 
     def render_change_form(
         self,
@@ -93,6 +147,8 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
     ) -> HttpResponse:
         """Add links to the lists that belong to the row, and call it by its name."""
         if obj is not None:
+            if self.has_change_permission(request, obj):
+                context |= self._versions(request, context, obj)
             context |= {"related_pages": self._related_links(request, obj), "subtitle": self.label_of(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 

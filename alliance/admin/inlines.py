@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import connection
 from django.http import HttpRequest
 
 from alliance.admin.fields import HouseFields, KnownSelection
@@ -21,8 +22,11 @@ class _HouseInline(HouseFields):
     ready_choices: ClassVar[tuple[str, ...]] = ()  # relations shown as plain selects; see choices_for
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """The rows with what they show."""
-        return super().get_queryset(request).select_related(*self.load)  # type: ignore[misc]
+        """The rows with what they show; locked while they are being saved (alliance.admin.versions)."""
+        rows = super().get_queryset(request).select_related(*self.load)  # type: ignore[misc]
+        if request.method == "POST" and connection.in_atomic_block:
+            return rows.select_for_update(of=("self",), no_key=True)
+        return rows
 
     def choices_for(self, field: str, parent: Any) -> list[tuple[Any, str]]:
         """The choices of a plain select, asked for once for all rows. parent: None while it is being added."""
