@@ -1,19 +1,23 @@
-"""What readers may choose of a programme: languages, convenor, and how one takes part."""
+"""What readers may choose of a programme: day, kind, languages, convenor, and how one takes part."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext
 
-from alliance import languages
-from events.models import Conference, ConferenceDay, Convenorship, Format, Organisation, Session
+from alliance import dates, languages
+from events.models import Conference, ConferenceDay, Convenorship, Format, Organisation, Session, SessionKind
 
-NAMES = ("language", "interpretation", "convenor", "attendance")
+NAMES = ("kind", "language", "interpretation", "convenor", "attendance")
+DAY = "day"  # a part of the path; in a query it is sent on to it
+
+Label: TypeAlias = "str | languages.Translations | list[str]"
 
 _ATTENDED = {
     Format.IN_PERSON: (Format.IN_PERSON, Format.HYBRID),
@@ -27,7 +31,13 @@ class Filter:
 
     name: str
     label: str
-    options: list[tuple[str, str | languages.Translations | list[str]]]
+    options: list[tuple[str, Label]]
+    chosen: str = ""
+
+    @property
+    def chosen_label(self) -> Label:
+        """What readers see of the chosen value; empty without one."""
+        return dict(self.options).get(self.chosen, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,15 @@ class Choices:
     chosen: dict[str, str] = field(default_factory=dict)
     has_unknown: bool = False
 
+    @property
+    def removals(self) -> list[tuple[Filter, dict[str, str]]]:
+        """Each filter in force, and what stays chosen when it is taken off."""
+        return [
+            (found, {name: value for name, value in self.chosen.items() if name != found.name})
+            for found in self.filters
+            if found.name in self.chosen
+        ]
+
 
 def with_options(days: QuerySet[ConferenceDay], conference: Conference) -> QuerySet[ConferenceDay]:
     """Days that also bring what the programme of the conference has to choose from: no query of its own.
@@ -46,9 +65,13 @@ def with_options(days: QuerySet[ConferenceDay], conference: Conference) -> Query
     """
     items = conference.sessions.public().filter(is_in_agenda=True)
     convened = Convenorship.objects.filter(organisation=OuterRef("pk"), session__in=items)
+    talks = items.exclude(kind=SessionKind.BREAK)
     return days.annotate(
+        kinds=ArraySubquery(items.order_by("kind").values("kind").distinct()),
         spoken=_distinct_items(items, "working_languages"),
         interpreted=_distinct_items(items, "interpretation_languages"),
+        has_silent=_exists(talks.filter(working_languages=[])),
+        has_uninterpreted=_exists(talks.filter(interpretation_languages=[])),
         formats=ArraySubquery(items.order_by("format").values("format").distinct()),
         convenors=ArraySubquery(
             Organisation.objects.filter(Exists(convened))
@@ -58,20 +81,48 @@ def with_options(days: QuerySet[ConferenceDay], conference: Conference) -> Query
     )
 
 
+def _exists(items: QuerySet[Session]) -> ArraySubquery:
+    """Whether there is such an item, as an array of one truth or of none: asked once, like the others."""
+    truth = Value(True, output_field=BooleanField())
+    return ArraySubquery(items.order_by().annotate(truth=truth).values("truth")[:1])
+
+
 def _distinct_items(items: QuerySet[Session], name: str) -> ArraySubquery:
     value = Func(F(name), function="UNNEST", output_field=CharField())
     return ArraySubquery(items.annotate(value=value).order_by("value").values("value").distinct())
 
 
-def choices(day: object, conference: Conference, wanted: Mapping[str, str]) -> Choices:
-    """The filters worth offering, and the valid part of what was asked. day: any day from with_options, or None."""
-    if day is None:
+def choices(
+    days: Sequence[ConferenceDay], conference: Conference, wanted: Mapping[str, str], *, number: int | None = None
+) -> Choices:
+    """The filters worth offering, and the valid part of what was asked.
+
+    days: those of the conference, from with_options. number: the day whose page it is.
+    """
+    if not days:
         return Choices(has_unknown=bool(wanted))
+    day: object = days[0]
+    kinds: list[tuple[str, Label]] = [
+        (value, str(label)) for value, label in SessionKind.choices if value in getattr(day, "kinds", [])
+    ]
     formats = {Format(value or conference.format) for value in getattr(day, "formats", [])}
     convenors = [(row["key"], languages.translations(row["name"])) for row in getattr(day, "convenors", [])]
+    spoken = {*getattr(day, "spoken", [])}
+    if getattr(day, "has_silent", []):
+        spoken |= {*(conference.working_languages or [])}
+    interpreted = {*getattr(day, "interpreted", [])}
+    if getattr(day, "has_uninterpreted", []):
+        interpreted |= {*(conference.interpretation_languages or [])}
     offered = [
-        Filter("language", gettext("Working language"), _by_language(getattr(day, "spoken", []))),
-        Filter("interpretation", gettext("Interpretation"), _by_language(getattr(day, "interpreted", []))),
+        Filter(
+            DAY,
+            gettext("Day"),
+            [(str(found.number), dates.day(found.date, with_year=False)) for found in days if len(days) > 1],
+            str(number or ""),
+        ),
+        Filter("kind", gettext("Kind"), kinds if len(kinds) > 1 else []),
+        Filter("language", gettext("Working language"), _by_language(spoken)),
+        Filter("interpretation", gettext("Interpretation"), _by_language(interpreted)),
         Filter("convenor", gettext("Convenor"), sorted(convenors, key=lambda found: str(found[1]).casefold())),
         Filter(
             "attendance",
@@ -85,19 +136,30 @@ def choices(day: object, conference: Conference, wanted: Mapping[str, str]) -> C
     ]
     known = {found.name: {value for value, _label in found.options} for found in offered}
     chosen = {name: wanted[name] for name in NAMES if wanted.get(name, "") in known[name]}
-    return Choices([found for found in offered if found.options], chosen, has_unknown=len(chosen) < len(wanted))
+    shown = [
+        Filter(found.name, found.label, found.options, found.chosen or chosen.get(found.name, ""))
+        for found in offered
+        if found.options
+    ]
+    return Choices(shown, chosen, has_unknown=len(chosen) < len(wanted))
 
 
-def _by_language(values: Iterable[str]) -> list[tuple[str, str | languages.Translations | list[str]]]:
-    return [(value, [value]) for value in values]
+def _by_language(values: Iterable[str]) -> list[tuple[str, Label]]:
+    return [(value, [value]) for value in sorted(values)]
 
 
 def narrowed(sessions: QuerySet[Session], conference: Conference, chosen: Mapping[str, str]) -> QuerySet[Session]:
-    """The sessions that fit everything chosen. A session without a format of its own has that of the conference."""
+    """The sessions that fit everything chosen.
+
+    A session without languages or a format of its own has those of the conference; a break has no languages.
+    """
+    if "kind" in chosen:
+        sessions = sessions.filter(kind=chosen["kind"])
     if "language" in chosen:
-        sessions = sessions.filter(working_languages__contains=[chosen["language"]])
+        sessions = sessions.filter(_speaks("working_languages", conference.working_languages, chosen["language"]))
     if "interpretation" in chosen:
-        sessions = sessions.filter(interpretation_languages__contains=[chosen["interpretation"]])
+        inherited = conference.interpretation_languages
+        sessions = sessions.filter(_speaks("interpretation_languages", inherited, chosen["interpretation"]))
     if "convenor" in chosen:
         convened = Convenorship.objects.filter(session=OuterRef("pk"), organisation__key=chosen["convenor"])
         sessions = sessions.filter(Exists(convened))
@@ -106,3 +168,11 @@ def narrowed(sessions: QuerySet[Session], conference: Conference, chosen: Mappin
         fits = Q(format__in=covers)
         sessions = sessions.filter(fits | Q(format="") if conference.format in covers else fits)
     return sessions
+
+
+def _speaks(name: str, inherited: list[str] | None, language: str) -> Q:
+    """Whether a session is in the language, by its own list or, without one, by that of the conference."""
+    fits = Q(**{f"{name}__contains": [language]})
+    if language in (inherited or []):
+        fits |= Q(**{name: []}) & ~Q(kind=SessionKind.BREAK)
+    return fits

@@ -2,6 +2,9 @@
 
 Each process asks for the version at most twice a second; that is the longest a removed person stays on a page.
 Pages also expire after a minute, because some segments appear only after their session.
+
+Plain pages and pages with a query (a clock, filters) have a memory each: however many choices somebody makes up, the
+plain pages stay. One page has one place in it, whatever the order, escapes and empty parts of its query.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.urls import ResolverMatch
@@ -27,9 +31,12 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 _VERSION_SECONDS = 0.5
 _PAGE_SECONDS = 60.0
-_MOST_PAGES = 2000
-_MOST_BYTES = 48 * 1024 * 1024  # of bodies and their compressed forms, in each process
-_KEPT_HEADERS = {"Content-Type", "Content-Language"}
+_MOST_PAGES = 2000  # of each kind, in each process
+_MOST_BYTES = 32 * 1024 * 1024  # of bodies and their compressed forms: plain pages
+_MOST_BYTES_WITH_QUERY = 16 * 1024 * 1024
+_LONGEST_QUERY = 500  # characters; longer ones are made up
+_KEPT_HEADERS = {"Content-Type", "Content-Language", "Content-Disposition"}
+_PACKED = ("application/pdf", "application/vnd.openxmlformats-")  # already compressed: once more gains nothing
 _MARK = "_content_version"  # set on answers that may be kept
 _ONCE = "_is_for_one_reader"  # set by views on answers to addresses nobody else will ask for
 
@@ -46,9 +53,43 @@ class _Page:
     match: ResolverMatch | None
 
 
-_pages: OrderedDict[str, _Page] = OrderedDict()
-_bytes = 0
-_lock = threading.Lock()
+class _Memory:
+    """Pages by their address, bounded in number and bytes; the ones that nobody asked for longest make room."""
+
+    def __init__(self) -> None:
+        self.pages: OrderedDict[str, _Page] = OrderedDict()
+        self.bytes = 0
+        self._lock = threading.Lock()
+
+    def find(self, where: str) -> _Page | None:
+        """The page kept under an address."""
+        page = self.pages.get(where)
+        if page is not None:
+            with self._lock:
+                if where in self.pages:
+                    self.pages.move_to_end(where)
+        return page
+
+    def keep(self, where: str, page: _Page, *, most_bytes: int) -> None:
+        """Put a page into the memory."""
+        with self._lock:
+            if old := self.pages.pop(where, None):
+                self.bytes -= len(old.body) + len(old.zipped)
+            self.pages[where] = page
+            self.bytes += len(page.body) + len(page.zipped)
+            while len(self.pages) > _MOST_PAGES or (self.bytes > most_bytes and len(self.pages) > 1):
+                _address, gone = self.pages.popitem(last=False)
+                self.bytes -= len(gone.body) + len(gone.zipped)
+
+    def forget(self) -> None:
+        """Empty it."""
+        with self._lock:
+            self.pages.clear()
+            self.bytes = 0
+
+
+_plain = _Memory()
+_with_query = _Memory()
 _version: tuple[float, int] = (0.0, -1)
 
 
@@ -64,17 +105,26 @@ def content_version() -> int:
 
 def forget() -> None:
     """Empty the memory of this process (for tests and for the command line)."""
-    global _version, _bytes
-    with _lock:
-        _pages.clear()
-        _bytes = 0
-        _version = (0.0, -1)
+    global _version
+    _plain.forget()
+    _with_query.forget()
+    _version = (0.0, -1)
+
+
+def kept() -> list[str]:
+    """The addresses of all pages in the memory of this process (for tests)."""
+    return [*_plain.pages, *_with_query.pages]
 
 
 def not_kept(response: HttpResponse) -> HttpResponse:
     """The answer of a marked view that is not worth a place in memory."""
     setattr(response, _ONCE, True)
     return response
+
+
+def never_kept(response: HttpResponse) -> None:
+    """Take the mark off an answer that is not for everybody, such as a preview."""
+    vars(response).pop(_MARK, None)
 
 
 def cached_page(view: Callable[P, R]) -> Callable[P, R]:
@@ -106,17 +156,15 @@ def _wanted(request: HttpRequest, page: _Page) -> bool:
     return all(request.accepts(kind) for kind in kinds)
 
 
-def _keep(where: str, page: _Page) -> None:
-    """Put a page into the memory; the ones that were made first make room."""
-    global _bytes
-    with _lock:
-        if old := _pages.pop(where, None):
-            _bytes -= len(old.body) + len(old.zipped)
-        _pages[where] = page
-        _bytes += len(page.body) + len(page.zipped)
-        while len(_pages) > _MOST_PAGES or (_bytes > _MOST_BYTES and len(_pages) > 1):
-            _address, gone = _pages.popitem(last=False)
-            _bytes -= len(gone.body) + len(gone.zipped)
+def _address(request: HttpRequest) -> str | None:
+    """Where a page is kept: its path and its query in one order, without empty parts. None: it is not worth a place."""
+    if not request.META.get("QUERY_STRING"):
+        return request.path
+    if len(request.META["QUERY_STRING"]) > _LONGEST_QUERY:
+        return None
+    # As Django reads it for the views: "?a=%41", "?&a=A&&" and "?a=A" are one page.
+    query = urlencode(sorted(request.GET.lists()), doseq=True)
+    return f"{request.path}?{query}" if query else request.path
 
 
 def _answer(request: HttpRequest, page: _Page) -> HttpResponse:
@@ -125,7 +173,7 @@ def _answer(request: HttpRequest, page: _Page) -> HttpResponse:
     if _has_it(request, page):
         headers.pop("Content-Type", None)
         response: HttpResponse = HttpResponseNotModified(headers=headers)
-    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+    elif page.zipped and "gzip" in request.headers.get("Accept-Encoding", ""):
         length = str(len(page.zipped))
         response = HttpResponse(page.zipped, headers=headers | {"Content-Encoding": "gzip", "Content-Length": length})
     else:
@@ -147,8 +195,11 @@ class PageCache:
         """Serve a kept page when the content is still the same; else ask the view."""
         if request.method not in {"GET", "HEAD"}:
             return self.get_response(request)
-        where = request.get_full_path() + (" htmx" if request.headers.get("HX-Request") else "")
-        page = _pages.get(where)
+        where = _address(request)
+        if where is None:
+            return self.get_response(request)
+        memory, most_bytes = (_with_query, _MOST_BYTES_WITH_QUERY) if "?" in where else (_plain, _MOST_BYTES)
+        page = memory.find(where)
         if page and time.monotonic() - page.made_at < _PAGE_SECONDS and page.version == content_version():
             return _answer(request, page) if _wanted(request, page) else self.get_response(request)
         response = self.get_response(request)
@@ -156,6 +207,7 @@ class PageCache:
         if version is None or response.status_code != 200 or not isinstance(response, HttpResponse):
             return response
         body = response.content
+        is_packed = response.get("Content-Type", "").startswith(_PACKED)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         page = _Page(
             version=version,
@@ -164,9 +216,9 @@ class PageCache:
             changed_at=page.changed_at if page and page.etag == etag else int(time.time()),
             etag=etag,
             body=body,
-            zipped=gzip.compress(body, compresslevel=6, mtime=0),
+            zipped=b"" if is_packed else gzip.compress(body, compresslevel=6, mtime=0),
             headers=tuple((name, value) for name, value in response.items() if name in _KEPT_HEADERS),
             match=request.resolver_match,
         )
-        _keep(where, page)
+        memory.keep(where, page, most_bytes=most_bytes)
         return _answer(request, page)

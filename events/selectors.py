@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from alliance.languages import Translations
 from events import choices
+from events import timeline as timelines
 from events.models import (
     Conference,
     ConferenceDay,
@@ -314,6 +315,7 @@ class Day:
 
     day: ConferenceDay | None
     entries: list[SessionEntry]
+    timeline: timelines.Timeline | None = None  # only where items run in parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +351,7 @@ def programme(
     conference does not have.
     """
     all_days = list(choices.with_options(conference.days.order_by("number"), conference))
-    filters = choices.choices(all_days[0] if all_days else None, conference, wanted or {})
+    filters = choices.choices(all_days, conference, wanted or {}, number=number)
     footnotes = Footnotes()
     sessions: QuerySet[Session] = conference.sessions.public().filter(is_in_agenda=True).in_programme_order()
     shown: list[ConferenceDay] = all_days
@@ -370,7 +372,11 @@ def programme(
         entry.session.conference = conference
         has_choice = has_choice or entry.session.is_side_event
         entries.setdefault(entry.session.day_id, []).append(entry)
-    days = [Day(day, entries.get(day.pk, [])) for day in shown if day.pk in entries or number or not filters.chosen]
+    days = [
+        Day(day, entries.get(day.pk, []), timelines.timeline(entries.get(day.pk, []), conference))
+        for day in shown
+        if day.pk in entries or number or not filters.chosen
+    ]
     if None in entries:
         days.append(Day(None, entries[None]))
     return Programme(days, all_days, footnotes, has_choice, filters)

@@ -42,14 +42,9 @@ def _is_known(query: QueryDict) -> bool:
     """Whether a query is one that our own links and forms make."""
     if any(len(values) > 1 for _name, values in query.lists()):
         return False
+    # Whether the value of a filter exists is for the view to say. Combinations have a memory of their own.
     known = {"tz": zones.find(query.get("tz", "")) is not None, "show": query.get("show") in selectors.Show.values}
-    # Of the filters at most one, first in the address: all their combinations would push the plain pages out. Whether
-    # its value exists is for the view to say.
-    names = list(query)
-    filters = [name for name in names if name in choices.NAMES]
-    if filters and (len(filters) > 1 or filters[0] != names[0]):
-        return False
-    return all(name in filters or known.get(name, False) for name in names)
+    return all(name in choices.NAMES or known.get(name, False) for name in query)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -113,16 +108,9 @@ def conference(request: HttpRequest, conference: str) -> HttpResponse:
 
 @programme_page
 def programme(request: HttpRequest, conference: str, day: int | None = None) -> HttpResponse:
-    """The whole programme, or one of its days, or what of it fits the filters.
-
-    The form sends every filter; the empty ones are taken out of the address, so that a choice has one address to share.
-    """
-    if any(not request.GET[name] for name in choices.NAMES if name in request.GET):
-        query = request.GET.copy()
-        for name in choices.NAMES:
-            if not query.get(name):
-                query.pop(name, None)
-        return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+    """The whole programme, or one of its days, or what of it fits the filters."""
+    if (better := _better_address(request, conference, day)) is not None:
+        return redirect(better)
     filters = {name: request.GET[name] for name in choices.NAMES if name in request.GET}
     context = conference_frame(request, conference)
     wanted = request.GET.get("show", "")
@@ -143,11 +131,33 @@ def programme(request: HttpRequest, conference: str, day: int | None = None) -> 
             "choices": [("", _("Everything")), *selectors.Show.choices],
             "chosen": found.choices.chosen,
             "footnotes": found.footnotes,
+            "agenda_url": reverse("events:agenda", args=[conference]),
             "is_provisional": context["conference"].state == ConferenceState.PROVISIONAL,
             "tab": "programme",
         },
     )
     return page_cache.not_kept(response) if found.choices.has_unknown else response
+
+
+def _better_address(request: HttpRequest, conference: str, day: int | None) -> str | None:
+    """The one address of what was asked, where that is another.
+
+    The form sends every filter, and the day among them: empty ones are taken out, and the day goes into the path. A day
+    written "01" is day 1.
+    """
+    whole = reverse("events:programme", args=[conference])
+    path = reverse("events:day", args=[conference, day]) if day is not None else whole
+    wanted = request.GET.get(choices.DAY)
+    empty = [name for name in (*choices.NAMES, "show", "tz") if name in request.GET and not request.GET[name]]
+    if wanted is None and not empty and path == request.path:
+        return None
+    if wanted is not None:
+        is_number = wanted.isascii() and wanted.isdigit() and len(wanted) < 6
+        path = reverse("events:day", args=[conference, int(wanted)]) if is_number else whole
+    query = request.GET.copy()
+    for name in (*empty, choices.DAY):
+        query.pop(name, None)
+    return f"{path}?{query.urlencode()}" if query else path
 
 
 @programme_page
@@ -182,6 +192,7 @@ def _session(request: HttpRequest, slug: str, session: str, *, side_event: bool)
             "session": page.session,
             "places_url": places_url(page.session) if page.is_registration_open else "",
             "footnotes": page.footnotes,
+            "agenda_url": reverse("events:agenda", args=[slug]),
             "tab": "programme",
         },
     )

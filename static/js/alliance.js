@@ -33,6 +33,10 @@
       var starts = new Date(place.dataset.starts);
       var ends = place.dataset.ends ? new Date(place.dataset.ends) : null;
       if (isNaN(starts)) { return; }
+      if ("short" in place.dataset) {
+        place.textContent = -starts.getTimezoneOffset() === Number(place.dataset.offset) ? "" : clock.format(starts);
+        return;
+      }
       var text = clock.format(starts) + (ends ? "–" + clock.format(ends) : "") + " " + texts.ownTime;
       if (!sameDay(dateParts(starts, own), dateParts(starts, place.dataset.zone))) {
         text += ", " + date.format(starts);
@@ -40,9 +44,15 @@
       if (-starts.getTimezoneOffset() === Number(place.dataset.offset)) { text = texts.sameTime; }
       place.textContent = text;
     });
+    document.querySelectorAll("[data-own-zone-name]").forEach(function (place) { place.textContent = texts.ownTime; });
   }
 
-  try { ownClocks(); } catch (error) { /* An old browser without zones keeps the server's second clock. */ }
+  function showClocks() {
+    try { ownClocks(); } catch (error) { /* An old browser without zones keeps the server's second clock. */ }
+  }
+
+  showClocks();
+  document.addEventListener("htmx:afterSettle", showClocks);  // a part of the page was replaced
 
   // --- places left, which change too often to stand in a kept page ---------------------------------------------------
 

@@ -69,6 +69,8 @@ def shown(client: Client, query: str, path: str = PATH) -> set[str]:
         ("?language=German", "Gamma"),
         ("?interpretation=French", "Alpha"),
         ("?convenor=body", "Beta"),
+        ("?kind=panel", "Alpha Gamma"),
+        ("?kind=side_event&language=Russian", "Beta"),
         ("?attendance=online", "Alpha Beta"),
         ("?attendance=in_person", "Alpha Gamma"),
         ("?language=English&attendance=in_person", "Alpha"),
@@ -108,7 +110,7 @@ def test_form_comes_back_to_one_address(client: Client, conference: Any) -> None
 
 
 @pytest.mark.parametrize("value", ["Klingon", "%00", "%FF", "'", "%25", "x" * 3000, "%F0%9F%98%80"])
-@pytest.mark.parametrize("name", ["language", "interpretation", "convenor", "attendance"])
+@pytest.mark.parametrize("name", ["kind", "language", "interpretation", "convenor", "attendance"])
 def test_made_up_values_are_left_out_with_a_notice_and_not_kept(
     client: Client, conference: Any, name: str, value: str
 ) -> None:
@@ -118,22 +120,76 @@ def test_made_up_values_are_left_out_with_a_notice_and_not_kept(
     assert "so it was left out" in response.content.decode()
     assert "Gamma" in response.content.decode()
     assert "ETag" not in response
-    assert not page_cache._pages
+    assert not page_cache.kept()
 
 
-def test_one_filter_is_kept_and_their_combinations_are_not(
+def test_chosen_pages_are_kept_apart_from_plain_ones(
     client: Client, conference: Any, django_assert_num_queries: Any
 ) -> None:
-    first = client.get(f"{PATH}?language=English")
+    client.get(PATH)
+    first = client.get(f"{PATH}?language=English&attendance=online")
     with django_assert_num_queries(0):
-        assert client.get(f"{PATH}?language=English").content == first.content
-    client.get(f"{PATH}?language=German")  # another page under another key
-    assert len(page_cache._pages) == 2
+        assert client.get(f"{PATH}?&attendance=online&&language=Engl%69sh&").content == first.content
+    assert len(page_cache._plain.pages) == len(page_cache._with_query.pages) == 1
 
-    client.get(f"{PATH}?language=English&attendance=online")
-    client.get(f"{PATH}?tz=Asia/Tokyo&language=English")
     client.get(f"{PATH}?language=English&x=1")
-    assert len(page_cache._pages) == 2
+    client.get(f"{PATH}?language=English&language=English")
+    assert len(page_cache.kept()) == 2
+
+
+def test_plain_page_stays_whatever_is_chosen(
+    client: Client, conference: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(page_cache, "_MOST_PAGES", 3)
+    client.get(PATH)
+    for zone in ("Europe/Vienna", "Europe/Rome", "Europe/Paris", "Asia/Tokyo", "Asia/Baku"):
+        client.get(f"{PATH}?tz={zone}")
+
+    assert len(page_cache._with_query.pages) == 3
+    with django_assert_num_queries(0):
+        client.get(PATH)
+
+
+def test_day_chosen_in_the_form_becomes_the_address_of_the_day(client: Client, conference: Any) -> None:
+    sent = "?day=2&kind=&language=German&tz=Asia/Tokyo"
+
+    assert client.get(PATH + sent)["Location"] == f"{PATH}2/?language=German&tz=Asia%2FTokyo"
+    assert client.get(f"{PATH}?day=")["Location"] == PATH
+    assert client.get(f"{PATH}2/?day=1")["Location"] == f"{PATH}1/"
+    assert client.get(f"{PATH}?day=nonsense&kind=panel")["Location"] == f"{PATH}?kind=panel"
+    assert client.get(f"{PATH}002/?language=German")["Location"] == f"{PATH}2/?language=German"
+    assert client.get(f"{PATH}?day=%FF%00")["Location"] == PATH
+    assert '<option value="2" selected>Tuesday 16 July</option>' in client.get(f"{PATH}2/").content.decode()
+
+
+def test_language_of_the_conference_counts_where_a_session_has_none(client: Client, conference: Any) -> None:
+    type(conference).objects.filter(pk=conference.pk).update(
+        working_languages=["French"], interpretation_languages=["Russian"]
+    )
+    SessionFactory(conference=conference, title={"en": "Delta"})
+    SessionFactory(conference=conference, kind="break", title={"en": "Epsilon"})
+
+    html = client.get(f"{PATH}?language=French").content.decode()
+
+    assert "Delta" in html
+    assert not any(name in html for name in ("Alpha", "Beta", "Gamma", "Epsilon"))
+    html = client.get(f"{PATH}?interpretation=Russian").content.decode()
+    assert all(name in html for name in ("Beta", "Gamma", "Delta"))
+    assert "Alpha" not in html
+
+
+def test_each_filter_in_force_can_be_taken_off(client: Client, conference: Any) -> None:
+    html = client.get(f"{PATH}?language=English&kind=panel&show=sessions").content.decode()
+
+    assert f'<li><a href="{PATH}?language=English&amp;show=sessions">' in html
+    assert f'<li><a href="{PATH}?kind=panel&amp;show=sessions">' in html
+
+
+def test_empty_page_says_what_to_do(client: Client, conference: Any) -> None:
+    html = client.get(f"{PATH}1/?language=German").content.decode()
+
+    assert "Nothing matches these filters" in html
+    assert f'<a href="{PATH}?language=German">The same filters on all days</a>' in html
 
 
 def test_choices_do_not_tell_of_drafts(client: Client, conference: Any) -> None:
@@ -156,7 +212,7 @@ def test_programme_without_anything_has_no_filters(client: Client) -> None:
 def test_filters_are_there_in_every_language(client: Client, conference: Any, language: str) -> None:
     html = client.get(f"/{language}/summit/programme/?attendance=online").content.decode()
 
-    assert html.count("<select") == 5  # with the clocks
+    assert html.count("<select") == 7  # with the clocks
     assert ("Filter the programme" in html) == (language == "en")
 
 

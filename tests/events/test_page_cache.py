@@ -100,16 +100,16 @@ def test_memory_is_bounded_by_number_and_by_size(rf: RequestFactory, monkeypatch
         request = rf.get(f"/page/{number}")
         request.resolver_match = None
         cache(request)
-    assert len(page_cache._pages) == 10
+    assert len(page_cache.kept()) == 10
 
     monkeypatch.setattr(page_cache, "_MOST_BYTES", 2000)
     for number in range(50):
         request = rf.get(f"/other/{number}")
         request.resolver_match = None
         cache(request)
-    held = sum(len(page.body) + len(page.zipped) for page in page_cache._pages.values())
-    assert held == page_cache._bytes <= 2000
-    assert page_cache._pages
+    held = sum(len(page.body) + len(page.zipped) for page in page_cache._plain.pages.values())
+    assert held == page_cache._plain.bytes <= 2000
+    assert page_cache.kept()
 
 
 @pytest.mark.django_db
@@ -124,4 +124,4 @@ def test_answers_that_are_not_marked_or_not_fine_are_not_kept(rf: RequestFactory
     for view in (missing, personal):
         page_cache.PageCache(view)(rf.get("/page"))
 
-    assert not page_cache._pages
+    assert not page_cache.kept()

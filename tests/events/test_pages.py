@@ -828,7 +828,7 @@ def test_cache_expires_with_the_minute_so_that_after_comes_in_time(client: Clien
     assert "Later on" not in page(client, path)
 
     time_machine.move_to(segment.session.ends_at + timedelta(seconds=1), tick=False)
-    for kept in page_cache._pages.values():
+    for kept in page_cache._plain.pages.values():
         object.__setattr__(kept, "made_at", kept.made_at - 61)
 
     assert "Later on" in page(client, path)
