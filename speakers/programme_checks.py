@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import combinations
 
-from alliance.languages import Translations
 from events import programme_checks
 from events.models import SessionKind
-from events.programme_checks import Finding, Programme, error, row_of, title, warning
-from speakers.models import Contribution, ContributionStatus, Delivery, Role
+from events.programme_checks import Finding, Programme, Text, error, row_of, title, warning
+from events.programme_checks.completeness import fields
+from speakers.models import Contribution, ContributionStatus, Delivery, Person, Role
 
 # Who leads a panel, under whatever word it is printed.
 LEADS = {Role.MODERATOR, Role.MODERATOR_AND_PRESENTER, Role.CHAIR, Role.FACILITATOR}
 GONE = [ContributionStatus.DECLINED, ContributionStatus.REPLACED]
+# What somebody has to lead; a side event once several people speak there.
+LED = {SessionKind.PANEL, SessionKind.DISCUSSION, SessionKind.ROUNDTABLE}
 
 
 def register_checks() -> None:
-    """Make the checks of this app known. Called in AppConfig.ready()."""
+    """Make the checks and texts of this app known. Called in AppConfig.ready()."""
     programme_checks.register("speakers", 40, check_speakers)
+    programme_checks.register_texts("speakers", 20, texts)
 
 
-def check_speakers(programme: Programme) -> Iterator[Finding]:
-    """Panels without a moderator, seats to be confirmed, persons in two places at once, and texts to translate."""
-    contributions = list(
+def _contributions(programme: Programme) -> list[Contribution]:
+    return list(
         Contribution.objects.filter(session__in=[session.pk for session in programme.sessions])
         .exclude(status__in=GONE)
         .exclude(final_status__in=GONE)
         .select_related("person", "segment", "session", "organisation", "country")
         .in_printed_order()
     )
+
+
+def check_speakers(programme: Programme) -> Iterator[Finding]:
+    """Panels without a moderator, seats to be confirmed, and persons in two places at once."""
+    contributions = _contributions(programme)
     led = {contribution.session_id for contribution in contributions if contribution.role in LEADS}
+    several = {key for key, count in Counter(row.session_id for row in contributions).items() if count > 1}
     for session in programme.sessions:
-        if session.kind == SessionKind.PANEL and session.pk not in led:
+        needs_lead = session.kind in LED or (session.is_side_event and session.pk in several)
+        if needs_lead and session.pk not in led:
             yield warning("moderator_missing", f"{title(session)} has no moderator.", row_of(session))
     for contribution in contributions:
         is_settled = contribution.final_status == ContributionStatus.CONFIRMED
@@ -41,7 +51,6 @@ def check_speakers(programme: Programme) -> Iterator[Finding]:
             text = f"{_who(contribution)} in {title(contribution.session)} is still to be confirmed."
             yield warning("tbc_open", text, row_of(contribution))
     yield from _overlaps(contributions)
-    yield from programme_checks.untranslated(programme.conference, "the speakers", _texts(contributions))
 
 
 def _who(contribution: Contribution) -> str:
@@ -84,15 +93,15 @@ def _overlaps(contributions: list[Contribution]) -> Iterator[Finding]:
                 yield error("person_overlap", text, row_of(other))
 
 
-def _texts(contributions: list[Contribution]) -> Iterator[Translations]:
+def texts(programme: Programme) -> Iterator[Text]:
     """What is shown of speakers; of a pseudonym nothing but the name, of a hidden person nothing."""
-    biographies: dict[int, Translations] = {}
-    for contribution in contributions:
+    persons: dict[int, Person] = {}
+    for contribution in _contributions(programme):
         person = contribution.person
-        if person is not None and person.is_hidden:
+        if contribution.is_under_pseudonym or (person is not None and person.is_hidden):
             continue
-        wording = contribution.wording
-        yield from (wording.unnamed_label, wording.heading, wording.role_title, wording.topic)
-        if person is not None and not person.is_pseudonym:
-            biographies[person.pk] = person.biography
-    yield from biographies.values()
+        yield from fields(contribution, "unnamed_label", "heading_printed", "role_title", "topic")
+        if person is not None:
+            persons[person.pk] = person
+    for person in persons.values():
+        yield from fields(person, "biography")

@@ -7,7 +7,7 @@ from alliance.admin import RelatedPage
 from events.admin import explanations as explanations  # registers them
 from events.admin.bodies import CountryAdmin, OrganisationAdmin, RoomAdmin, SeriesAdmin, VenueAdmin
 from events.admin.conferences import ConferenceAdmin
-from events.admin.papers import MaterialAdmin, RecommendationAdmin, ReferenceAdmin
+from events.admin.papers import MaterialAdmin, RecommendationAdmin, ReferenceAdmin, TopicAdmin
 from events.admin.sessions import SessionAdmin, SideEventAdmin
 from events.admin.shared import OfConferenceForm, chosen_id, conference_clock, conference_slug
 from events.models import (
@@ -21,6 +21,7 @@ from events.models import (
     Series,
     Session,
     SideEvent,
+    Topic,
     Venue,
 )
 
@@ -46,6 +47,7 @@ admin.site.register(Country, CountryAdmin)
 admin.site.register(Venue, VenueAdmin)
 admin.site.register(Room, RoomAdmin)
 admin.site.register(Series, SeriesAdmin)
+admin.site.register(Topic, TopicAdmin)
 
 ConferenceAdmin.related_pages += [
     RelatedPage(_("Sessions"), Session, "conference__id"),
@@ -56,3 +58,5 @@ ConferenceAdmin.related_pages += [
 SessionAdmin.related_pages += [RelatedPage(_("Recommendations"), Recommendation, "session__id")]
 
 # Pages of a conference register themselves with events.admin.pages; one import each, here at the end.
+from events import admin_checks as admin_checks  # noqa: E402
+from events.admin import programme as programme  # noqa: E402

@@ -27,7 +27,7 @@ class ConferenceDayInline(HouseTabular[ConferenceDay, Conference]):
 class ConferenceAdmin(HouseAdmin[Conference]):
     """Conferences of every kind, the newest first. Sessions, registrations and the rest are linked at the top."""
 
-    prose = frozenset({"theme_subtitle", "goal", "description"})
+    prose = frozenset({"theme_subtitle", "goal", "description", "results_disclaimer"})
     related_pages: ClassVar[list[RelatedPage]] = []
     inlines = [ConferenceDayInline]
     list_display = ["title", "kind", "edition", "starts_on", "ends_on", "state", "visibility"]
@@ -76,6 +76,7 @@ class ConferenceAdmin(HouseAdmin[Conference]):
             {
                 "classes": ["collapse"],
                 "fields": [
+                    "results_disclaimer",
                     "internal_note",
                     "title_aliases",
                     "anniversaries",

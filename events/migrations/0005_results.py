@@ -103,7 +103,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.SlugField(max_length=40, unique=True, verbose_name="key")),
-                ("name", alliance.translated.TranslatedField(default=alliance.languages.Translations, verbose_name="name")),
+                (
+                    "name",
+                    alliance.translated.TranslatedField(default=alliance.languages.Translations, verbose_name="name"),
+                ),
             ],
             options={"verbose_name": "topic", "verbose_name_plural": "topics"},
         ),

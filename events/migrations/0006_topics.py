@@ -1,7 +1,5 @@
 """The topics the office files its meetings under, to begin with. Organisers change and add to them."""
 
-import json
-
 from django.db import migrations
 
 LANGUAGES = ("en", "fr", "de", "it", "es", "ru")

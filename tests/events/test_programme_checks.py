@@ -15,7 +15,7 @@ from django.utils import translation
 
 from events import programme_checks, programme_file
 from events.models import Conference, ConferenceDay, Session, SessionState
-from events.programme_checks import Finding, Severity
+from events.programme_checks import Finding, Severity, completeness, dates, sources
 from registration.models import ApprovalMode, AttendanceMode, Category
 from speakers.models import Contribution, ContributionStatus, Person, Role
 from tests.factories import (
@@ -23,16 +23,19 @@ from tests.factories import (
     ConferenceDayFactory,
     ConferenceFactory,
     ContributionFactory,
+    ConvenorshipFactory,
     CountryFactory,
     MaterialFactory,
     OrganisationFactory,
     PersonFactory,
+    RecommendationFactory,
     ReferenceFactory,
     RoomFactory,
     SegmentFactory,
     SessionFactory,
     SideEventFactory,
     StaffFactory,
+    TextSectionFactory,
 )
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "programme-2020.yaml"
@@ -124,6 +127,61 @@ def test_day_with_a_wrong_weekday_or_outside_the_conference_is_an_error(conferen
     assert found[0].text == "Day 1 is printed as “Sunday”, but its date is Monday 2030-07-15."
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We meet on Tuesday, 21 July 2020.", []),
+        ("We meet on Monday, 21 July 2020 at noon.", ["Monday 21 July 2020"]),
+        ("On Monday, July 21st, 2020.", ["Monday July 21st 2020"]),
+        ("Monday 15 July", []),
+        ("Friday 15 July", ["Friday 15 July"]),
+        ("Monday to Wednesday, 15 to 17 July", []),
+        ("Wednesday 15-17 July", []),
+        ("Thursday 15-17 July", ["Thursday 15 17 July"]),
+        ("Monday, 15.07.2030 und Freitag, 16.07.2030", ["Freitag 16 July 2030"]),
+        ("Friday. We go on in July.", []),
+        ("Sunday, 31 February 2030", []),
+        ("mardi 21 juillet 2020", []),
+        ("lundi 21 juillet 2020", ["lundi 21 juillet 2020"]),
+        ("lunes, 21 de julio de 2020", ["lunes 21 julio 2020"]),
+        ("martedì 21 luglio 2020", []),
+        ("в среду, 21 июля 2020 г.", ["среду 21 июля 2020"]),
+        ("во вторник, 21 июля 2020 г.", []),
+        ("Am Montag, den 21. Juli 2020", ["Montag 21 Juli 2020"]),
+    ],
+)
+def test_weekday_that_is_not_that_of_its_date_is_found_in_a_text(text: str, found: list[str]) -> None:
+    assert programme_checks.contradictions(text, {2030}) == found
+
+
+def test_date_without_a_year_in_a_conference_without_dates_is_left_alone() -> None:
+    assert programme_checks.contradictions("Friday 15 July", set()) == []
+
+
+def test_dates_and_addresses_in_texts_are_warnings_at_their_session(conference: Conference, panel: Session) -> None:
+    TextSectionFactory(
+        session=panel,
+        text={"en": "On Friday, 15 July. See http://https://a.example/b.", "fr": "Voir https://a.example/b, ou non."},
+    )
+
+    found = findings(conference)
+
+    assert [(f.code, f.severity, f.row.session_id, f.row.path) for f in found] == [
+        (code, Severity.WARNING, panel.pk, programme_checks.row_of(panel).path)
+        for code in ("date_in_text_differs", "address_in_text_damaged")
+    ]
+    assert found[0].text == "A text (en) says “Friday 15 July”, which is another day of the week."
+
+
+def test_segment_outside_its_session_is_a_warning(conference: Conference, panel: Session) -> None:
+    SegmentFactory(session=panel, starts_at=at(9), ends_at=at(10))
+    SegmentFactory(session=panel, starts_at=at(9, 30), ends_at=at(10, 15))
+
+    assert [(f.code, f.text) for f in findings(conference)] == [
+        ("segment_outside_session", "“The panel” has a segment from 11:30 to 12:15, outside its own time.")
+    ]
+
+
 def test_session_without_a_time_is_a_warning(conference: Conference, panel: Session) -> None:
     Session.objects.update(starts_at=None, ends_at=None)
 
@@ -211,12 +269,36 @@ def test_missing_translations_are_counted_for_each_language(conference: Conferen
     texts = [f.text for f in programme_checks.run(conference) if f.code == "translation_missing"]
 
     assert texts == [
-        "2 of 2 texts of the programme are missing in fr.",
-        "2 of 2 texts of the programme are missing in de.",
-        "2 of 2 texts of the programme are missing in it.",
-        "2 of 2 texts of the programme are missing in es.",
-        "1 of 2 texts of the programme are missing in ru.",
+        "4 of 4 texts are missing in fr.",
+        "3 of 4 texts are missing in de.",
+        "4 of 4 texts are missing in it.",
+        "4 of 4 texts are missing in es.",
+        "2 of 4 texts are missing in ru.",
     ]
+
+
+def test_texts_are_counted_once_each_over_all_that_is_printed(conference: Conference, panel: Session) -> None:
+    room = RoomFactory(name={"en": "Hall", "fr": "Salle"})
+    Session.objects.update(room=room)
+    SessionFactory(conference=conference, room=room, state="cancelled", title={"en": "Never"})
+    SegmentFactory(session=panel, heading={"en": "Speakers", "fr": "Orateurs"})
+    TextSectionFactory(session=panel, text={"fr": "Un texte."})
+    RecommendationFactory(session=panel, addressee={"en": "States"})
+    MaterialFactory(conference=conference, session=panel, title={"en": "A film", "fr": "Un film"})
+    Contribution.objects.update(role_title={"en": "Adviser", "fr": "Conseillère"}, topic={"en": "A talk"})
+
+    texts = programme_checks.programme_of(conference).texts
+    by_code = {figure.language: (figure.written, figure.total) for figure in programme_checks.figures(texts)}
+
+    assert (by_code["en"], by_code["fr"]) == ((11, 12), (5, 12))
+    assert [str(text.text) for text in completeness.missing_in(texts, "en")] == ["Un texte."]
+    assert [text.shown for text in completeness.missing_in(texts, "fr")][-1] == ("A talk", "en")
+
+
+def test_figure_says_all_only_when_nothing_is_missing() -> None:
+    assert completeness.Figure("fr", 299, 300).percent == 99
+    assert completeness.Figure("fr", 300, 300).percent == 100
+    assert completeness.Figure("fr", 0, 0).percent == 100
 
 
 # --- addresses ------------------------------------------------------------------------------------------------------
@@ -266,6 +348,7 @@ def test_punctuation_at_the_end_of_an_address_is_found(end: str) -> None:
 def test_addresses_of_sessions_references_and_materials_are_checked(conference: Conference, panel: Session) -> None:
     Session.objects.update(registration_url="http://https://forms.example")
     ReferenceFactory(conference=conference, url="https://source.example/1.")
+    ConvenorshipFactory(session=panel, organisation=OrganisationFactory(web="https://body.example/a,"))
     MaterialFactory(conference=conference, url="https://papers.example/a b")
 
     found = findings(conference)
@@ -274,6 +357,7 @@ def test_addresses_of_sessions_references_and_materials_are_checked(conference: 
         ("address_damaged", "session"),
         ("address_damaged", "material"),
         ("address_ends_in_punctuation", "reference"),
+        ("address_ends_in_punctuation", "organisation"),
     ]
 
 
@@ -293,6 +377,16 @@ def test_panel_without_a_moderator_is_a_warning(conference: Conference, panel: S
     SessionFactory(conference=conference, kind="opening")
 
     assert codes(conference) == [("moderator_missing", "panel")]
+
+
+@pytest.mark.parametrize(("speakers", "found"), [(0, []), (1, []), (2, [("moderator_missing", "side")])])
+def test_side_event_needs_a_moderator_once_several_people_speak(
+    conference: Conference, speakers: int, found: list[tuple[str, str]]
+) -> None:
+    side = SideEventFactory(conference=conference, key="side", registration_mode="none")
+    ContributionFactory.create_batch(speakers, session=side)
+
+    assert codes(conference) == found
 
 
 def test_seat_to_be_confirmed_is_a_warning_until_it_is_settled(conference: Conference, panel: Session) -> None:
@@ -343,7 +437,7 @@ def test_sessions_that_touch_and_roles_in_one_session_are_no_overlap(conference:
 
 
 def test_segments_with_times_of_their_own_decide_about_overlaps(conference: Conference, panel: Session) -> None:
-    other = SessionFactory(conference=conference, kind="opening")
+    other = SessionFactory(conference=conference, kind="opening", starts_at=at(8, 45))
     segment = SegmentFactory(session=other, starts_at=at(8, 45), ends_at=at(9))
     ContributionFactory(session=other, segment=segment, person=Person.objects.get())
 
@@ -367,6 +461,22 @@ def test_findings_name_no_hidden_person(conference: Conference, panel: Session) 
 
 
 # --- admissions -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other_conference", [False, True])
+def test_room_that_a_draft_would_book_twice_is_a_warning(
+    conference: Conference, panel: Session, other_conference: bool
+) -> None:
+    room = RoomFactory(name={"en": "Hall"})
+    Session.objects.update(room=room)
+    where = ConferenceFactory() if other_conference else conference
+    SessionFactory(conference=where, kind="opening", room=room, state="draft", title={"en": "Other"})
+    SessionFactory(conference=where, kind="opening", room=room, state="draft", starts_at=at(10), ends_at=at(11))
+    SessionFactory(conference=where, kind="opening", room=room, state="cancelled")
+
+    (finding,) = findings(conference)
+
+    assert finding.text == "“The panel” and “Other” are in Hall at the same time."
 
 
 @pytest.fixture
@@ -445,7 +555,30 @@ def test_number_of_queries_does_not_grow(conference: Conference) -> None:
     few = queries()
     everything(conference, 5)
 
-    assert queries() == few <= 12
+    assert queries() == few == 14
+
+
+def test_number_of_queries_for_errors_alone_does_not_grow(conference: Conference) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            programme_checks.errors(conference)
+        return len(captured)
+
+    everything(conference, 1)
+    few = queries()
+    everything(conference, 5)
+
+    assert queries() == few == 8
+
+
+def test_errors_are_those_of_the_whole_run(conference: Conference, panel: Session) -> None:
+    ConferenceDay.objects.update(label_printed="Sunday")
+    Session.objects.update(starts_at=None, ends_at=None, registration_url="https://forms.example/%zz")
+
+    found = programme_checks.errors(conference)
+
+    assert [finding.code for finding in found] == ["day_label_differs", "address_damaged"]
+    assert found == [finding for finding in programme_checks.run(conference) if finding.severity == Severity.ERROR]
 
 
 def test_every_finding_leads_to_a_page_of_the_admin(conference: Conference, panel: Session, client: Client) -> None:
@@ -473,6 +606,15 @@ def test_command_prints_findings_in_groups_and_passes_with_warnings(conference: 
 
     text = output_of("checked")
 
+    assert (
+        "\nlanguages\n"
+        "  en  100 %  5 of 5 texts\n"
+        "  fr    0 %  0 of 5 texts\n"
+        "  de   20 %  1 of 5 texts\n"
+        "  it    0 %  0 of 5 texts\n"
+        "  es    0 %  0 of 5 texts\n"
+        "  ru   20 %  1 of 5 texts\n"
+    ) in text
     assert text.startswith(
         "warning: time_missing\n  “Clear\N{REPLACEMENT CHARACTER}[2J” has no time.\n    session panel  "
     )
@@ -526,7 +668,10 @@ def test_the_whole_programme_of_2020_can_be_checked(db: None) -> None:
 
 
 def test_a_check_is_registered_once() -> None:
-    programme_checks.register("days", 10, programme_checks.check_days)
+    programme_checks.register("days", 10, dates.check_days)
+    programme_checks.register_texts("programme", 10, sources.texts)
 
     with pytest.raises(ValueError, match="days is registered already"):
-        programme_checks.register("days", 10, programme_checks.check_sessions)
+        programme_checks.register("days", 10, dates.check_texts)
+    with pytest.raises(ValueError, match="texts of programme are registered already"):
+        programme_checks.register_texts("programme", 10, lambda programme: [])

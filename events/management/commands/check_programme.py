@@ -1,4 +1,4 @@
-"""`manage.py check_programme SLUG`: what is missing or contradicts itself, before a programme is published."""
+"""`manage.py check_programme SLUG`: what is missing or contradicts itself, and how complete each language is."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from events import programme_checks
 from events.models import Conference
-from events.programme_checks import Finding, Severity
+from events.programme_checks import Figure, Finding, Severity
 
 
 class Command(BaseCommand):
-    """Prints the findings, grouped by severity and code. Writes nothing to the database."""
+    """Prints the findings, grouped by severity and code, and the languages. Writes nothing to the database."""
 
     help = "Check the programme of a conference. Exit code 1 when there are errors; warnings never block."
 
@@ -28,8 +28,9 @@ class Command(BaseCommand):
         conference = Conference.objects.filter(slug=options["slug"]).first()
         if conference is None:
             raise CommandError(f"There is no conference {options['slug']}.")
-        findings = programme_checks.run(conference)
-        for line in report(findings):
+        programme = programme_checks.programme_of(conference)
+        findings = programme_checks.run(programme)
+        for line in [*report(findings), *languages_report(programme_checks.figures(programme.texts)), ""]:
             self.stdout.write(line)
         errors = sum(finding.severity == Severity.ERROR for finding in findings)
         summary = f"{errors} error(s), {len(findings) - errors} warning(s)"
@@ -49,6 +50,14 @@ def report(findings: Iterable[Finding]) -> list[str]:
             lines += [f"  {_printable(finding.text)}", f"    {row.kind} {row.key}  {row.admin_url}"]
         lines.append("")
     return lines
+
+
+def languages_report(figures: Iterable[Figure]) -> list[str]:
+    """How many of the texts each language has."""
+    return [
+        "languages",
+        *(f"  {row.language}  {row.percent:3d} %  {row.written} of {row.total} texts" for row in figures),
+    ]
 
 
 def _printable(text: str) -> str:

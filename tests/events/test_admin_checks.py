@@ -1,0 +1,180 @@
+"""The page of checks in the admin, and results as organisers enter them."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from events import programme_checks
+from events.models import Conference, ConferenceDay, Recommendation, Session, Topic
+from tests.factories import (
+    ConferenceFactory,
+    ContributionFactory,
+    RecommendationFactory,
+    SegmentFactory,
+    SessionFactory,
+    StaffFactory,
+    TextSectionFactory,
+    UserFactory,
+)
+
+
+@pytest.fixture
+def staff(client: Client, db: None) -> Client:
+    """An administrator's browser."""
+    client.force_login(StaffFactory())
+    return client
+
+
+@pytest.fixture
+def conference(db: None) -> Conference:
+    """A conference with a working language."""
+    made: Conference = ConferenceFactory(working_languages=["en"], title={"en": "Our conference"})
+    return made
+
+
+def address(conference: Conference) -> str:
+    """The page of checks."""
+    return reverse("admin:events_conference_checks", args=[conference.pk])
+
+
+def page(client: Client, conference: Conference, query: str = "") -> str:
+    """Its text, or that of one of its lists."""
+    response = client.get(address(conference) + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_findings_stand_with_their_session_and_lead_to_their_row(staff: Client, conference: Conference) -> None:
+    panel = SessionFactory(conference=conference, title={"en": "The panel"}, starts_at=None, ends_at=None)
+    ConferenceDay.objects.update(label_printed="Sunday")
+
+    text = page(staff, conference)
+
+    errors, warnings = text.split('id="check-warnings"')
+    assert "1 error" in errors
+    assert "is printed as “Sunday”" in errors
+    assert "The panel" not in errors
+    row = programme_checks.row_of(panel).path
+    assert f'<a href="{row}">“The panel” has no time.</a> <code class="quiet">time_missing</code>' in warnings
+    assert "“The panel” has no moderator." in warnings
+
+
+def test_programme_without_faults_says_so(staff: Client, conference: Conference) -> None:
+    text = page(staff, conference)
+
+    assert "Nothing keeps this programme from being published." in text
+    assert "0 warnings" in text
+
+
+def test_missing_texts_are_listed_by_session_with_a_link_to_each(staff: Client, conference: Conference) -> None:
+    session = SessionFactory(conference=conference, title={"en": "Opening", "fr": "Ouverture"}, kind="opening")
+    TextSectionFactory(session=session, text={"en": "What it is about."})
+
+    assert f'href="{address(conference)}?missing=fr"' in page(staff, conference).replace(
+        'href="?missing', f'href="{address(conference)}?missing'
+    )
+    text = page(staff, conference, "?missing=fr")
+
+    assert "French: 4 texts missing" in text  # of conference, venue, its city, and the section
+    assert '<span lang="en">What it is about.</span>' in text
+    assert '<span lang="en">Opening</span>' not in text
+    assert programme_checks.row_of(session).path in text
+
+
+def test_language_that_is_not_ours_shows_the_page_itself(staff: Client, conference: Conference) -> None:
+    assert 'id="check-errors"' in page(staff, conference, "?missing=tlh")
+
+
+def test_page_is_for_those_who_may_see_sessions(client: Client, conference: Conference) -> None:
+    client.force_login(UserFactory(is_staff=True))
+    assert client.get(address(conference)).status_code == 403
+
+    client.logout()
+    assert client.get(address(conference)).status_code == 302
+
+
+def test_titles_are_escaped(staff: Client, conference: Conference) -> None:
+    SessionFactory(conference=conference, title={"en": "<b>bold</b>"}, starts_at=None, ends_at=None)
+
+    assert "<b>bold</b>" not in page(staff, conference)
+    assert "<b>bold</b>" not in page(staff, conference, "?missing=fr")
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_number_of_queries_of_the_page_does_not_grow(staff: Client, conference: Conference, count: int) -> None:
+    for _number in range(count):
+        session = SessionFactory(conference=conference, starts_at=None, ends_at=None)
+        SegmentFactory(session=session)
+        ContributionFactory(session=session)
+        RecommendationFactory(session=session)
+    page(staff, conference)
+
+    with CaptureQueriesContext(connection) as found:
+        page(staff, conference)
+    with CaptureQueriesContext(connection) as missing:
+        page(staff, conference, "?missing=fr")
+
+    assert (len(found), len(missing)) == (19, 13)
+
+
+# --- results --------------------------------------------------------------------------------------------------------
+
+
+def form_of(row: Recommendation, **changed: object) -> dict[str, object]:
+    """What the form of a result sends."""
+    return {
+        "session": row.session_id,
+        "parent": row.parent_id or "",
+        "kind": row.kind,
+        "number": row.number,
+        "text_0": "Do this.",
+        "text_en": "Do this.",
+        **changed,
+    }
+
+
+def change_url(row: Recommendation) -> str:
+    """The form of a result."""
+    return reverse("admin:events_recommendation_change", args=[row.pk])
+
+
+def test_form_offers_items_of_the_session_that_it_can_stand_below(staff: Client) -> None:
+    top = RecommendationFactory(number=1, text={"en": "The top one"})
+    below = RecommendationFactory(session=top.session, parent=top, number=1, text={"en": "The one below"})
+    lowest = RecommendationFactory(session=top.session, parent=below, number=1)
+    RecommendationFactory(number=1, text={"en": "Of another session"})
+    moved = RecommendationFactory(session=top.session, number=2)
+    RecommendationFactory(session=top.session, parent=moved, number=1)
+
+    choices = staff.get(change_url(moved)).context["adminform"].form.fields["parent"].choices
+
+    assert list(choices) == [
+        ("", "---------"),
+        (top.pk, "Recommendation 1: The top one"),
+        (below.pk, "1 a: The one below"),
+    ]
+    assert lowest.pk not in dict(choices)
+
+
+def test_item_that_others_stand_below_stays_in_its_session(staff: Client) -> None:
+    top = RecommendationFactory(number=1)
+    RecommendationFactory(session=top.session, parent=top, number=1)
+    other: Session = SessionFactory(conference=top.session.conference)
+
+    form = staff.post(change_url(top), form_of(top, session=other.pk)).context["adminform"].form
+
+    assert form.errors["session"] == ["Other items stand below this one; they would stay behind."]
+
+
+def test_topics_are_ticked(staff: Client) -> None:
+    Topic.objects.create(key="courts", name={"en": "Courts of law"})
+    row = RecommendationFactory(number=1, topics=["courts"])
+
+    text = staff.get(change_url(row)).content.decode()
+
+    assert 'value="courts" id=' in text
+    assert "Courts of law" in text
