@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "alliance.api.cors.PublicReads",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "alliance.middleware.DatabaseTrouble",
+    "events.releases.middleware.PublishedProgramme",
     "events.page_cache.PageCache",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -12,7 +12,8 @@ class SpeakersConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
-        from speakers import programme_checks, programme_file
+        from speakers import programme_checks, programme_file, releases
 
         programme_checks.register_checks()
         programme_file.register_sections()
+        releases.register()

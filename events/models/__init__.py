@@ -22,6 +22,7 @@ from events.models.papers import (
     TextSection,
     Topic,
 )
+from events.models.releases import Release, ReleasedRow
 from events.models.session import (
     ConvenorRelation,
     Convenorship,
@@ -54,6 +55,8 @@ __all__ = [
     "Recommendation",
     "Reference",
     "RegistrationMode",
+    "Release",
+    "ReleasedRow",
     "Room",
     "SectionKind",
     "Segment",

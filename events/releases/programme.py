@@ -1,0 +1,51 @@
+"""The tables of this app that a release freezes."""
+
+from __future__ import annotations
+
+from events.models import (
+    Conference,
+    ConferenceDay,
+    ConferenceState,
+    Convenorship,
+    Material,
+    Recommendation,
+    Reference,
+    Segment,
+    SegmentVisibility,
+    Session,
+    TextSection,
+    Visibility,
+)
+from events.releases import tables
+from events.releases.tables import ProgrammeTable
+
+_VISIBILITY: dict[str, list[str]] = {"visibility": Visibility.values}  # from open to closed, as they are declared
+SEGMENT_VISIBILITY = {"visibility": SegmentVisibility.values}
+# Everything but a draft is equally open: only withdrawing a whole conference acts at once.
+_CONFERENCE_STATE: dict[str, list[str]] = {"state": [ConferenceState.DRAFT]}
+
+
+def register_tables() -> None:
+    """Make them part of what is released."""
+    for table in (
+        ProgrammeTable(
+            Conference,
+            path="",
+            left_out=["internal_note", "archive_text", "report"],
+            tightened=_VISIBILITY | _CONFERENCE_STATE,
+        ),
+        ProgrammeTable(ConferenceDay, path="conference"),
+        ProgrammeTable(
+            Session,
+            path="conference",
+            left_out=["internal_note", "archive_text"],
+            tightened=_VISIBILITY,
+        ),
+        ProgrammeTable(Segment, path="session__conference", tightened=SEGMENT_VISIBILITY),
+        ProgrammeTable(Convenorship, path="session__conference"),
+        ProgrammeTable(TextSection, path="session__conference"),
+        ProgrammeTable(Recommendation, path="session__conference"),
+        ProgrammeTable(Reference, path="conference", left_out=["internal_note"]),
+        ProgrammeTable(Material, path="conference", tightened=SEGMENT_VISIBILITY),
+    ):
+        tables.register(table)

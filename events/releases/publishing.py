@@ -1,0 +1,177 @@
+"""Publishing a programme, and going back to an earlier release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from alliance.exceptions import DomainError
+from alliance.languages import Translations
+from events import programme_checks
+from events.models import Conference, ConferenceState, Release, ReleasedRow, Session, SessionState
+from events.releases import changes, schema, tables
+from events.releases.reading import reading_draft
+from events.releases.tables import ProgrammeTable
+
+Hook = Callable[[Release], None]
+
+_ROWS = ReleasedRow._meta.db_table
+_hooks: list[Hook] = []
+
+
+class HasErrors(DomainError):
+    """The checks found errors. Warnings never block."""
+
+    message = _("The checks found errors. Mend them first, then publish.")
+
+
+class NothingChanged(DomainError):
+    """The draft is what the public sees already."""
+
+    message = _("Nothing has changed since the last release.")
+
+
+def on_published(hook: Hook) -> None:
+    """Let an app act in the transaction that publishes, such as queuing mails. To be called in AppConfig.ready."""
+    if hook not in _hooks:
+        _hooks.append(hook)
+
+
+def publish(
+    conference: Conference, *, by: User | None, now: datetime, note: Translations | None = None, check: bool = True
+) -> Release:
+    """Make the draft what the public sees: the next release, with the list of what has changed since the last.
+
+    A conference that was a draft is published with it. check: refuse when the checks find errors.
+    Raises HasErrors, NothingChanged.
+    """
+    with reading_draft(), transaction.atomic():
+        _hold_still()
+        conference = Conference.objects.select_for_update(no_key=True).get(pk=conference.pk)
+        if check and programme_checks.errors(conference):
+            raise HasErrors
+        if conference.state == ConferenceState.DRAFT:
+            conference.state = ConferenceState.PUBLISHED
+            conference.save(update_fields=["state", "updated_at"])
+        last = conference.releases.newest_first().first()
+        release = Release.objects.create(
+            conference=conference,
+            number=last.number + 1 if last else 1,
+            made_at=now,
+            made_by=by,
+            note=note or Translations(),
+        )
+        _keep(release)
+        if last is not None:
+            release.changes = changes.between(last, release)
+            if not changes.differ(last, release):
+                raise NothingChanged
+            release.save(update_fields=["changes"])
+        schema.freeze(conference.pk)
+        for hook in _hooks:
+            hook(release)
+    return release
+
+
+def unpublished_changes(conference: Conference, *, now: datetime) -> list[dict[str, Any]] | None:
+    """What publishing would list now; None when the conference has no release. Writes nothing."""
+    with reading_draft(), transaction.atomic():
+        last = conference.releases.newest_first().first()
+        if last is None:
+            return None
+        present = Release.objects.create(conference=conference, number=last.number + 1, made_at=now)
+        _keep(present)
+        found = changes.between(last, present)
+        transaction.set_rollback(True)
+    return found
+
+
+def restore(release: Release) -> None:
+    """Make the draft what it was in a release. The public sees it when it is published again, as a new release.
+
+    Sessions made since then become drafts, because people may have registered for them; other rows made since are
+    deleted. Columns that only organisers read stay as they are. What has been deleted for good since (a person, a
+    room) does not come back.
+    """
+    with reading_draft(), transaction.atomic(), connection.cursor() as cursor:
+        _hold_still()
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        for table in reversed(tables.all_tables()):
+            _take_away_newer(cursor, table, release)
+        for table in tables.all_tables():
+            _put_back(cursor, table, release)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _hold_still() -> None:
+    """Let nobody change the programme until the end of the transaction: what is frozen must fit together.
+
+    Readers go on, and so do registrations, whose foreign keys only lock rows.
+    """
+    names = ", ".join(table.name for table in tables.all_tables())
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _keep(release: Release) -> None:
+    """Write down the rows of the draft as they are now."""
+    with connection.cursor() as cursor:
+        for table in tables.all_tables():
+            source, conference = schema.rows_of(table)
+            left_out = [str(found.column) for found in table.fields if found.name in table.left_out]
+            cursor.execute(
+                f'INSERT INTO {_ROWS} (release_id, "table", row_id, data) '
+                f"SELECT %s, '{table.name}', t.id, to_jsonb(t) - %s::text[] {source} WHERE {conference} = %s",
+                [release.pk, left_out, release.conference_id],
+            )
+
+
+def _take_away_newer(cursor: Any, table: ProgrammeTable, release: Release) -> None:
+    """Delete the rows of the draft that the release does not have."""
+    if table.model is Conference:
+        return
+    source, conference = schema.rows_of(table)
+    newer = (
+        f"SELECT t.id {source} WHERE {conference} = %s AND NOT EXISTS (SELECT FROM {_ROWS} kept "
+        f"WHERE kept.release_id = %s AND kept.\"table\" = '{table.name}' AND kept.row_id = t.id)"
+    )
+    values = [release.conference_id, release.pk]
+    if table.model is Session:
+        cursor.execute(f"UPDATE {table.name} SET state = '{SessionState.DRAFT}' WHERE id IN ({newer})", values)
+        return
+    # What newer sessions still point at stays: their day, their segments.
+    kept = "".join(
+        f" AND NOT EXISTS (SELECT FROM {other.name} o WHERE o.{step.column} = old.id)"
+        for other in tables.all_tables()
+        for step in other.fields
+        if step.is_relation and step.remote_field and step.remote_field.model is table.model and other is not table
+    )
+    cursor.execute(f"DELETE FROM {table.name} old WHERE id IN ({newer}){kept}", values)
+
+
+def _put_back(cursor: Any, table: ProgrammeTable, release: Release) -> None:
+    """Write the rows of the release into the draft; only those that differ."""
+    fields = [found for found in table.fields if found.name not in table.left_out]
+    columns = [str(found.column) for found in fields]
+    listed = ", ".join(f'"{name}"' for name in table.columns)
+    compared = [str(found.column) for found in fields if not getattr(found, "auto_now", False)]
+    stamps = ["updated_at"] if "updated_at" in table.columns else []
+    settings = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in columns if name not in ["id", *stamps])
+    settings += "".join(f', "{name}" = now()' for name in stamps)
+    differs = " IS DISTINCT FROM ".join(
+        "ROW(" + ", ".join(f'{row}."{name}"' for name in compared) + ")" for row in ("present", "EXCLUDED")
+    )
+    values = ", ".join(f'row."{name}"' for name in table.columns)
+    cursor.execute(
+        f"INSERT INTO {table.name} AS present ({listed}) SELECT {values} "
+        f"FROM {_ROWS} kept CROSS JOIN LATERAL "
+        f"jsonb_populate_record(NULL::{table.name}, {schema.defaults(table)} || kept.data) row "
+        f"WHERE kept.release_id = %s AND kept.\"table\" = '{table.name}' "
+        f"ON CONFLICT (id) DO UPDATE SET {settings} WHERE {differs}",
+        [release.pk],
+    )
