@@ -1,0 +1,56 @@
+"""Documents as PDF: tagged, PDF/UA-1, set by typst in a process of its own (renderer.py)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from alliance.exceptions import DomainError
+from events.documents.model import Document
+
+_HERE = Path(__file__).resolve().parent
+_RENDERER = _HERE / "renderer.py"
+_TEMPLATE = _HERE / "typst" / "document.typ"
+_SECONDS = 25.0  # below the half minute after which gunicorn gives a worker up
+
+# Nothing of our environment: it holds the keys of the house. Few threads, so that the limit of memory holds anywhere.
+_ENVIRONMENT = {"RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class DocumentFailed(DomainError):
+    """The document could not be made."""
+
+    code = "document_failed"
+    message = _("The document could not be made. Please try again later.")
+
+
+def fonts() -> Path:
+    """Where Noto Sans lies, which comes as a package; no font of the system is used."""
+    found = find_spec("fontpkg_noto_sans")
+    if found is None or found.origin is None:
+        raise DocumentFailed
+    return Path(found.origin).parent / "files"
+
+
+def pdf(document: Document) -> bytes:
+    """The document as PDF. Takes from a tenth of a second to some seconds; raises DocumentFailed."""
+    command = [sys.executable, "-I", str(_RENDERER), str(_TEMPLATE), str(fonts())]
+    try:
+        answer = subprocess.run(
+            command,
+            input=document.as_json(),
+            capture_output=True,
+            timeout=_SECONDS,
+            env=_ENVIRONMENT,
+            cwd="/",
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DocumentFailed from error
+    if answer.returncode != 0 or not answer.stdout.startswith(b"%PDF-"):
+        raise DocumentFailed
+    return answer.stdout
