@@ -23,6 +23,7 @@ from alliance.admin import (
     in_all_languages,
     of_parent_only,
 )
+from events.admin import bulk
 from events.admin.shared import chosen_id, conference_clock, conference_slug
 from events.models import ConferenceDay, Convenorship, Segment, Session, SessionKind, TextSection
 
@@ -97,6 +98,7 @@ class SessionAdmin(HouseAdmin[Session]):
     search_by_id = ("public_id",)
     autocomplete_fields = ["conference", "room"]
     readonly_fields = ["archive_as_printed"]
+    actions = bulk.ACTIONS
     inlines = [SegmentInline, TextSectionInline, ConvenorshipInline]
 
     def get_fieldsets(self, request: HttpRequest, obj: Session | None = None) -> Any:
