@@ -1,4 +1,4 @@
-"""Admissions and figures in a programme file."""
+"""Admissions in a programme file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from events.programme_file.bodies import ORGANISATIONS
 from events.programme_file.changes import Changes
 from events.programme_file.conference import frame, session_entries
 from events.programme_file.entries import Document, Entry
+from events.programme_file.exporting import Export
 from events.programme_file.sections import Write
-from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Figure, Measure, Places, Qualifier
+from registration import statistics_file
+from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Figure, Places
 
 ADMISSION_SETTINGS = {
     "opens_at": "opens_at",
@@ -23,6 +25,7 @@ ADMISSION_SETTINGS = {
     "categories": "audience_categories",
     "country_statuses": "audience_country_statuses",
     "note": "note",
+    "closed": "is_closed",
 }
 # What an announced audience lets in without approval, by the words programmes use.
 AUDIENCE_STATUSES = {
@@ -35,25 +38,14 @@ AUDIENCE_CATEGORIES = {
     "civil society": Category.CIVIL_SOCIETY,
     "academia": Category.ACADEMIA,
 }
-STATISTICS_OF_CHANNELS = {
-    "posts": Measure.POSTS,
-    "impressions": Measure.IMPRESSIONS,
-    "reach": Measure.REACH,
-    "engagements": Measure.ENGAGEMENTS,
-    "video_views": Measure.VIDEO_VIEWS,
-}
-STATISTICS_OF_COUNTRIES = {
-    "total": "",
-    "participating_states": "participating States",
-    "partners_for_cooperation": "Partners for Co-operation",
-    "other": "other",
-}
 
 
 def register_sections() -> None:
     """Make the parts of this app known. Called in AppConfig.ready()."""
-    sections.register("admissions", 70, load_admissions)
-    sections.register("statistics", 80, load_statistics)
+    sections.register("admissions", 70, load_admissions, export_admissions, models=(Admission, Places))
+    sections.register(
+        "statistics", 80, statistics_file.load_statistics, statistics_file.export_statistics, models=(Figure,)
+    )
 
 
 # --- admissions -----------------------------------------------------------------------------------------------------
@@ -83,7 +75,7 @@ def load_admissions(document: Document) -> Write:
     for part in session_entries(document):
         listed = _explicit(part, part.text("key"))
         derived = _derived(part)
-        doors += listed or derived
+        doors += listed if "admissions" in part else derived
 
     def write(changes: Changes) -> None:
         conference = changes.row(Conference, within.key)
@@ -165,89 +157,19 @@ def audience_rule(lines: Translations) -> dict[str, Any]:
     }
 
 
-# --- figures --------------------------------------------------------------------------------------------------------
-
-
-class _Figures:
-    """Collects the figures of the file."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, tuple[Entry, dict[str, Any], dict[str, Any]]] = {}
-
-    def add(self, entry: Entry, key: str, measure: Measure, group: str = "", **values: Any) -> None:
-        """A figure whose value is a number, or an entry with qualifier and value."""
-        part = entry if entry.is_single(key) else entry.entry(key)
-        number = part.integer("value" if part is not entry else key, most=2**63 - 1) if part else None
-        if part is None or number is None:
-            return
-        qualifier = Qualifier.EXACT.value
-        if part is not entry or key == "value":
-            qualifier = part.choice("qualifier", Qualifier, default=Qualifier.EXACT)
-        content = {
-            "value": number,
-            "qualifier": qualifier,
-            "printed_as": Translations(),
-            "internal_note": "",
-            "is_derived": False,
-            "is_record_for_series": False,
-        }
-        self.found[f"{measure} {group}".strip()] = (
-            part, {"measure": measure, "group": group}, content | values,
-        )  # fmt: skip
-
-
-def load_statistics(document: Document) -> Write:
-    """Figures of the report, with measure, qualifier and source (docs/design.md section 4.8)."""
-    within = frame(document)
-    entry = document.root.entry("statistics")
-    figures = _Figures()
-    source = ""
-    if entry is not None:
-        source = entry.text("source", longest=120)
-        _read_statistics(entry, figures)
-
-    def write(changes: Changes) -> None:
-        conference = changes.row(Conference, within.key)
-        # Figures of other sources are not this file's business.
-        rows = Figure.objects.filter(conference=conference, session=None, source=source)
-        table = changes.table(Figure, rows, key=lambda row: f"{row.measure} {row.group}".strip())
-        for key, (part, identity, values) in figures.found.items():
-            new = {"conference": conference, "source": source} | identity
-            table.put(key, values, new=new, line=part.line)
-        if entry is not None:
-            table.remove_others()
-
-    return write
-
-
-def _read_statistics(entry: Entry, figures: _Figures) -> None:
-    for name, measure in (
-        ("registered_participants", Measure.REGISTERED),
-        ("panellist_countries", Measure.SPEAKER_COUNTRIES),
-        ("quoted_posts", Measure.QUOTED_POSTS),
-    ):
-        if part := entry.entry(name):
-            figures.add(
-                part,
-                "value",
-                measure,
-                printed_as=part.translated("printed_as"),
-                internal_note=part.text("note", longest=250),
-                is_record_for_series=part.boolean("record_for_series"),
-            )
-    if countries := entry.entry("countries"):
-        is_derived = countries.boolean("other_is_derived")
-        for name, group in STATISTICS_OF_COUNTRIES.items():
-            figures.add(countries, name, Measure.COUNTRIES, group, is_derived=is_derived and name == "other")
-    total = 0
-    for part in entry.entries("by_category"):
-        category = part.text("category", required=True, longest=120)
-        total += part.integer("value", required=True) or 0
-        figures.add(part, "value", Measure.REGISTERED, category)
-    expected = entry.integer("category_sum_derived")
-    if expected is not None and expected != total:
-        entry.problem("category_sum_derived", f"is {expected}, but the categories add up to {total}")
-    for part in entry.entries("social_media"):
-        channel = part.text("channel", required=True, longest=120)
-        for name, measure in STATISTICS_OF_CHANNELS.items():
-            figures.add(part, name, measure, channel)
+def export_admissions(export: Export) -> None:
+    """Who may come, in full; an empty list where our own form has no admission behind it."""
+    conference = export.conference
+    whole: list[dict[str, Any]] = []
+    with_form = conference.sessions.filter(registration_mode=RegistrationMode.OWN_FORM)
+    for pk in with_form.values_list("pk", flat=True):
+        export.session(pk)["admissions"] = []
+    rows = Admission.objects.filter(conference=conference).select_related("places", "session")
+    for row in rows.prefetch_related("audience_organisations").order_by("session", "-mode"):
+        settings = export.settings(row, ADMISSION_SETTINGS)
+        entry = {"mode": row.mode, "capacity": row.places.capacity, **settings, "closed": row.is_closed}
+        entry["organisations"] = sorted(filter(None, map(export.organisation, row.audience_organisations.all())))
+        into = whole if row.session_id is None else export.session(row.session_id).setdefault("admissions", [])
+        into.append(entry)
+    if whole:
+        export.root.setdefault("conference", {})["admissions"] = whole

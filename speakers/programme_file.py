@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from alliance.languages import Translations
 from events.models import Country, Organisation, Segment, SegmentVisibility, Session
-from events.programme_file import programme, sections
-from events.programme_file.bodies import COUNTRIES, ORGANISATIONS, spellings, with_earlier_spellings
+from events.programme_file import parts, sections
+from events.programme_file.bodies import (
+    COUNTRIES,
+    ORGANISATIONS,
+    export_spellings,
+    spellings,
+    with_earlier_spellings,
+)
 from events.programme_file.changes import Changes
 from events.programme_file.conference import frame, session_entries
 from events.programme_file.entries import Document, Entry
+from events.programme_file.exporting import Export, texts, without_empty
 from events.programme_file.sections import Write
-from speakers.models import Contribution, ContributionStatus, Person, TookPart
+from events.programme_file.wording import readable
+from speakers.models import Affiliation, Contribution, ContributionStatus, Person, TookPart
 
 PERSONS = "persons"
 
@@ -38,6 +48,7 @@ CONTRIBUTION_FACTS = {
     "sources": "sources",
 }
 CONTRIBUTION_SETTINGS = {"visibility": "visibility"}
+AFFILIATION_FACTS = {"role_title": "role_title", "since": "since", "until": "until"}
 OUTCOMES = {
     "": TookPart.UNKNOWN,
     "took_part": TookPart.YES,
@@ -49,8 +60,8 @@ UNNAMED = "unnamed"
 
 def register_sections() -> None:
     """Make the parts of this app known. Called in AppConfig.ready()."""
-    sections.register("persons", 25, load_persons)
-    sections.register("contributions", 45, load_contributions)
+    sections.register("persons", 25, load_persons, export_persons, models=(Person, Affiliation))
+    sections.register("contributions", 45, load_contributions, export_contributions, models=(Contribution,))
 
 
 def known_persons(keys: set[str]) -> set[str]:
@@ -67,6 +78,7 @@ def load_persons(document: Document) -> Write:
     """Persons who speak. The same key is the same row in every file. Notes about a pseudonym are not taken over."""
     document.registry(PERSONS, known_persons)
     listed: dict[str, tuple[Entry, dict[str, Any], dict[str, Any], bool]] = {}
+    known_as: dict[str, list[tuple[int, str, dict[str, Any]]]] = {}
     for entry in document.root.entries("persons"):
         key = entry.define("id", PERSONS, longest=100)
         given, family = (entry.text(name, longest=120) for name in ("given_name", "family_name"))
@@ -88,10 +100,15 @@ def load_persons(document: Document) -> Write:
                 entry.problem("pseudonym", "a pseudonym has no other name: give it as given_name or display_name alone")
             if values["aliases"] or values.get("post_nominals") or values.get("biography"):
                 entry.problem("pseudonym", "a pseudonym has no other spellings, post-nominals or biography")
-            values |= {"given_name": name, "sort_name": name}
+            if entry.has("affiliations"):
+                entry.problem("affiliations", "a pseudonym stands without affiliations")
+        if entry.boolean("hidden"):
+            values["is_hidden"] = True  # only ever hidden by a file, never shown again
+        affiliations = _affiliations(entry)
         # Where lists are sorted at all, by this; people correct it for names that sort otherwise.
-        new = {"sort_name": ", ".join(filter(None, (family, given)))}
+        new = {"sort_name": values["display_name"] if is_pseudonym else sort_name(family, given)}
         listed[key] = (entry, values, new, is_pseudonym)
+        known_as[key] = affiliations
 
     def write(changes: Changes) -> None:
         wanted = {*listed, *(key for key, _line in document.registry(PERSONS).referred)}
@@ -110,8 +127,91 @@ def load_persons(document: Document) -> Write:
                 continue
             filled = table.keep(with_earlier_spellings(values, before), key) | {"is_pseudonym": is_pseudonym}
             table.put(key, filled, new={"key": key} | new, line=entry.line)
+        _write_affiliations(changes, {key: (table.rows[key], known) for key, known in known_as.items() if known})
 
     return write
+
+
+def sort_name(family: str, given: str) -> str:
+    """What lists are sorted by while nobody says otherwise."""
+    return ", ".join(filter(None, (family, given)))
+
+
+def _affiliations(entry: Entry) -> list[tuple[int, str, dict[str, Any]]]:
+    """What a person was, where and when: line, organisation, values."""
+    found = []
+    for part in entry.entries("affiliations"):
+        values = part.facts(Affiliation, AFFILIATION_FACTS)
+        if values["since"] and values["until"] and values["until"] < values["since"]:
+            part.problem("until", "is before since")
+        found.append((part.line, part.refer("organisation", ORGANISATIONS), values))
+    return found
+
+
+def _write_affiliations(changes: Changes, listed: dict[str, tuple[Person, list[Any]]]) -> None:
+    """Add affiliations, or correct how long they lasted; none is removed, since all conferences share them."""
+    persons = {person.pk: key for key, (person, _known) in listed.items()}
+    rows = Affiliation.objects.filter(person__in=persons).select_related("organisation").order_by("pk")
+    table = changes.table(
+        Affiliation,
+        rows,
+        key=lambda row: _affiliation_key(
+            persons[row.person_id], row.organisation.key if row.organisation else "", row.role_title, row.since
+        ),
+    )
+    for key, (person, known) in listed.items():
+        for line, organisation, values in known:
+            where = _affiliation_key(key, organisation, values["role_title"], values["since"])
+            row = changes.optional_row(Organisation, organisation)
+            table.put(where, table.keep(values, where), new={"person": person, "organisation": row}, line=line)
+
+
+def _affiliation_key(person: str, organisation: str, title: Translations, since: Any) -> str:
+    return f"{person}/{organisation} {title.best('en').text} {since or ''}".strip()
+
+
+def export_persons(export: Export) -> None:
+    """The persons who speak. With a pseudonym stands its name, and what the database holds of no other."""
+    by_person: dict[int, list[Affiliation]] = {}
+    named = [row.pk for row in export.persons.values() if not row.is_pseudonym]
+    for row in Affiliation.objects.filter(person__in=named).select_related("organisation").order_by("pk"):
+        by_person.setdefault(row.person_id, []).append(row)
+    entries = []
+    for person in export.persons.values():
+        given, family, shown = (readable(getattr(person, name)) for name in _NAMES)
+        entry: dict[str, Any] = {"id": person.key, "given_name": given, "family_name": family}
+        if shown != " ".join(filter(None, (given, family))):
+            entry["display_name"] = shown
+        usual = shown if person.is_pseudonym else sort_name(family, given)
+        entry |= export.facts(person, {"post_nominals": "post_nominals"})
+        entry = without_empty(entry)
+        if readable(person.sort_name) != usual:
+            entry["sort_name"] = readable(person.sort_name) or None
+        if person.is_pseudonym:
+            entry |= {"pseudonym": True}
+        else:
+            entry |= without_empty(
+                {
+                    "name_variants": export_spellings(person),
+                    "biography": texts(person.biography),
+                    "affiliations": [_affiliation(export, row) for row in by_person.get(person.pk, [])],
+                }
+            )
+            entry |= {"pseudonym": False}
+            entry |= export.facts(person, {"note": "internal_note"})
+        if person.is_hidden:
+            entry["hidden"] = True
+        entries.append(entry)
+    if entries:
+        export.root["persons"] = entries
+
+
+_NAMES = ("given_name", "family_name", "display_name")
+
+
+def _affiliation(export: Export, row: Affiliation) -> dict[str, Any]:
+    entry = {"organisation": export.organisation(row.organisation)}
+    return without_empty(entry | export.facts(row, AFFILIATION_FACTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +270,7 @@ def load_contributions(document: Document) -> Write:
             put[key] = None
             person = changes.optional_row(Person, seat.person)
             shown = SegmentVisibility.BEFORE if seat.is_announced else SegmentVisibility.AFTER
-            values = programme.stricter(table.rows.get(key), shown) | seat.values | seat.optional
+            values = parts.stricter(table.rows.get(key), shown) | seat.values | seat.optional
             values["segment"] = changes.row(Segment, f"{seat.session}/{seat.segment}") if seat.segment else None
             values["organisation"] = changes.optional_row(Organisation, seat.organisation)
             values["country"] = changes.optional_row(Country, seat.country)
@@ -204,7 +304,7 @@ def _read_session(entry: Entry, *, pseudonyms: set[str], names: dict[str, str]) 
     orders: dict[int, int] = {}
     seats = []
     for part in entry.entries("contributions"):
-        order = part.integer("order", required=True, least=1, most=32_767) or 0
+        order = part.integer("order", required=True, most=32_767) or 0
         if order in orders:
             part.problem("order", f"{order} stands twice in this session; the first is in line {orders[order]}")
         orders[order] = part.line
@@ -240,7 +340,7 @@ def _read(part: Entry, *, session: str, segment: str, order: int, pseudonyms: se
         part.problem("outcome", f"“{outcome}” is not known. Expected one of: {', '.join(filter(None, OUTCOMES))}")
     values["took_part"] = OUTCOMES.get(outcome, TookPart.UNKNOWN)
     values["is_in_report"] = part.boolean("in_report")
-    name = full_name(part)
+    name = part.text("name_printed", longest=200) or full_name(part)
     if person in pseudonyms and name not in {"", names.get(person)}:
         part.problem("given_name", f"“{person}” is a pseudonym and has no other name")
     return Seat(
@@ -257,3 +357,66 @@ def _read(part: Entry, *, session: str, segment: str, order: int, pseudonyms: se
         others=part.refer_all("other_organisations", ORGANISATIONS),
         country=country,
     )
+
+
+def export_contributions(export: Export) -> None:
+    """Who speaks in each session, worded as approved for it. Under a pseudonym: no other name and no note."""
+    rows = (
+        Contribution.objects.filter(session__conference=export.conference)
+        .select_related("session__day", "segment", "person", "organisation")
+        .prefetch_related("other_organisations")
+    )
+    ordered = rows.order_by(
+        F("session__day__number").asc(nulls_last=True), "session__position", "session__pk", "position", "pk"
+    )
+    # Persons are listed as they appear. Equal positions: sessions before side events, as a second import puts them.
+    for row in sorted(ordered, key=_place):
+        export.session(row.session_id).setdefault("contributions", []).append(_contribution(export, row))
+
+
+def _place(row: Contribution) -> tuple[bool, int, int, bool]:
+    day = row.session.day
+    return day is None, day.number if day is not None else 0, row.session.position, row.session.is_side_event
+
+
+_CONTRIBUTION_ORDER = (
+    *("order", "segment", "role", "role_printed", "person", "unnamed_label", "name_printed", "honorific"),
+    *("post_nominals", "role_title", "organisation", "other_organisations", "country", "country_basis", "topic"),
+    *("status", "tbc", "in_programme", "visibility", "in_report", "outcome", "agenda_order", "role_title_in_report"),
+    *("delivery", "final_status", "sources", "note"),
+)
+
+
+def _contribution(export: Export, row: Contribution) -> dict[str, Any]:
+    if row.person is not None:
+        export.persons.setdefault(row.person.key, row.person)
+    facts = export.facts(row, CONTRIBUTION_FACTS)
+    entry: dict[str, Any] = {
+        "order": row.position,
+        "segment": row.segment.key if row.segment is not None else None,
+        "role": row.role,
+        "role_printed": facts.pop("role_printed", None),
+        "person": row.person.key if row.person is not None else None,
+        "unnamed_label": facts.pop("unnamed_label", None),
+        "name_printed": "" if row.is_under_pseudonym else readable(row.name_printed),
+        "honorific": facts.pop("honorific", None),
+        "post_nominals": facts.pop("post_nominals", None),
+        "role_title": facts.pop("role_title", None),
+        "organisation": export.organisation(row.organisation),
+        "other_organisations": sorted(filter(None, map(export.organisation, row.other_organisations.all()))),
+        "country": export.country(row.country_id),
+        "country_basis": facts.pop("country_basis", None),
+        "status": row.status,
+        **facts,
+        "note": "" if row.is_under_pseudonym else readable(row.internal_note),
+    }
+    if row.person is None and row.status in (ContributionStatus.TBC, ContributionStatus.CONFIRMED):
+        entry["status"] = UNNAMED
+        entry["tbc"] = row.status == ContributionStatus.TBC
+    entry["in_report"] = row.is_in_report
+    entry["outcome"] = next(word for word, value in OUTCOMES.items() if value == row.took_part)
+    entry = without_empty(entry) | {"order": row.position, "in_programme": row.is_announced}
+    # What follows from "in_programme" is not said: a file could show what somebody has hidden meanwhile.
+    if row.visibility != (SegmentVisibility.BEFORE if row.is_announced else SegmentVisibility.AFTER):
+        entry["visibility"] = row.visibility
+    return {name: entry[name] for name in _CONTRIBUTION_ORDER if name in entry}

@@ -1,23 +1,55 @@
 """The programme file: a whole conference as YAML that people can read, `format: alliance-programme/1`.
 
 The file is read without writing (yaml_text, entries), every app reads its own parts (sections), and rows are written
-only where they differ (changes). What the format adds to the original one: any text may be a mapping of languages to
-texts ({en: Opening, ru: Открытие}); sessions may name a room; a few settings (state, visibility, slug) may be given,
-and are left alone where they are not.
+only where they differ (changes). The same tables say how a conference is written into a file (exporting). What the
+format adds to the original one stands in docs/programme-file.md.
 """
 
-from events.programme_file import bodies, conference, programme, sections
+from events.models import (
+    Conference,
+    ConferenceDay,
+    Convenorship,
+    Country,
+    Material,
+    Organisation,
+    Recommendation,
+    Reference,
+    Room,
+    Segment,
+    Series,
+    Session,
+    TextSection,
+    Topic,
+    Venue,
+)
+from events.programme_file import bodies, conference, parts, programme, programme_export, references, sections
+from events.programme_file.exporting import export
 from events.programme_file.importing import Outcome, load
 from events.programme_file.problems import InvalidFile, Problem
 
-__all__ = ["InvalidFile", "Outcome", "Problem", "load", "register_sections"]
+__all__ = ["InvalidFile", "Outcome", "Problem", "export", "load", "register_sections"]
 
 
 def register_sections() -> None:
     """Make the parts of this app known. Called in AppConfig.ready()."""
-    sections.register("countries", 10, bodies.load_countries)
-    sections.register("organisations", 20, bodies.load_organisations)
-    sections.register("conference", 30, conference.load_conference)
-    sections.register("sessions", 40, programme.load_sessions)
-    sections.register("references", 50, programme.load_references)
-    sections.register("resources", 60, conference.load_resources)
+    sections.register("countries", 10, bodies.load_countries, bodies.export_countries, models=(Country,))
+    sections.register(
+        "organisations", 20, bodies.load_organisations, bodies.export_organisations, models=(Organisation,)
+    )
+    sections.register("topics", 28, parts.load_topics, parts.export_topics, models=(Topic,))
+    sections.register(
+        "conference",
+        30,
+        conference.load_conference,
+        conference.export_conference,
+        models=(Conference, ConferenceDay, Series, Venue, Room),
+    )
+    sections.register(
+        "sessions",
+        40,
+        programme.load_sessions,
+        programme_export.export_sessions,
+        models=(Session, Segment, Convenorship, TextSection, Recommendation, Material),
+    )
+    sections.register("references", 50, references.load_references, references.export_references, models=(Reference,))
+    sections.register("resources", 60, conference.load_resources, conference.export_resources, models=(Material,))

@@ -8,7 +8,10 @@ from typing import Any
 from events.models import Country, CountryStatus, Organisation
 from events.programme_file.changes import Changes
 from events.programme_file.entries import Document, Entry
+from events.programme_file.exporting import Export, texts, without_empty
 from events.programme_file.sections import Write
+from events.programme_file.wording import readable
+from events.programme_file.yaml_output import Quoted
 
 COUNTRIES = "countries"
 ORGANISATIONS = "organisations"
@@ -27,12 +30,17 @@ def _by_any_name() -> dict[str, Country]:
     return found
 
 
+# For a country that is new to the house only; the others stay as the country list of the house has them.
+COUNTRY_SETTINGS = {"aliases": "aliases", "protocol_order": "protocol_order", "footnote": "footnote"}
+
+
 def load_countries(document: Document) -> Write:
     """Countries the file names. A country of the house keeps its names; a new spelling becomes an alias."""
     document.registry(COUNTRIES, known_countries)
-    listed: list[tuple[Entry, str, str, str]] = []
+    listed: list[tuple[Entry, str, str, dict[str, Any]]] = []
     for entry in document.root.entries("countries"):
-        name = entry.translated("name", required=True).get("en", "")
+        names = entry.translated("name", required=True)
+        name = names.best("en").text
         iso2 = entry.text("iso2", required=True)
         if iso2 and (len(iso2) != 2 or not iso2.isascii() or not iso2.isupper()):
             entry.problem("iso2", f"expected two capital letters in quotes, found “{iso2}”")
@@ -41,18 +49,20 @@ def load_countries(document: Document) -> Write:
         if name in defined:
             entry.problem("name", f"“{name}” stands twice in countries; the first is in line {defined[name]}")
         defined[name] = entry.line
-        listed.append((entry, name, iso2, status))
+        defined.setdefault(iso2, entry.line)
+        new = entry.settings(Country, COUNTRY_SETTINGS) | {"iso2": iso2, "name": names, "status": status}
+        listed.append((entry, name, iso2, new))
 
     def write(changes: Changes) -> None:
         known = {country.iso2: country for country in Country.objects.in_protocol_order()}
         table = changes.table(Country, known.values(), key=lambda row: row.iso2)
-        for entry, name, iso2, status in listed:
+        for entry, name, iso2, new in listed:
             country = known.get(iso2)
             if country is None:
-                table.put(iso2, {}, new={"iso2": iso2, "name": {"en": name}, "status": status}, line=entry.line)
+                table.put(iso2, {}, new=new, line=entry.line)
                 continue
-            if "osce_status" in entry and country.status != status:
-                text = f"osce_status: {name} is {country.status} in the country list of the house, not {status}"
+            if "osce_status" in entry and country.status != new["status"]:
+                text = f"osce_status: {name} is {country.status} in the country list of the house, not {new['status']}"
                 changes.problems.add(entry.line_of("osce_status"), text)
             if name not in (country.iso2, *country.aliases, *country.name.values()):
                 table.put(iso2, {"aliases": [*country.aliases, name]}, line=entry.line)
@@ -61,6 +71,19 @@ def load_countries(document: Document) -> Write:
             table.rows[name] = country
 
     return write
+
+
+def export_countries(export: Export) -> None:
+    """The countries that the file names, by their names."""
+    entries = []
+    for row in export.countries.values():
+        entry: dict[str, Any] = {"name": texts(row.name), "iso2": Quoted(row.iso2), "osce_status": row.status}
+        entry |= export.facts(row, {"aliases": "aliases", "footnote": "footnote"})
+        if row.protocol_order != Country._meta.get_field("protocol_order").get_default():
+            entry["protocol_order"] = row.protocol_order
+        entries.append((row.name.best("en").text, row.iso2, entry))
+    if entries:
+        export.root["countries"] = [entry for _name, _iso2, entry in sorted(entries, key=lambda one: one[:2])]
 
 
 ORGANISATION_FACTS = {
@@ -142,3 +165,33 @@ def _refuse_circles(document: Document, listed: dict[str, tuple[Entry, dict[str,
                 entry.problem("part_of", f"“{key}” would be a part of itself")
                 return
             seen.add(above)
+
+
+def export_spellings(row: Organisation | Any) -> list[dict[str, str]]:
+    """Other spellings of a name, each with where it was found."""
+    return [
+        {"name": name, "where": where} if (where := row.alias_sources.get(alias)) else {"name": name}
+        for alias in row.aliases
+        if (name := readable(alias))
+    ]
+
+
+def export_organisations(export: Export) -> None:
+    """The organisations that the file names, and those they are parts of."""
+    waiting, entries = list(export.organisations.values()), {}
+    above = {row.pk: row for row in Organisation.objects.filter(parts__isnull=False)}
+    while waiting:
+        row = waiting.pop(0)
+        entry: dict[str, Any] = {"id": row.key, **export.facts(row, ORGANISATION_FACTS)}
+        if row.part_of_id and (parent := above[row.part_of_id]).key not in export.organisations:
+            waiting.append(parent)
+        entry["part_of"] = export.organisation(above[row.part_of_id]) if row.part_of_id else None
+        entry["country"] = export.country(row.country_id)
+        entry["name_variants"] = export_spellings(row)
+        entries[row.key] = without_empty(entry | export.facts(row, ORGANISATION_SETTINGS))
+    if entries:
+        order = ["id", *ORGANISATION_FACTS, "part_of", "country", "name_variants", *ORGANISATION_SETTINGS]
+        order.append(order.pop(order.index("note")))
+        export.root["organisations"] = [
+            {key: entries[one][key] for key in order if key in entries[one]} for one in sorted(entries)
+        ]

@@ -12,6 +12,7 @@ from alliance.languages import Translations, translations
 from alliance.translated import TranslatedField
 from events.programme_file.entries import Plain
 from events.programme_file.problems import Problems
+from events.programme_file.wording import is_same
 
 M = TypeVar("M", bound=models.Model)
 
@@ -56,6 +57,10 @@ class Changes:
     def table_of(self, model: type[M]) -> Table[M]:
         """The table that an earlier section made for the model."""
         return self._tables[model]
+
+    def table_or_none(self, model: type[M]) -> Table[M] | None:
+        """The table of the model, if there is one yet."""
+        return self._tables.get(model)
 
     def row(self, model: type[M], key: str) -> M:
         """A row that an earlier section wrote or found. Sections are read in order, so it is there."""
@@ -151,10 +156,11 @@ class Table(Generic[M]):
         if isinstance(field, TranslatedField):
             before: Translations = getattr(row, name)
             after = _merged(before, value)
-            if before == after:
+            changed = [code for code in {**before, **after} if not is_same(before.get(code, ""), after.get(code, ""))]
+            if not changed:
                 return False
             for code in [*before, *(code for code in after if code not in before)]:
-                if before.get(code) != after.get(code):
+                if code in changed:
                     self._note(label, f"{name}.{code}", before.get(code), after.get(code))
             setattr(row, name, after)
             return True
@@ -164,7 +170,7 @@ class Table(Generic[M]):
             self._note(label, name, _name(getattr(row, name)), _name(value))
         else:
             current: Any = getattr(row, name)
-            if current == value:
+            if current == value or (isinstance(current, str) and isinstance(value, str) and is_same(current, value)):
                 return False
             if isinstance(current, dict) and isinstance(value, dict):
                 for key in dict.fromkeys([*current, *value]):

@@ -251,6 +251,11 @@ class Entry:
         self.problem(key, f"expected an instant with offset such as 2020-07-20T11:30:00+02:00, found {_shown(node)}")
         return None
 
+    def is_instant(self, key: str) -> bool:
+        """Whether the value is an instant, for keys that take a local time or an instant."""
+        node = self.node.items.get(key)
+        return isinstance(node, Scalar) and bool(re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", node.text))
+
     def choice(self, key: str, choices: type[models.TextChoices], *, default: str = "", required: bool = False) -> str:
         """One of the known words."""
         value = self.text(key, required=required)
@@ -292,7 +297,12 @@ class Entry:
         return languages.translations(texts)
 
     def lines(self, key: str) -> Translations:
-        """A list of texts as one text, a line each; per language where the items have translations."""
+        """A list of texts as one text, a line each; per language where the items have translations.
+
+        Where languages differ in their lines: a mapping of languages to whole texts.
+        """
+        if isinstance(self._node(key), yaml_text.Mapping):
+            return self.translated(key)
         items = [self._as_translations(key, node) for node in self._items(key)]
         codes = [code for code in languages.codes() if any(code in item for item in items)]
         # A language that lacks a line would lose a group: leave it out as a whole, readers then get English.

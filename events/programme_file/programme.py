@@ -14,30 +14,26 @@ from events.models import (
     ConferenceDay,
     ConvenorRelation,
     Convenorship,
-    Material,
-    MaterialKind,
     Organisation,
-    Recommendation,
-    Reference,
     Room,
-    SectionKind,
     Segment,
-    SegmentKind,
     SegmentVisibility,
     Session,
     SessionKind,
     SessionState,
-    TakeawayKind,
-    TextSection,
 )
+from events.programme_file import parts
 from events.programme_file.bodies import ORGANISATIONS
 from events.programme_file.changes import Changes, Table
 from events.programme_file.conference import (
     Frame,
+    VenueFinder,
     frame,
     language_codes,
+    put_room,
     record,
     session_entries,
+    venue_of,
 )
 from events.programme_file.entries import Document, Entry
 from events.programme_file.sections import Write
@@ -67,29 +63,7 @@ TAKEAWAY_FACTS = {"kind": "takeaway_kind", "count": "takeaway_count", "note": "t
 SESSION_RECORD = ("title_source", "time_text_printed", "sections_printed", "sources")
 SEGMENT_SETTINGS = {"kind": "kind", "visibility": "visibility"}
 CONVENORSHIP_FACTS = {"source": "source", "note": "internal_note"}
-REFERENCE_FACTS = {
-    "cites": "citation",
-    "url": "url",
-    "second_url": "second_url",
-    "accessed": "accessed_on",
-    "note": "internal_note",
-}
-
-# Texts of a session by the key of the file.
-TEXTS = {
-    "description": SectionKind.DESCRIPTION,
-    "background": SectionKind.BACKGROUND,
-    "objectives": SectionKind.OBJECTIVES,
-    "outcomes": SectionKind.OUTCOMES,
-    "questions": SectionKind.QUESTIONS,
-    "format_and_audience": SectionKind.FORMAT,
-    "participation": SectionKind.PARTICIPATION,
-}
-
 CONVENORS = {"convenors": ConvenorRelation.CONVENOR, "collaborators": ConvenorRelation.COLLABORATOR}
-
-# Kinds of segments by their key, where the key is no kind itself.
-SEGMENT_KINDS = {"welcome_remarks": SegmentKind.WELCOMING_REMARKS, "keynotes": SegmentKind.KEYNOTE_ADDRESSES}
 
 
 @dataclass(slots=True)
@@ -102,11 +76,12 @@ class Item:
     optional: dict[str, Any]
     day: str
     room: Translations
+    venue: VenueFinder | None
     segments: list[tuple[Entry, str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     convenors: list[tuple[Entry, str, str, str, dict[str, Any]]] = field(default_factory=list)
-    texts: list[tuple[int, SectionKind, Translations]] = field(default_factory=list)
-    recommendations: list[tuple[int, Translations]] = field(default_factory=list)
-    video: str = ""
+    texts: parts.Texts = field(default_factory=parts.Texts)
+    results: parts.Results = field(default_factory=parts.Results)
+    materials: parts.Materials = field(default_factory=parts.Materials)
 
 
 def load_sessions(document: Document) -> Write:
@@ -126,13 +101,12 @@ def load_sessions(document: Document) -> Write:
         sessions = changes.table(Session, rows, key=lambda row: row.key)
         for key in sorted(set(sessions.rows) - {item.key for item in items}):
             sessions.remove(key)
-        rooms = _rooms(changes, conference, items)
         slugs = {row.slug for row in sessions.rows.values()}
         for item in items:
             values = item.values | item.optional
             values["day"] = changes.row(ConferenceDay, item.day) if item.day else None
             if item.room:
-                values["room"] = rooms.rows[item.room.best("en").text]
+                values["room"] = _room(changes, conference, item, sessions.rows.get(item.key))
             new = {"conference": conference, "key": item.key, "state": SessionState.SCHEDULED}
             if item.key not in sessions.rows and "slug" not in values:
                 new["slug"] = _slug(item, slugs)
@@ -164,7 +138,8 @@ def _read(entry: Entry, within: Frame, days: dict[Any, int], *, is_side_event: b
     if day is not None and day not in days:
         entry.problem("date", f"{day} is not among the days of the file")
     values |= within.span(entry, day)
-    values["position"] = entry.integer("position_in_day", least=1, most=32_767) or 1
+    position = entry.integer("position_in_day", most=32_767)
+    values["position"] = 1 if position is None else position
     values["is_in_agenda"] = entry.boolean("in_conference_agenda", default=True)
     values["working_languages"] = language_codes(entry, "working_languages") or []
     values["interpretation_languages"] = language_codes(entry, "interpretation_languages") or []
@@ -184,11 +159,12 @@ def _read(entry: Entry, within: Frame, days: dict[Any, int], *, is_side_event: b
         optional=entry.settings(Session, SESSION_SETTINGS),
         day=str(days[day]) if day in days else "",
         room=entry.translated("room"),
+        venue=venue_of(entry),
         segments=_segments(entry, within),
         convenors=_convenors(entry),
-        texts=[(entry.line_of(name), kind, text) for name, kind in TEXTS.items() if (text := entry.translated(name))],
-        recommendations=entry.translated_items("recommendations"),
-        video=entry.fact(Material, "url", "related_video_url") if entry.has("related_video_url") else "",
+        texts=parts.read_texts(entry),
+        results=parts.read_results(entry),
+        materials=parts.read_materials(entry),
     )
     numbers = entry.words_or_numbers("reference_numbers")
     if numbers:
@@ -223,14 +199,6 @@ def _registration(entry: Entry) -> dict[str, Any]:
     return values
 
 
-def stricter(row: Any, visibility: str) -> dict[str, Any]:
-    """The visibility of a row that may be there: a file may hide it, but never shows what a person has hidden."""
-    order = SegmentVisibility.values  # from open to closed
-    if row is not None and order.index(row.visibility) > order.index(visibility):
-        return {}
-    return {"visibility": visibility}
-
-
 def _segments(entry: Entry, within: Frame) -> list[tuple[Entry, str, dict[str, Any], dict[str, Any]]]:
     found: list[tuple[Entry, str, dict[str, Any], dict[str, Any]]] = []
     keys: dict[str, int] = {}
@@ -238,7 +206,7 @@ def _segments(entry: Entry, within: Frame) -> list[tuple[Entry, str, dict[str, A
     day = entry.day("date")
     for part in entry.entries("segments"):
         key = part.key("key", longest=60)
-        order = part.integer("order", required=True, least=1, most=32_767) or 0
+        order = part.integer("order", required=True, most=32_767) or 0
         if key in keys:
             part.problem("key", f"“{key}” stands twice in this session; the first is in line {keys[key]}")
         if order in orders:
@@ -248,7 +216,7 @@ def _segments(entry: Entry, within: Frame) -> list[tuple[Entry, str, dict[str, A
         # What the agenda left out was not announced: testimonies above all (docs/design.md section 4.6).
         is_announced = part.boolean("in_agenda", default=True)
         new = {
-            "kind": key if key in SegmentKind.values else SEGMENT_KINDS.get(key, SegmentKind.OTHER),
+            "kind": parts.segment_kind(key),
             "visibility": SegmentVisibility.BEFORE if is_announced else SegmentVisibility.AFTER,
         }
         found.append((part, key, values | part.settings(Segment, SEGMENT_SETTINGS), new))
@@ -266,7 +234,8 @@ def _convenors(entry: Entry) -> list[tuple[Entry, str, str, str, dict[str, Any]]
                 part.problem("organisation", f"“{organisation}” stands twice among the {name}")
             seen.add((organisation, relation))
             values = part.facts(Convenorship, CONVENORSHIP_FACTS)
-            values["position"] = part.integer("order", least=1, most=32_767) or len(found) + 1
+            order = part.integer("order", most=32_767)
+            values["position"] = len(found) + 1 if order is None else order
             found.append((part, organisation, relation, part.refer("with_unit", ORGANISATIONS), values))
     return found
 
@@ -299,7 +268,15 @@ def _check_numbers(items: list[Item]) -> None:
 
 def _check_rooms(items: list[Item]) -> None:
     """A room holds one session at a time. The database has the last word; this knows the lines."""
-    timed = [item for item in items if item.room and item.values["starts_at"] and item.values["ends_at"]]
+    timed = [
+        item
+        for item in items
+        if item.room
+        and item.venue is None
+        and item.values["starts_at"]
+        and item.values["ends_at"]
+        and item.optional.get("state", SessionState.SCHEDULED) == SessionState.SCHEDULED
+    ]
     for index, item in enumerate(timed):
         for other in timed[:index]:
             if (
@@ -322,18 +299,21 @@ def _slug(item: Item, taken: set[str]) -> str:
     return text if text not in taken else f"{text}-{slugify(item.key)}"[:120]
 
 
-def _rooms(changes: Changes, conference: Conference, items: list[Item]) -> Table[Room]:
-    """Rooms by their English name at the conference's venue."""
-    rows = Room.objects.filter(venue=conference.venue) if conference.venue else Room.objects.none()
-    rooms = changes.table(Room, rows.order_by("pk"), key=lambda row: row.name.best("en").text)
-    for item in items:
-        if not item.room:
-            continue
-        if conference.venue is None:
-            changes.problems.add(item.entry.line_of("room"), "room: the conference has no venue that it could be in")
-            changes.problems.stop()
-        rooms.put(item.room.best("en").text, {"name": item.room}, new={"venue": conference.venue}, line=item.entry.line)
-    return rooms
+def _room(changes: Changes, conference: Conference, item: Item, before: Session | None) -> Room:
+    """The room by its English name, at the session's own venue or the conference's."""
+    line = item.entry.line_of("room")
+    venue = conference.venue
+    if item.venue is not None:
+        venue = item.venue(changes, before.room.venue_id if before is not None and before.room is not None else None)
+    if venue is None:
+        changes.problems.add(line, "room: the conference has no venue that it could be in")
+        changes.problems.stop()
+        raise AssertionError("a problem stops the import")
+    row = put_room(changes, venue, item.room, {}, line=line)
+    room = before.room if before is not None else None
+    if room is not None and room.venue_id == venue.pk and room.name.best("en").text == row.name.best("en").text:
+        return room  # one of two rooms with the same name
+    return row
 
 
 def _write_parts(changes: Changes, sessions: Table[Session], items: list[Item]) -> None:
@@ -347,30 +327,11 @@ def _write_parts(changes: Changes, sessions: Table[Session], items: list[Item]) 
         Convenorship.objects.filter(own).select_related("organisation"),
         key=lambda row: f"{keys[row.session_id]}/{row.organisation.key} ({row.relation})",
     )
-    texts = changes.table(
-        TextSection,
-        TextSection.objects.filter(own, kind__in=TEXTS.values()),
-        key=lambda row: f"{keys[row.session_id]}/{row.kind}",
-    )
-    results = changes.table(
-        Recommendation,
-        Recommendation.objects.filter(own, kind=TakeawayKind.RECOMMENDATION),
-        key=lambda row: f"{keys[row.session_id]}/{row.kind} {row.number}",
-    )
-    wanted = {item.video for item in items}
-    # Of several videos of a session the file means the one with its address, else the newest.
-    found = Material.objects.filter(own, kind=MaterialKind.VIDEO).order_by("pk")
-    videos = changes.table(
-        Material,
-        sorted(found, key=lambda row: row.url in wanted),
-        key=lambda row: keys[row.session_id or 0],
-        name="video",
-    )
     for item in items:
         session = sessions.rows[item.key]
         for part, key, values, new in item.segments:
             where = f"{item.key}/{key}"
-            shown = stricter(segments.rows.get(where), new["visibility"])
+            shown = parts.stricter(segments.rows.get(where), new["visibility"])
             segments.put(
                 where, shown | values, new={"session": session, "key": key, "kind": new["kind"]}, line=part.line
             )
@@ -385,70 +346,9 @@ def _write_parts(changes: Changes, sessions: Table[Session], items: list[Item]) 
                 },
                 line=part.line,
             )
-        for position, (line, kind, text) in enumerate(item.texts, start=1):
-            texts.put(
-                f"{item.key}/{kind}",
-                {"text": text, "position": position},
-                new={"session": session, "kind": kind},
-                line=line,
-            )
-        for number, (line, text) in enumerate(item.recommendations, start=1):
-            results.put(
-                f"{item.key}/recommendation {number}",
-                {"text": text},
-                new={"session": session, "number": number},
-                line=line,
-            )
-        if item.video:
-            videos.put(
-                item.key,
-                {"url": item.video},
-                new={"conference": session.conference, "session": session, "kind": MaterialKind.VIDEO},
-                line=item.entry.line_of("related_video_url"),
-            )
-    for table in (convenors, texts, results, videos):
-        table.remove_others()
+    convenors.remove_others()
+    parts.write_texts(changes, {item.key: (sessions.rows[item.key], item.texts) for item in items})
+    parts.write_results(changes, {item.key: (sessions.rows[item.key], item.results) for item in items})
+    parts.write_materials(changes, {item.key: (sessions.rows[item.key], item.materials) for item in items})
     # A segment takes its contributions with it: those that the file puts elsewhere must have left before.
     changes.at_end(segments.remove_others)
-
-
-# --- references -----------------------------------------------------------------------------------------------------
-
-
-def load_references(document: Document) -> Write:
-    """Sources cited in the documents about the conference, with their printed numbers."""
-    within = frame(document)
-    listed = []
-    numbers: dict[str, str] = {}
-    seen: dict[tuple[str, str], int] = {}
-    for entry in document.root.entries("references"):
-        number = entry.word_or_number("number", longest=12)
-        name = entry.text("document", required=True, longest=40)
-        if (name, number) in seen:
-            entry.problem("number", f"{number} stands twice in {name}; the first is in line {seen[name, number]}")
-        seen[name, number] = entry.line
-        session = entry.refer("event", SESSIONS)
-        numbers[number] = session
-        listed.append((entry, name, number, session, entry.facts(Reference, REFERENCE_FACTS)))
-    for entry in session_entries(document):
-        for number in entry.words_or_numbers("reference_numbers"):
-            if number not in numbers:
-                entry.problem("reference_numbers", f"{number} is not among the references")
-
-    def write(changes: Changes) -> None:
-        conference = changes.row(Conference, within.key)
-        table = changes.table(
-            Reference,
-            Reference.objects.filter(conference=conference),
-            key=lambda row: f"{row.document} {row.number_printed}",
-        )
-        for entry, name, number, session, values in listed:
-            table.put(
-                f"{name} {number}",
-                values | {"session": changes.optional_row(Session, session)},
-                new={"conference": conference, "document": name, "number_printed": number},
-                line=entry.line,
-            )
-        table.remove_others()
-
-    return write

@@ -813,6 +813,7 @@ def test_sections_are_read_in_order_and_names_are_given_once() -> None:
         "countries",
         "organisations",
         "persons",
+        "topics",
         "conference",
         "sessions",
         "contributions",
