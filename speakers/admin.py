@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from alliance.admin import (
     HouseAdmin,
@@ -19,9 +21,10 @@ from alliance.admin import (
     explain,
     in_all_languages,
 )
-from events.admin import SessionAdmin, chosen_id
-from events.models import Segment, Session
-from speakers.models import Affiliation, Contribution, Person
+from events.admin import SessionAdmin, chosen_id, programme
+from events.models import Conference, Segment, Session
+from speakers import programme_checks
+from speakers.models import Affiliation, Contribution, ContributionStatus, Person
 
 explain("person_has_display_name", _("Give the display name."), field="display_name")
 explain(
@@ -229,6 +232,28 @@ class ContributionAdmin(HouseAdmin[Contribution]):
         return contribution.name or str(contribution.unnamed_label)
 
 
+def people_in_programme(conference: Conference) -> dict[int, list[str]]:
+    """How many lead and speak in each session, for the programme page. Nobody who declined or was replaced."""
+    counted = (
+        Contribution.objects.filter(session__conference=conference)
+        .exclude(status__in=[ContributionStatus.DECLINED, ContributionStatus.REPLACED])
+        .values_list("session")
+        .annotate(
+            leading=Count("pk", filter=Q(role__in=programme_checks.LEADS)),
+            speaking=Count("pk", filter=~Q(role__in=programme_checks.LEADS)),
+        )
+    )
+    of_session = {session_id: [leading, speaking] for session_id, leading, speaking in counted}
+    return {
+        session_id: [
+            *([ngettext("%d moderator", "%d moderators", leading) % leading] if leading else []),
+            *([ngettext("%d speaker", "%d speakers", speaking) % speaking] if speaking else []),
+        ]
+        for session_id, (leading, speaking) in of_session.items()
+    }
+
+
+programme.add_notes(people_in_programme)
 SessionAdmin.extra_inlines.append(ContributionInline)
 SessionAdmin.related_pages.append(RelatedPage(_("Contributions"), Contribution, "session__id"))
 

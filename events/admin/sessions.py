@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,16 @@ from alliance.admin import (
 )
 from events.admin import bulk
 from events.admin.shared import chosen_id, conference_clock, conference_slug
-from events.models import ConferenceDay, Convenorship, Segment, Session, SessionKind, TextSection
+from events.models import (
+    ConferenceDay,
+    Convenorship,
+    Material,
+    Recommendation,
+    Segment,
+    Session,
+    SessionKind,
+    TextSection,
+)
 
 
 class SegmentInline(HouseStacked[Segment, Session]):
@@ -54,6 +64,47 @@ class TextSectionInline(HouseStacked[TextSection, Session]):
     prose = frozenset({"text"})
     fields = [("position", "kind"), "heading", "text"]
     ordering = ["position", "pk"]
+
+
+class OfSessionFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """Papers of a session belong to its conference."""
+
+    def save_new(self, form: Any, commit: bool = True) -> Any:
+        """Fill in the conference of the session."""
+        form.instance.conference_id = self.instance.conference_id
+        return super().save_new(form, commit=commit)
+
+    def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
+        """The session may have gone to another conference."""
+        form.instance.conference_id = self.instance.conference_id
+        return super().save_existing(form, obj, commit=commit)
+
+
+class MaterialInline(HouseTabular[Material, Session]):
+    """Papers, recordings and links. Publication details are on a paper's own page."""
+
+    model = Material
+    formset = OfSessionFormSet
+    fields = ["position", "kind", "title", "url", "language", "visibility"]
+    ordering = ["position", "pk"]
+    show_change_link = True
+    classes = ["collapse"]
+
+
+class RecommendationInline(HouseStacked[Recommendation, Session]):
+    """Results of the first level. Items below them, addressee and topics are on their own pages."""
+
+    model = Recommendation
+    prose = frozenset({"text"})
+    fields = [("kind", "number"), "text"]
+    ordering = ["kind", "number", "pk"]
+    show_change_link = True
+    classes = ["collapse"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recommendation]:
+        """Without items below items."""
+        found: QuerySet[Recommendation] = super().get_queryset(request).filter(parent__isnull=True)
+        return found
 
 
 class SessionForm(HouseForm[Session]):
@@ -100,6 +151,10 @@ class SessionAdmin(HouseAdmin[Session]):
     readonly_fields = ["archive_as_printed"]
     actions = bulk.ACTIONS
     inlines = [SegmentInline, TextSectionInline, ConvenorshipInline]
+    last_inlines = [MaterialInline, RecommendationInline]  # behind what other apps bring: they come after the session
+
+    class Media:
+        js = ("js/admin-inlines.js",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Session | None = None) -> Any:
         """Side events show who convenes and how people sign up; other sessions have that folded away."""
@@ -153,7 +208,7 @@ class SessionAdmin(HouseAdmin[Session]):
 
     def get_inlines(self, request: HttpRequest, obj: Session | None) -> Any:
         """Our own and those that other apps brought."""
-        return [*self.inlines, *self.extra_inlines]
+        return [*self.inlines, *self.extra_inlines, *self.last_inlines]
 
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
         """The venue's clock."""

@@ -46,7 +46,7 @@ def management(*prefixes: str) -> dict[str, str]:
 def form(session: Session, **more: Any) -> dict[str, Any]:
     """What the page of a session sends, and more."""
     return {
-        **management("segments", "text_sections", "convenorships", "contributions"),
+        **management("segments", "text_sections", "convenorships", "contributions", "materials", "recommendations"),
         "title_en": "Opening", "conference": session.conference_id, "slug": session.slug, "key": session.key,
         "kind": session.kind, "state": session.state, "visibility": "public", "day": session.day_id or "",
         "position": session.position, "registration_mode": session.registration_mode, **more,
