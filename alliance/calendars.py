@@ -1,4 +1,4 @@
-"""What all our iCalendar files share: the clock of a zone."""
+"""What all our iCalendar files share: the clock of a zone, and texts that are read back as they are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,28 @@ from zoneinfo import ZoneInfo
 import icalendar
 
 
+class Text(icalendar.vText):
+    """A text, escaped as RFC 5545 (3.3.11) says. The library's own takes the letters "\\N" for the end of a line."""
+
+    def to_ical(self) -> bytes:
+        """The text as it stands in a file, before lines are folded."""
+        escaped = str(self).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+        return "\\n".join(escaped.splitlines()).encode()
+
+
 def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
+
+
+def local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """An instant as a calendar writes it: by the clock of the zone, with its name.
+
+    In UTC in the hour that the clock shows twice: RFC 5545 (3.3.5) means the first, but programs do not agree, and an
+    item from half past one to half past one would last no time at all.
+    """
+    shown = instant.astimezone(zone)
+    is_shown_twice = shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
+    return instant.astimezone(UTC) if is_shown_twice else shown
 
 
 def _changes_of_clock(zone: ZoneInfo, first: datetime, last: datetime) -> list[datetime]:

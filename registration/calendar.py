@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from alliance import calendars
 from events.feeds import calendar as programme_calendar
+from events.feeds import words
 from registration.models import AttendanceMode, Registration, RegistrationStatus
 
 _PRODUCT = "-//Alliance//Registration//EN"
@@ -28,8 +29,8 @@ def _event(registration: Registration) -> icalendar.Event | None:
     event = icalendar.Event()
     starts_at, ends_at = admission.span
     if starts_at is not None and ends_at is not None:
-        event.add("dtstart", starts_at.astimezone(conference.zone))
-        event.add("dtend", ends_at.astimezone(conference.zone))
+        event.add("dtstart", calendars.local(starts_at, conference.zone))
+        event.add("dtend", calendars.local(ends_at, conference.zone))
     elif admission.session is None and conference.starts_on and conference.ends_on:
         event.add("dtstart", conference.starts_on)
         event.add("dtend", conference.ends_on + timedelta(days=1))
@@ -49,10 +50,10 @@ def _event(registration: Registration) -> icalendar.Event | None:
         event.add("class", "PRIVATE")
     else:
         about = admission.session or conference
-        event.add("summary", str(about.title))
+        event.add("summary", calendars.Text(words.line(about.title)))
         event.add("url", settings.SITE_URL + about.get_absolute_url())
-    event.add("location", _location(registration))
-    cancelled = registration.status == RegistrationStatus.CANCELLED
+    event.add("location", calendars.Text(words.line(_location(registration))))
+    cancelled = registration.status == RegistrationStatus.CANCELLED or admission.is_cancelled
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
     return event

@@ -49,7 +49,7 @@ def uid(public_id: uuid.UUID) -> str:
 def _own_words(texts: Translations) -> icalendar.vText:
     """A text in one line, marked with the language it is really in."""
     best = texts.best()
-    value = icalendar.vText(words.line(best.text))
+    value = calendars.Text(words.line(best.text))
     value.params["LANGUAGE"] = best.language
     return value
 
@@ -63,12 +63,12 @@ def _event(session: Session, starts_at: datetime, ends_at: datetime) -> icalenda
     event.add("sequence", sequence)
     event.add("dtstamp", changed_at)
     event.add("last-modified", changed_at)
-    event.add("dtstart", starts_at.astimezone(conference.zone))
-    event.add("dtend", ends_at.astimezone(conference.zone))
+    event.add("dtstart", calendars.local(starts_at, conference.zone))
+    event.add("dtend", calendars.local(ends_at, conference.zone))
     event.add("summary", _own_words(session.title))
     if summary := words.text(session.summary):
-        event.add("description", summary)
-    event.add("location", words.place(session))
+        event.add("description", calendars.Text(summary))
+    event.add("location", calendars.Text(words.place(session)))
     event.add("url", words.address(session.get_absolute_url()))
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # a programme is an offer: it makes nobody busy
@@ -91,7 +91,7 @@ def calendar(conference: Conference, sessions: Iterable[Session], *, name: Trans
     book.add("version", "2.0")
     title = _own_words(name)
     book.add("name", title)
-    book.add("x-wr-calname", words.line(name))
+    book.add("x-wr-calname", calendars.Text(words.line(name)))
     book.add("x-wr-timezone", conference.time_zone)
     interval = icalendar.vDuration(_ASK_AGAIN)
     interval.params["VALUE"] = "DURATION"

@@ -1,0 +1,1 @@
+"""Programs that others wrote judge what we write: the Nu HTML checker, libical, vobject, feedparser."""
