@@ -3,7 +3,7 @@
 Processor time counts, since the machine is busy with other things too: milliseconds are taken from /proc for the web
 server's processes and for PostgreSQL's. The client's own time is not in them.
 
-    ./run bench [--people 600] [--places 200] [--connections 50] [--pages 3000]
+    ./run bench [--people 600] [--places 200] [--connections 50] [--pages 3000] [--only rush|programme]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from tests import rush
+from tests.bench import programme
 from tests.house import House, house
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=200)
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--pages", type=int, default=3000)
+    parser.add_argument("--only", choices=["rush", "programme"])
     options = parser.parse_args()
     with house(more={"DJANGO_SETTINGS_MODULE": "tests.bench.settings"}) as running:
         os.environ.update(running.environment)
@@ -40,12 +42,14 @@ def main() -> None:
 
         django.setup()
         print(f"{options.people} people, {options.places} places, {options.connections} connections; 2 web workers")
-        admission = _conference(options.places)
+        admission, large = _conference(options.places), programme.large_conference()
         running.start_web()
-        _measure_rush(running, admission, options)
-        _measure_raw(running, admission)
-        _measure_pages(running, admission, options.pages)
-        _count_statements(admission)
+        if options.only != "programme":
+            _measure_rush(running, admission, options)
+            _measure_raw(running, admission)
+            _count_statements(admission)
+        if options.only != "rush":
+            programme.measure(running, large, options)
 
 
 def _conference(places: int) -> Admission:
@@ -82,10 +86,6 @@ def person(number: int, admission: Admission) -> dict[str, str | list[str]]:
     }
 
 
-def _row(what: str, *columns: str) -> None:
-    print(f"{what:<46}" + "".join(f"{column:>16}" for column in columns))
-
-
 def _measure_rush(running: House, admission: Admission, options: argparse.Namespace) -> None:
     from registration.models import Registration
 
@@ -102,8 +102,10 @@ def _measure_rush(running: House, admission: Admission, options: argparse.Namesp
     print(f"confirmed {confirmed}, waiting {waiting}; POST p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms")
     for result in bad[:3]:
         print(f"  {result}")
-    _row("", "web ms", "PostgreSQL ms")
-    _row("form GET + POST, per registration", f"{web / len(people) * 1000:.2f}", f"{database / len(people) * 1000:.2f}")
+    programme.row("", "web ms", "PostgreSQL ms")
+    programme.row(
+        "form GET + POST, per registration", f"{web / len(people) * 1000:.2f}", f"{database / len(people) * 1000:.2f}"
+    )
     _measure_post_alone(running, admission)
 
 
@@ -121,8 +123,8 @@ def _measure_post_alone(running: House, admission: Admission) -> None:
     for number in range(rounds):
         rush.send_form(connection, path, person(100_000 + number, admission))
     both = (running.cpu_seconds("web") - web) / rounds * 1000
-    _row("one connection: form GET", f"{form:.2f}")
-    _row("one connection: form POST (both less GET)", f"{both - form:.2f}")
+    programme.row("one connection: form GET", f"{form:.2f}")
+    programme.row("one connection: form POST (both less GET)", f"{both - form:.2f}")
 
 
 def _measure_raw(running: House, admission: Admission) -> None:
@@ -167,60 +169,10 @@ def _measure_raw(running: House, admission: Admission) -> None:
         thread.join()
     seconds = time.perf_counter() - started
     own, database = time.process_time() - own, running.postgres_cpu_seconds() - database
-    _row(
+    programme.row(
         f"raw guarded insert, per row ({_ROUNDS_RAW / seconds:.0f}/s)",
         f"{own / _ROUNDS_RAW * 1000:.2f}",
         f"{database / _ROUNDS_RAW * 1000:.2f}",
-    )
-
-
-def _measure_pages(running: House, admission: Admission, rounds: int) -> None:
-    """The programme page: cold is measured by changing the content before each request."""
-    from events.models import Conference
-
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
-    page = f"/en/{admission.conference.slug}/programme/"
-
-    def get(path: str, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
-        connection.request("GET", path, headers=headers or {})
-        answer = connection.getresponse()
-        answer.read()
-        return answer
-
-    def measure(what: str, count: int, request: Callable[[], Any]) -> float:
-        seconds = []
-        web, database = running.cpu_seconds("web"), running.postgres_cpu_seconds()
-        for _number in range(count):
-            started = time.perf_counter()
-            request()
-            seconds.append(time.perf_counter() - started)
-        web, database = running.cpu_seconds("web") - web, running.postgres_cpu_seconds() - database
-        p50, p95, p99 = rush.percentiles(seconds)
-        _row(
-            what, f"{web / count * 1000:.2f}", f"{database / count * 1000:.2f}",
-            f"{p50:.1f}", f"{p95:.1f}", f"{p99:.1f}",
-        )  # fmt: skip
-        return web / count
-
-    print()
-    _row("", "web ms", "PostgreSQL ms", "p50 ms", "p95 ms", "p99 ms")
-    for _number in range(50):
-        get(page), get("/bench/trivial/")
-    etag = get(page).headers["ETag"]
-    trivial = measure("trivial static view", rounds, lambda: get("/bench/trivial/"))
-    warm = measure("programme page, warm", rounds, lambda: get(page))
-    measure("programme page, 304", rounds, lambda: get(page, {"If-None-Match": etag}))
-
-    def cold() -> None:
-        Conference.objects.filter(pk=admission.conference_id).update(hashtag="#bench")
-        time.sleep(0.55)  # the longest a process may keep the version
-        get(page)
-
-    measure("programme page, cold", 20, cold)
-    print(
-        f"warm page against the trivial view: {trivial / warm:.2f} of its speed"
-        if warm
-        else "warm page: no time at all"
     )
 
 
