@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.utils import translation
@@ -19,11 +21,18 @@ from events.models import Conference, Recommendation, TakeawayKind, Topic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from events.models.papers import RecommendationQuerySet
+
 
 def disclaimer(conference: Conference) -> Translations:
     """The note below results: as the conference worded it, else the sentence of the house in every language."""
     if conference.results_disclaimer:
         return conference.results_disclaimer
+    return _usual_note()
+
+
+@cache
+def _usual_note() -> Translations:
     sentences = Translations()
     for code in languages.codes():
         with translation.override(code):
@@ -102,6 +111,59 @@ def groups(items: Iterable[Item]) -> list[Group]:
     for item in items:
         by_kind.setdefault(TakeawayKind(item.row.kind), []).append(item)
     return [Group(kind, by_kind[kind]) for kind in TakeawayKind if kind in by_kind]
+
+
+def public(rows: RecommendationQuerySet, *, now: datetime) -> list[Group]:
+    """What strangers may see of the results of one session at the instant, ready to print: two queries at most."""
+    shown = list(rows.public(now).in_printed_order())
+    return groups(tree(shown, topics_by_key(shown)))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A result by itself, as lists of many sessions show it. path: "6 a", with the numbers of those above it."""
+
+    row: Recommendation
+    path: str
+    topics: list[Topic]
+
+    @property
+    def address(self) -> str:
+        """Where it stands on the page of its session."""
+        return f"{self.row.session.get_absolute_url()}#result-{self.row.public_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class OfConference:
+    """Results of one conference with the note that belongs to them."""
+
+    conference: Conference
+    note: Translations
+    found: list[Found]
+
+
+def path(row: Recommendation) -> str:
+    """The marks of an item and of those above it. Needs parent__parent loaded."""
+    above = []
+    parent = row.parent
+    while parent is not None:
+        above.insert(0, parent.number)
+        parent = parent.parent
+    return " ".join(label(number, level) for level, number in enumerate([*above, row.number]))
+
+
+def by_conference(rows: Iterable[Recommendation]) -> list[OfConference]:
+    """Rows in reading order (events.results_search), conference by conference. One query for their topics, or none."""
+    rows = list(rows)
+    topics = topics_by_key(rows)
+    groups_found: list[OfConference] = []
+    for row in rows:
+        conference = row.session.conference
+        if not groups_found or groups_found[-1].conference != conference:
+            groups_found.append(OfConference(conference, disclaimer(conference), []))
+        mine = [topics[key] for key in row.topics if key in topics]
+        groups_found[-1].found.append(Found(row, path(row), mine))
+    return groups_found
 
 
 def topics_by_key(rows: Iterable[Recommendation]) -> dict[str, Topic]:

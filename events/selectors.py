@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from alliance.languages import Translations
 from events import choices
+from events import results as outcomes
 from events import timeline as timelines
 from events.models import (
     Conference,
@@ -27,12 +28,10 @@ from events.models import (
     Country,
     Material,
     MaterialKind,
-    Recommendation,
     Reference,
     RegistrationMode,
     Segment,
     SegmentKind,
-    SegmentVisibility,
     Session,
     SessionKind,
     SessionState,
@@ -169,6 +168,8 @@ _PRINTED = [
     "country_meaning",
     "topic",
     "delivery",
+    "took_part",
+    "is_announced",
     "person__public_id",
     "person__display_name",
     "person__is_pseudonym",
@@ -206,7 +207,14 @@ def _entries(
             Prefetch(
                 "convenorships",
                 Convenorship.objects.select_related("organisation", "with_unit")
-                .only("session_id", "relation", "position", "organisation__name", "with_unit__name")
+                .only(
+                    "session_id",
+                    "relation",
+                    "position",
+                    "organisation__name",
+                    "organisation__public_id",
+                    "with_unit__name",
+                )
                 .order_by("position", "pk"),
             ),
         )
@@ -391,13 +399,18 @@ class SessionPage:
     videos: list[Material]
     papers: list[Material]
     references: list[Any]
-    results: list[Recommendation]
+    results: list[outcomes.Group]
     is_registration_open: bool
 
     @property
     def session(self) -> Session:
         """The session itself."""
         return self.entry.session
+
+    @property
+    def results_note(self) -> Translations:
+        """What is printed below results."""
+        return outcomes.disclaimer(self.session.conference)
 
     @property
     def is_over(self) -> bool:
@@ -434,19 +447,14 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
     entry = entries[0]
     session: Any = entry.session
     session.conference = conference
-    materials = [
-        material
-        for material in session.materials.order_by("position", "pk")
-        if material.visibility == SegmentVisibility.BEFORE
-        or (material.visibility == SegmentVisibility.AFTER and entry.is_over)
-    ]
+    materials = list(session.materials.visible_at(now).order_by("position", "pk"))
     is_video = (MaterialKind.VIDEO, MaterialKind.RECORDING)
     return SessionPage(
         entry=entry,
         footnotes=footnotes,
         videos=[material for material in materials if material.kind in is_video],
         papers=[material for material in materials if material.kind not in is_video],
-        results=list(session.recommendations.order_by("kind", "number")),
+        results=outcomes.public(session.recommendations.all(), now=now),
         references=list(_cited(session.references)),
         is_registration_open=session.state == SessionState.SCHEDULED
         and any(admission.is_open(now) for admission in session.admissions.select_related("conference", "session")),
@@ -472,12 +480,7 @@ def conference_page(conference: Conference, *, now: datetime) -> ConferencePage:
         session.conference = conference
         if session.is_in_agenda:
             by_day.setdefault(session.day, []).append(session)
-    over = conference.ends_at is not None and conference.ends_at <= now
-    materials = [
-        material
-        for material in conference.materials.filter(session=None).order_by("position", "pk")
-        if material.visibility == SegmentVisibility.BEFORE or (material.visibility == SegmentVisibility.AFTER and over)
-    ]
+    materials = list(conference.materials.filter(session=None).visible_at(now).order_by("position", "pk"))
     footnotes = Footnotes()
     mark = None
     if conference.venue is not None:

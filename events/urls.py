@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from events import agenda_views, views
+from events import agenda_views, results_views, views
 from events.documents import Kind
 from events.documents import views as documents
 from events.feeds import views as feeds
@@ -10,6 +10,7 @@ from events.feeds import views as feeds
 app_name = "events"
 urlpatterns = [
     path("", views.conferences, name="conferences"),
+    path("recommendations/", results_views.recommendations, name="recommendations"),
     path("<slug:conference>/", views.conference, name="conference"),
     path("<slug:conference>/programme/", views.programme, name="programme"),
     path("<slug:conference>/programme/<int:day>/", views.programme, name="day"),

@@ -20,6 +20,7 @@ from alliance.api.filters import Choice, CountryCode, Filters, Id, Number, Searc
 from alliance.api.paging import Key
 from events import api as events_api
 from events.models import Conference, Convenorship, Organisation, Session, SessionKind
+from events.models.session import session_end
 from speakers.models import (
     Contribution,
     ContributionQuerySet,
@@ -82,6 +83,15 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     )
     topic = TextField(source="wording.topic", allow_null=True, help_text="Title of the talk.")
     delivery = CodeField(Delivery, source="wording.delivery", allow_null=True)
+    announced = serializers.BooleanField(
+        source="wording.is_announced",
+        read_only=True,
+        allow_null=True,
+        help_text="Whether the programme named this before the session. Null: not told.",
+    )
+    took_part = serializers.SerializerMethodField(
+        help_text="True once the session is over and it is known. Null says nothing: neither absence nor presence."
+    )
 
     class Meta:
         model = Contribution
@@ -103,6 +113,8 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
             "country_meaning",
             "topic",
             "delivery",
+            "announced",
+            "took_part",
         ]
         ref_name = "Contribution"
 
@@ -110,6 +122,12 @@ class ContributionSerializer(serializers.ModelSerializer[Contribution]):
     def get_status(self, contribution: Contribution) -> str:
         """As the pages print it."""
         return ContributionStatus.TBC if contribution.is_to_be_confirmed else ContributionStatus.CONFIRMED
+
+    @extend_schema_field({"type": ["boolean", "null"], "enum": [True, None]})
+    def get_took_part(self, contribution: Any) -> bool | None:
+        """Only what is good to tell, and only afterwards (speakers.models.Wording)."""
+        is_over = contribution.over_at is not None and contribution.over_at <= self.context["now"]
+        return True if is_over and contribution.wording.took_part else None
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -156,6 +174,7 @@ class SessionViewSet(events_api.SessionViewSet):
         """What strangers may see, with who may be shown at this instant."""
         contributions = (
             Contribution.objects.visible_at(self.now)
+            .annotate(over_at=session_end("session__"))
             .select_related("person", "organisation", "country", "segment")
             .prefetch_related("other_organisations")
             .in_printed_order()
@@ -282,8 +301,11 @@ class SpeakerViewSet(events_api.ProgrammeViewSet[Person]):
     def get_queryset(self) -> QuerySet[Person]:
         """Nobody who is hidden, and nobody of whom nothing is shown."""
         shown = shown_contributions(self.now).annotate(place=place_in_programme()).order_by("place", "pk")
-        printed = shown.select_related("session__conference", "organisation", "country", "segment").prefetch_related(
-            "other_organisations"
+        over_at = session_end("session__")
+        printed = (
+            shown.annotate(over_at=over_at)
+            .select_related("session__conference", "organisation", "country", "segment")
+            .prefetch_related("other_organisations")
         )
         return (
             Person.objects.visible()

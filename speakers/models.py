@@ -215,6 +215,10 @@ class Wording:
     country_meaning: str = ""
     topic: Translations = field(default_factory=Translations)
     delivery: str = ""
+    # Only once the session is over. "Did not take part" is never shown: why somebody stayed away (fear, illness, a
+    # threat) is theirs, and a page that says it of some would say something of all others. It looks like "not known".
+    took_part: bool = False
+    is_announced: bool | None = None
 
 
 class Contribution(models.Model):
@@ -344,6 +348,8 @@ class Contribution(models.Model):
             country_meaning=self.country_meaning,
             topic=self.topic,
             delivery=self.delivery,
+            took_part=self.took_part == TookPart.YES,
+            is_announced=self.is_announced,
         )
 
     def further_organisations(self) -> list[Organisation]:

@@ -306,6 +306,13 @@ class Language(Parameter):
         return qs if value is None else qs.filter(**{f"{self.field_name}__contains": [value]})
 
 
+class Words(Parameter):
+    """A text of some length, for a filter that knows what to do with it."""
+
+    field_class = _TextField
+    schema = {"type": "string", "minLength": 1, "maxLength": 100}
+
+
 class Search(Parameter):
     """Words to look for, all of them, in any of the texts; letters with and without accents are the same.
 

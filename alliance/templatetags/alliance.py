@@ -122,11 +122,11 @@ def fallback_note(context: Context) -> dict[str, Any]:
 
 @register.filter
 def language_names(values: object) -> str:
-    """Languages as people read them: codes of the house in the active language, other names as they were entered."""
+    """Languages, or one, as people read them: codes of the house by name, other names as they were entered."""
     names = dict(settings.LANGUAGES)
     codes = {english: code for code, english in _IN_ENGLISH.items()}
     found = []
-    for value in values if isinstance(values, list | tuple) else []:
+    for value in values if isinstance(values, list | tuple) else [values] if values else []:
         code = codes.get(value, value)
         name = str(_(_IN_ENGLISH[code])) if code in names else str(value)
         found.append(name if _page_language() in ("en", "de") else name.lower())

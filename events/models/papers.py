@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import NextMidnight, PublicIdField
@@ -96,17 +97,31 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
             )
         )
 
-    def in_printed_order(self) -> Self:
-        """Challenges, practices, observations, recommendations, each by number; items below items by number alone.
+    def with_places(self) -> Self:
+        """Where each stands in its session, as numbers that sort: place_kind, place_first, place_second, place_third.
 
-        Items of all levels come mixed: events.results.tree puts them below each other.
+        Challenges, practices, observations, recommendations, each by number; items below items by number alone.
         """
+        top = {name: Coalesce(f"parent__parent__{name}", f"parent__{name}", name) for name in ("kind", "number")}
         rank = Case(
-            When(parent__isnull=False, then=Value(0)),
-            *[When(kind=kind, then=Value(place)) for place, kind in enumerate(TakeawayKind.values)],
+            *[When(top_kind=kind, then=Value(place)) for place, kind in enumerate(TakeawayKind.values)],
             output_field=models.SmallIntegerField(),
         )
-        return self.order_by("session", rank, "number", "pk")
+        below = Q(parent__isnull=False)
+        lowest = Q(parent__parent__isnull=False)
+        return self.alias(top_kind=top["kind"]).annotate(
+            place_kind=rank,
+            place_first=top["number"],
+            place_second=Case(When(lowest, then=F("parent__number")), When(below, then=F("number")), default=Value(0)),
+            place_third=Case(When(lowest, then=F("number")), default=Value(0)),
+        )
+
+    def in_printed_order(self) -> Self:
+        """Session by session, each item before those below it."""
+        return self.with_places().order_by("session", *PLACES, "pk")
+
+
+PLACES = ("place_kind", "place_first", "place_second", "place_third")
 
 
 class Recommendation(models.Model):

@@ -105,6 +105,7 @@ def test_conference_has_every_public_fact_and_nothing_else(client: Client) -> No
         "is_livestreamed": True,
         "livestream": "https://stream.example/20",
         "event_page": None,
+        "materials": [],
         "page": f"{settings.SITE_URL}/en/alliance-20/",
     }
     assert client.get(f"/api/v1/conferences/{conference.public_id}/").json() == response.json()
@@ -287,6 +288,8 @@ def test_session_has_every_public_fact_and_nothing_else(client: Client) -> None:
                 },
                 {"position": 2, "kind": "discussion", "heading": None, "starts_at": None, "ends_at": None},
             ],
+            "results": None,
+            "materials": [],
             "page": f"{settings.SITE_URL}/en/alliance-20/side-events/side-1/",
             "contributions": [],
         }
@@ -421,5 +424,5 @@ def test_conferences_take_a_constant_number_of_queries(
             conference__venue__country=CountryFactory(),
         )
 
-    with django_assert_num_queries(3):  # version of the content, conferences, days
+    with django_assert_num_queries(4):  # version of the content, conferences, days, materials
         assert len(rows(client, "conferences")) == item_count

@@ -648,7 +648,8 @@ def test_own_form_is_not_offered_when_registration_is_closed(client: Client) -> 
     assert f"/en/{slug}/register/" not in html
 
 
-def test_results_are_numbered_with_the_disclaimer_and_references_listed(client: Client) -> None:
+def test_results_are_numbered_with_the_disclaimer_and_references_listed(client: Client, time_machine: Any) -> None:
+    time_machine.move_to(AFTER_THE_CONFERENCE, tick=False)
     session = SessionFactory()
     RecommendationFactory(session=session, number=2, text={"en": "Second thing"})
     RecommendationFactory(session=session, number=1, text={"en": "First thing"})

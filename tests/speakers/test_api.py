@@ -107,6 +107,8 @@ def test_contribution_has_the_wording_approved_for_the_occasion(client: Client) 
             "country_meaning": "organisation_seat",
             "topic": english("Canary talk"),
             "delivery": "video",
+            "announced": True,
+            "took_part": None,
         }
     ]
 
@@ -143,7 +145,18 @@ def test_pseudonym_is_a_name_and_nothing_else(client: Client) -> None:
     organisations = client.get("/api/v1/organisations/")
 
     nothing = dict.fromkeys(
-        ["honorific", "post_nominals", "role_title", "organisation", "country", "country_meaning", "topic", "delivery"]
+        [
+            "honorific",
+            "post_nominals",
+            "role_title",
+            "organisation",
+            "country",
+            "country_meaning",
+            "topic",
+            "delivery",
+            "announced",
+            "took_part",
+        ]
     )
     assert sessions.json()["results"][0]["contributions"] == [
         {
@@ -376,7 +389,7 @@ def test_organisation_that_stands_somewhere_in_public_is_listed_with_what_it_is_
 
 @pytest.mark.parametrize("item_count", [1, 3])
 @pytest.mark.parametrize(
-    ("path", "queries"), [("sessions", 7), ("side-events", 7), ("speakers", 4), ("organisations", 4)]
+    ("path", "queries"), [("sessions", 9), ("side-events", 9), ("speakers", 4), ("organisations", 4)]
 )
 def test_lists_take_a_constant_number_of_queries(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, item_count: int, path: str, queries: int
