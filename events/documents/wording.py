@@ -16,13 +16,14 @@ from events.documents.model import Run, Runs
 from events.feeds import words
 from events.models import Conference, Session
 
-# Marks that turn the direction of writing around: in a name they would make the rest of the line read backwards.
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Marks that turn the direction of writing around, which in a name would make the rest of the line read backwards; and
+# the mark of byte order, which is no text.
+_NO_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def text(value: object) -> str:
     """A text of several lines, without characters that files cannot hold or that rearrange a line."""
-    return _TURNS.sub("", words.text(value))
+    return _NO_TEXT.sub("", words.text(value))
 
 
 def line(value: object) -> str:

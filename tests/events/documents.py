@@ -8,6 +8,7 @@ import zipfile
 from typing import Any
 
 import docx
+import docx.oxml
 import pypdf
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -80,9 +80,14 @@ def test_number_of_queries_does_not_grow_with_the_programme() -> None:
 def test_same_content_gives_the_same_bytes_and_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     session = SessionFactory()
     conference = selectors.public_conference(session.conference.slug)
-    calls = []
+    calls: list[Document] = []
     real = pdf.pdf
-    monkeypatch.setattr(pdf, "pdf", lambda document: calls.append(document) or real(document))
+
+    def counted(document: Document) -> bytes:
+        calls.append(document)
+        return real(document)
+
+    monkeypatch.setattr(pdf, "pdf", counted)
 
     def content(**more: Any) -> bytes:
         return documents.conference_pdf(Kind.PROGRAMME, conference, now=more.get("now", NOW), language="en")
@@ -101,7 +106,7 @@ def test_same_content_gives_the_same_bytes_and_is_made_once(monkeypatch: pytest.
 def test_nothing_asks_the_database_while_a_document_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     side = SideEventFactory()
     conference = selectors.public_conference(side.conference.slug)
-    asked = []
+    asked: list[int] = []
 
     def watched(document: Document) -> bytes:
         with CaptureQueriesContext(connection) as captured:
