@@ -6,6 +6,7 @@ from events import agenda_views, results_views, views
 from events.documents import Kind
 from events.documents import views as documents
 from events.feeds import views as feeds
+from events.releases import views as releases
 
 app_name = "events"
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     path("<slug:conference>/programme/<int:day>/", views.programme, name="day"),
     path("<slug:conference>/sessions/<slug:session>/", views.session, name="session"),
     path("<slug:conference>/side-events/<slug:session>/", views.side_event, name="side-event"),
+    path("<slug:conference>/changes/", releases.changes, name="changes"),
     path("<slug:conference>/agenda/", agenda_views.page, name="agenda"),
     path("<slug:conference>/agenda/state/", agenda_views.state, name="agenda-state"),
     path("<slug:conference>/agenda.ics", agenda_views.download, name="agenda-calendar"),

@@ -12,10 +12,11 @@ class RegistrationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
-        from registration import cloning, handlers, health, programme_checks, programme_file
+        from registration import cloning, handlers, health, notices, programme_checks, programme_file
 
         handlers.register()
         health.register()
+        notices.register()
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()

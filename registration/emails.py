@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from alliance import dates, zones
 from alliance.time import zone_label
+from events.releases import wording
+from events.releases.changes import Change
 from outbox import letters
 from outbox.letters import Link
 from outbox.results import Attachment, Mail
@@ -195,3 +197,25 @@ def join_link(registration: Registration) -> Mail:
             {},
             join=_address("registration:join", registration.join_token),
         )
+
+
+def programme_changed(
+    participant: Participant,
+    registrations: Sequence[Registration],
+    changes: Sequence[Change],
+    ranks: dict[int, int],
+    *,
+    now: datetime,
+) -> Mail:
+    """What a release of the programme changes for somebody: their registrations, with what is new about them.
+
+    Confirmed registrations bring their calendar entry anew; one for something that was cancelled takes it back.
+    """
+    with translation.override(participant.language):
+        attachments = []
+        for registration in registrations:
+            if registration.status == _S.CONFIRMED:
+                method = "CANCEL" if registration.admission.is_cancelled else "REQUEST"
+                attachments += _calendar_part([registration], method=method, now=now)
+        groups = wording.lines(participant.conference, changes)
+        return _mail("programme_changed", participant, registrations, ranks, attachments=attachments, groups=groups)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from events.models import Release
+from events.releases.reading import published
 from outbox import topics
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import emails, messages, selectors
+from registration import emails, messages, notices, selectors
 from registration.models import Admission, Participant, Registration, RegistrationStatus
 from video.models import MeetingState
 
@@ -37,6 +39,7 @@ def _registration(message: Message) -> Registration | Superseded:
     return registration
 
 
+@published
 def answer_form(message: Message, *, now: datetime) -> Mail | Superseded:
     """The mail about what a form registered, worded by how things stand now."""
     participant = _participant(message)
@@ -53,6 +56,7 @@ def answer_form(message: Message, *, now: datetime) -> Mail | Superseded:
     return emails.received(participant, registrations, selectors.places_in_line(registrations), now=now)
 
 
+@published
 def tell_known_address(message: Message, *, now: datetime) -> Mail | Superseded:
     """The mail to the owner of an address that was used again."""
     participant = _participant(message)
@@ -62,12 +66,14 @@ def tell_known_address(message: Message, *, now: datetime) -> Mail | Superseded:
     return emails.known_address(participant, registrations, selectors.places_in_line(registrations))
 
 
+@published
 def send_personal_link(message: Message, *, now: datetime) -> Mail | Superseded:
     """The mail with the link to the personal page."""
     participant = _participant(message)
     return emails.personal_link(participant) if participant else Superseded("gone")
 
 
+@published
 def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
     """The mail about a later change of one registration."""
     registration = _registration(message)
@@ -80,6 +86,7 @@ def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
     return emails.status_changed(registration, ranks, had_place=had_place, now=now)
 
 
+@published
 def send_join_link(message: Message, *, now: datetime) -> Mail | Superseded:
     """The mail with the join link, to confirmed people only and only while the door can still open."""
     registration = _registration(message)
@@ -98,6 +105,21 @@ def send_join_link(message: Message, *, now: datetime) -> Mail | Superseded:
     return emails.join_link(registration)
 
 
+@published
+def tell_programme(message: Message, *, now: datetime) -> Mail | Superseded:
+    """The mail about what a release changed, to somebody whose registration for it still stands."""
+    participant = _participant(message)
+    release = Release.objects.filter(public_id=message.details["release"]).select_related("conference").first()
+    if participant is None or release is None:
+        return Superseded("gone")
+    registrations, changes = notices.of_participant(release, participant)
+    if not registrations or not changes:
+        return Superseded("cancelled since")
+    return emails.programme_changed(
+        participant, registrations, changes, selectors.places_in_line(registrations), now=now
+    )
+
+
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
     topics.register(messages.FORM, answer_form)
@@ -105,3 +127,4 @@ def register() -> None:
     topics.register(messages.PERSONAL_LINK, send_personal_link)
     topics.register(messages.STATUS, tell_change)
     topics.register(messages.JOIN_LINK, send_join_link)
+    topics.register(notices.TOPIC, tell_programme)

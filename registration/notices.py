@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 import outbox.services
-from events.models import Conference, RegistrationMode, Release, Session
+from events.models import RegistrationMode, Release, Session
 from events.releases import publishing
 from events.releases.changes import Change
 from registration.models import Participant, Registration
@@ -108,8 +108,3 @@ def of_participant(release: Release, participant: Participant) -> tuple[list[Reg
 def register() -> None:
     """Act whenever a programme is published. Called when the app is ready."""
     publishing.on_published(queue)
-
-
-def conference_of(release: Release) -> Conference:
-    """The conference as it is published now, for words about the release."""
-    return Conference.objects.select_related("venue").get(pk=release.conference_id)

@@ -25,6 +25,7 @@ from events.models import (
     TextSection,
     Visibility,
 )
+from events.releases.tables import STAMPS
 
 Row: TypeAlias = Mapping[str, Any]
 Change: TypeAlias = dict[str, Any]
@@ -99,7 +100,7 @@ def differ(before: Release, after: Release) -> bool:
 def _bare(rows: Rows) -> dict[str, dict[int, dict[str, Any]]]:
     return {
         table: {
-            key: {name: value for name, value in row.items() if name != "updated_at" and value not in _EMPTY}
+            key: {name: value for name, value in row.items() if name not in STAMPS and value not in _EMPTY}
             for key, row in found.items()
         }
         for table, found in rows.everything.items()

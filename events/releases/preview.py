@@ -60,14 +60,15 @@ def _cover(table: ProgrammeTable, conference: Conference, release: Release | Non
 
 
 def answer(
-    request: HttpRequest, conference: Conference, release: Release | None, path: str, prefix: str
+    request: HttpRequest, conference: Conference, release: Release | None, *, path: str, prefix: str, back: str
 ) -> HttpResponse:
     """The answer of the public page at path (without a slash before it), with links that stay in the preview.
 
-    prefix: where the preview stands, ending with a slash. Raises Http404 for what is no public page of a programme.
+    prefix: where the preview stands, ending with a slash. back: where the preview's bar leads. Raises Http404 for what
+    is no page of a programme; documents and feeds are none, they are kept under the version of what is published.
     """
     language = path.partition("/")[0]
-    if language not in dict(settings.LANGUAGES) or request.method not in {"GET", "HEAD"}:
+    if language not in dict(settings.LANGUAGES) or request.method not in {"GET", "HEAD"} or not path.endswith("/"):
         raise Http404
     before, at_first = get_script_prefix(), (request.path, request.path_info)
     with translation.override(language):
@@ -79,6 +80,7 @@ def answer(
                 raise Http404
             request.LANGUAGE_CODE = language
             request.programme_preview = release or "draft"  # type: ignore[attr-defined]
+            request.programme_preview_back = back  # type: ignore[attr-defined]
             with showing(conference, release):
                 response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         except Resolver404:

@@ -13,6 +13,7 @@ from events.models import (
     Segment,
     SegmentVisibility,
     Session,
+    SessionState,
     TextSection,
     Visibility,
 )
@@ -40,6 +41,7 @@ def register_tables() -> None:
             path="conference",
             left_out=["internal_note", "archive_text"],
             tightened=_VISIBILITY,
+            newer_as={"state": SessionState.DRAFT},  # admissions, meetings and figures point at sessions
         ),
         ProgrammeTable(Segment, path="session__conference", tightened=SEGMENT_VISIBILITY),
         ProgrammeTable(Convenorship, path="session__conference"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +16,14 @@ from alliance.languages import Translations
 from events import programme_checks
 from events.models import Conference, ConferenceState, Release, ReleasedRow, Session, SessionState
 from events.releases import changes, schema, tables
+from events.releases.changes import Change
 from events.releases.reading import reading_draft
 from events.releases.tables import ProgrammeTable
 
 Hook = Callable[[Release], None]
 
 _ROWS = ReleasedRow._meta.db_table
+_NO_NUMBER = 2**31 - 1  # of a release that is rolled back
 _hooks: list[Hook] = []
 
 
@@ -78,15 +81,32 @@ def publish(
     return release
 
 
-def unpublished_changes(conference: Conference, *, now: datetime) -> list[dict[str, Any]] | None:
-    """What publishing would list now; None when the conference has no release. Writes nothing."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two states of a programme. Not everything that differs stands in the list of changes."""
+
+    changes: list[Change]
+    has_any: bool
+
+
+def unpublished_changes(conference: Conference) -> Difference | None:
+    """What publishing would change now; None when the conference has no release. Writes nothing."""
+    last = conference.releases.newest_first().first()
+    return _difference(last, to_draft=True) if last else None
+
+
+def changes_by_restoring(release: Release) -> Difference:
+    """What going back to a release would change in the draft. Writes nothing."""
+    return _difference(release, to_draft=False)
+
+
+def _difference(release: Release, *, to_draft: bool) -> Difference:
+    """From a release to the draft, or the other way."""
     with reading_draft(), transaction.atomic():
-        last = conference.releases.newest_first().first()
-        if last is None:
-            return None
-        present = Release.objects.create(conference=conference, number=last.number + 1, made_at=now)
-        _keep(present)
-        found = changes.between(last, present)
+        draft = Release.objects.create(conference=release.conference, number=_NO_NUMBER, made_at=release.made_at)
+        _keep(draft)
+        before, after = (release, draft) if to_draft else (draft, release)
+        found = Difference(changes.between(before, after), changes.differ(before, after))
         transaction.set_rollback(True)
     return found
 
@@ -157,12 +177,10 @@ def _take_away_newer(cursor: Any, table: ProgrammeTable, release: Release) -> No
 def _put_back(cursor: Any, table: ProgrammeTable, release: Release) -> None:
     """Write the rows of the release into the draft; only those that differ."""
     fields = [found for found in table.fields if found.name not in table.left_out]
-    columns = [str(found.column) for found in fields]
     listed = ", ".join(f'"{name}"' for name in table.columns)
-    compared = [str(found.column) for found in fields if not getattr(found, "auto_now", False)]
-    stamps = ["updated_at"] if "updated_at" in table.columns else []
-    settings = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in columns if name not in ["id", *stamps])
-    settings += "".join(f', "{name}" = now()' for name in stamps)
+    compared = [str(found.column) for found in fields if found.name not in tables.STAMPS]
+    settings = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in compared if name != "id")
+    settings += ', "updated_at" = now()' if "updated_at" in table.columns else ""
     differs = " IS DISTINCT FROM ".join(
         "ROW(" + ", ".join(f'{row}."{name}"' for name in compared) + ")" for row in ("present", "EXCLUDED")
     )

@@ -137,6 +137,22 @@ def _view(table: ProgrammeTable) -> str:
         f"CREATE VIEW published.{table.name} AS SELECT {columns} FROM released.{table.name} frozen{beside} "
         f"UNION ALL SELECT {_listed(table, 't')} {draft} "
         f"WHERE NOT EXISTS (SELECT FROM public.{_RELEASES} r WHERE r.conference_id = {conference})"
+    ) + _newer(table)
+
+
+def _newer(table: ProgrammeTable) -> str:
+    """SQL: the rows that came after the last release, where others point at them. They say that they are drafts."""
+    if not table.newer_as:
+        return ""
+    columns = ", ".join(
+        f"'{table.newer_as[found.name]}'" if found.name in table.newer_as else f't."{found.column}"'
+        for found in table.fields
+    )
+    draft, conference = rows_of(table)
+    return (
+        f" UNION ALL SELECT {columns} {draft} "
+        f"WHERE EXISTS (SELECT FROM public.{_RELEASES} r WHERE r.conference_id = {conference}) "
+        f"AND NOT EXISTS (SELECT FROM released.{table.name} f WHERE f.id = t.id)"
     )
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from django.db import models
 
+# Columns that say when or how often a row changed. They are frozen, but neither compared nor taken back.
+STAMPS = frozenset({"updated_at", "calendar_sequence", "calendar_changed_at"})
+
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeTable:
@@ -22,7 +25,8 @@ class ProgrammeTable:
     sees a row, with their values from open to closed: a row that was closed further since is closed at once, one that
     was opened waits for the next release. goes_with: foreign keys to live rows with which a frozen row goes when they
     are deleted; others become empty. emptied_under_pseudonym: columns that are emptied when the person of the row
-    becomes a pseudonym.
+    becomes a pseudonym. newer_as: rows made since the last release are there under these values, because rows outside
+    of the programme point at them; without it they are not there at all.
     """
 
     model: type[models.Model]
@@ -31,6 +35,7 @@ class ProgrammeTable:
     tightened: Mapping[str, Sequence[str]] = field(default_factory=dict)
     goes_with: Sequence[str] = ()
     emptied_under_pseudonym: Sequence[str] = ()
+    newer_as: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

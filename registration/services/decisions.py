@@ -13,6 +13,7 @@ import outbox.services
 from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
+from events.releases.reading import published
 from registration import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
 from registration.models.registration import TAKING
@@ -47,6 +48,7 @@ def _audit(registration: Registration, action: str, *, by: Actor, now: datetime,
 
 
 @transaction.atomic(durable=True)
+@published
 def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") -> Registration | None:
     """Cancel a registration and hand a freed place to the first in line, in one transaction.
 
@@ -76,6 +78,7 @@ def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") 
 
 
 @transaction.atomic(durable=True)
+@published
 def approve(*, registration_id: int, by: Actor, now: datetime) -> Registration:
     """Admit somebody who awaited approval: to a place, or to the waiting list when all are taken.
 
@@ -99,6 +102,7 @@ def approve(*, registration_id: int, by: Actor, now: datetime) -> Registration:
 
 
 @transaction.atomic(durable=True)
+@published
 def reject(*, registration_id: int, by: Actor, now: datetime, reason: str) -> Registration:
     """Decline somebody who awaited approval or waits in line. reason: one sentence the person is told.
 

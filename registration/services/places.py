@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ActorKind
+from events.releases.reading import published
 from registration.models import Admission, Places, RegistrationStatus
 from registration.services import waiting_list
 
@@ -116,6 +117,7 @@ def claim(
 
 
 @transaction.atomic(durable=True)
+@published
 def change_capacity(*, admission_id: int, capacity: int | None, by: Actor, now: datetime) -> int:
     """Set how many places there are (None: no limit) and promote into new ones. Returns how many were promoted.
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 import outbox.services
+from events.releases.reading import published
 from outbox.models import Message
 from registration import messages
 from registration.models import Admission, AttendanceMode, IdempotencyKey, Registration, RegistrationStatus
@@ -16,6 +17,7 @@ ANSWERS_KEPT = timedelta(days=7)
 _BATCH = 500
 
 
+@published
 def queue_missing_join_links(*, now: datetime) -> int:
     """Queue the join link for everybody confirmed whose door opens within a day and who has none. Returns how many.
 

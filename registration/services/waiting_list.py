@@ -10,6 +10,7 @@ from django.db.models import F, Q
 import outbox.services
 from accounts import actors
 from accounts.models import ActorKind, AuditEntry
+from events.releases.reading import published
 from registration import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
 
@@ -52,6 +53,7 @@ def promote_locked(admission: Admission, *, now: datetime) -> int:
     return len(first)
 
 
+@published
 def promote_into_free_places(*, now: datetime) -> int:
     """Fill every place that is free while somebody waits. Returns how many were promoted.
 
