@@ -7,6 +7,10 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -39,6 +43,26 @@ class RequestLog:
                 status=response.status_code,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
+        return response
+
+
+class ContentSecurityPolicy(CSPMiddleware):
+    """django-csp, which builds the policy anew for every answer; here the usual one is built once.
+
+    Answers of views that change the policy, and all answers while debugging, go the library's own way.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        super().__init__(get_response)
+        self._usual = "" if settings.DEBUG else build_policy()
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Add the policy unless the answer has one."""
+        is_usual = self._usual and not any(name.startswith("_csp") for name in vars(response))
+        if not is_usual or "_csp_nonce" in vars(request):
+            answer: HttpResponseBase = super().process_response(request, response)
+            return answer
+        response.headers.setdefault(HEADER, self._usual)
         return response
 
 

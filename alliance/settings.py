@@ -76,7 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "alliance.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "alliance.middleware.ContentSecurityPolicy",
     "alliance.middleware.SecurityHeaders",
     "alliance.health.Probes",
     "alliance.api.cors.PublicReads",

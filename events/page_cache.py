@@ -16,7 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
@@ -152,8 +152,16 @@ def _has_it(request: HttpRequest, page: _Page) -> bool:
 
 def _wanted(request: HttpRequest, page: _Page) -> bool:
     """Whether the reader takes the kind of document that is kept; what to say otherwise is the view's affair."""
-    kinds = (value.partition(";")[0] for name, value in page.headers if name == "Content-Type")
-    return all(request.accepts(kind) for kind in kinds)
+    wanted = request.META.get("HTTP_ACCEPT", "*/*")
+    return all(_is_wanted(wanted, value.partition(";")[0]) for name, value in page.headers if name == "Content-Type")
+
+
+@lru_cache(maxsize=512)
+def _is_wanted(accept: str, kind: str) -> bool:
+    """Whether the header takes a kind of document. Browsers send a few long ones, which are read once each."""
+    asker = HttpRequest()
+    asker.META["HTTP_ACCEPT"] = accept
+    return asker.accepts(kind)
 
 
 def _address(request: HttpRequest) -> str | None:
