@@ -183,6 +183,16 @@ _PRINTED = [
 ]
 
 
+_PRINTED_OF_CONVENORS = [
+    "session_id",
+    "relation",
+    "position",
+    "organisation__name",
+    "organisation__public_id",
+    "with_unit__name",
+]
+
+
 def _contributions(now: datetime, *, with_all_organisations: bool) -> QuerySet[Any]:
     rows: QuerySet[Any] = (
         _related(Session, "contributions")
@@ -207,14 +217,7 @@ def _entries(
             Prefetch(
                 "convenorships",
                 Convenorship.objects.select_related("organisation", "with_unit")
-                .only(
-                    "session_id",
-                    "relation",
-                    "position",
-                    "organisation__name",
-                    "organisation__public_id",
-                    "with_unit__name",
-                )
+                .only(*_PRINTED_OF_CONVENORS)
                 .order_by("position", "pk"),
             ),
         )

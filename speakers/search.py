@@ -1,26 +1,29 @@
-"""Search in one conference: its sessions, the people who speak, the bodies that take part.
+"""Search in one conference or in all: sessions, the people who speak, the bodies that take part.
 
 Nothing is found by what is not shown: drafts, hidden persons, what waits for the end of its session, and words that
-stand beside a pseudonym (docs/design.md section 4.6). Letters with and without accents are the same, and a slip of one
-letter in a name or a title still finds it (PostgreSQL unaccent and pg_trgm).
+stand beside a pseudonym (docs/design.md section 4.6). Letters with and without accents are the same. Titles and
+abstracts are also found by the stem of a word in the reader's language (PostgreSQL full text), names also in another
+alphabet by their sound (speakers.folding), and both with a slip of one letter (pg_trgm).
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import TrigramWordSimilarity
+from django.contrib.postgres.search import SearchQuery, SearchVector, TrigramWordSimilarity
 from django.db.models import (
     BooleanField,
     Case,
     Exists,
+    ExpressionWrapper,
     F,
     Func,
+    IntegerField,
     OuterRef,
     Prefetch,
     Q,
@@ -29,12 +32,15 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
+from django.utils.translation import get_language
 
 from events.models import Conference, Convenorship, Organisation, Session, TextSection
 from events.selectors import Footnotes
 from speakers import selectors
-from speakers.models import Contribution
+from speakers.folding import SHORTEST_SOUND
+from speakers.models import Contribution, Person
 from speakers.selectors import Speaker
 
 LONGEST_QUERY = 200  # characters; the rest is cut off
@@ -43,6 +49,9 @@ _MOST_WORDS = 8
 _MOST_RESULTS = 50  # of each kind
 _LEAST_SIMILARITY = 0.45  # one wrong letter in the middle of eight is 0.5
 _SHORTEST_SLIP = 4  # letters; in shorter words one letter makes another word
+
+# PostgreSQL's text search configurations, which know the stems of a language.
+_STEMS = {"en": "english", "fr": "french", "de": "german", "it": "italian", "es": "spanish", "ru": "russian"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,37 +85,65 @@ def clean(typed: str) -> str:
     return " ".join(unicodedata.normalize("NFC", kept).split())[:LONGEST_QUERY]
 
 
-class _HasAll(Func):
-    """Whether a text has all the words, whatever their accents and capitals. Arguments: the text, LIKE patterns."""
-
-    output_field = BooleanField()
-    template = "(LOWER(UNACCENT(%(expressions)s) AS word))"
-    arg_joiner = ")) LIKE ALL (SELECT LOWER(UNACCENT(word)) FROM UNNEST("
+# --- how texts are compared -----------------------------------------------------------------------------------------
 
 
-def _has_all(text: Any, query: str) -> _HasAll:
-    words = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in query.split()[:_MOST_WORDS]]
-    return _HasAll(text, Value([f"%{word}%" for word in words], output_field=ArrayField(TextField())))
+def _text_function(name: str, *arguments: Any) -> Func:
+    """One of the functions of migration 0006."""
+    return Func(*arguments, function=f"public.{name}", output_field=TextField())
 
 
-class _AtLeast(Func):
-    """Whether the first argument is at least the second."""
+def _plain(text: Any) -> Func:
+    return _text_function("search_plain", text)
+
+
+class _Binary(Func):
+    """Two expressions with an operator between them, as a condition."""
 
     output_field = BooleanField()
     template = "(%(expressions)s)"
-    arg_joiner = " >= "
 
 
-def _is_similar(text: Any, query: str) -> Q:
-    if len(query) < _SHORTEST_SLIP:
-        return Q(pk__in=[])
-    plain = Func(Value(query), function="UNACCENT", output_field=TextField())
-    similarity = TrigramWordSimilarity(plain, _unaccented(text))  # type: ignore[arg-type]  # any expression will do
-    return Q(_AtLeast(similarity, Value(_LEAST_SIMILARITY)))
+def _like(text: Any, word: Func) -> Q:
+    return Q(_Binary(text, _text_function("search_pattern", word), arg_joiner=" LIKE "))
 
 
-def _unaccented(text: Any) -> Func:
-    return Func(text, function="UNACCENT", output_field=TextField())
+def _has_all(text: Any, query: str, *, by_sound: bool = False) -> Q:
+    """Whether a folded text has all the words. by_sound: the text holds its sound as well (search_both)."""
+    found = Q()
+    for word in query.split()[:_MOST_WORDS]:
+        has_word = _like(text, _plain(Value(word)))
+        if by_sound:
+            sound = _text_function("search_sound", Value(word))
+            # NULL, which fits nothing, for what has too little sound of its own.
+            enough = Case(When(Q(_Binary(_length(sound), Value(SHORTEST_SOUND), arg_joiner=" >= ")), then=sound))
+            has_word |= Q(_Binary(text, _text_function("search_pattern", enough), arg_joiner=" LIKE "))
+        found &= has_word
+    return found
+
+
+def _length(text: Any) -> Func:
+    return Func(text, function="LENGTH", output_field=IntegerField())
+
+
+def _is_similar(text: Any, query: Any) -> Q:
+    similarity = TrigramWordSimilarity(query, text)
+    return Q(_Binary(similarity, Value(_LEAST_SIMILARITY), arg_joiner=" >= "))
+
+
+def _truth(condition: Q) -> Coalesce:
+    return Coalesce(ExpressionWrapper(condition, output_field=BooleanField()), Value(False))
+
+
+def _has_stems(query: str) -> Q:
+    """Whether title or abstract has the stems of the words, in the reader's language or in English."""
+    found = Q()
+    for language in dict.fromkeys([(get_language() or "en").split("-")[0], "en"]):
+        config = _STEMS.get(language, "simple")
+        texts = [_text(KeyTextTransform(language, name)) for name in ("title", "summary")]
+        vector = SearchVector(*texts, config=config)
+        found |= Q(_Binary(vector, SearchQuery(query, config=config, search_type="websearch"), arg_joiner=" @@ "))
+    return found
 
 
 def _all_languages(name: str) -> Any:
@@ -122,12 +159,11 @@ def _text(*parts: Any) -> Func:
     return Func(Value(" "), *parts, function="CONCAT_WS", output_field=TextField())
 
 
-def _joined(aliases: str) -> Func:
-    return Func(F(aliases), Value(" "), function="ARRAY_TO_STRING", output_field=TextField())
+# --- searching ------------------------------------------------------------------------------------------------------
 
 
-def search(conference: Conference, query: str, *, now: datetime, footnotes: Footnotes) -> Found:
-    """What fits the cleaned query: 3 queries and 2 prefetches whatever the size."""
+def search(conference: Conference | None, query: str, *, now: datetime, footnotes: Footnotes) -> Found:
+    """What fits the cleaned query: 3 queries and 3 prefetches whatever the size. conference: None searches them all."""
     if len(query) < SHORTEST_QUERY:
         return Found()
     return Found(
@@ -137,71 +173,104 @@ def search(conference: Conference, query: str, *, now: datetime, footnotes: Foot
     )
 
 
-def _sessions(conference: Conference, query: str) -> list[Session]:
+def _sessions(conference: Conference | None, query: str) -> list[Session]:
     sections = (
         TextSection.objects.filter(session=OuterRef("pk"))
         .order_by()
         .values("session")
         .values(texts=StringAgg(_text(_all_languages("heading"), _all_languages("text")), delimiter=Value(" ")))
     )
-    text = _text(_all_languages("title"), _all_languages("summary"), Subquery(sections))
+    text = _plain(_text(_all_languages("title"), _all_languages("summary"), Subquery(sections)))
+    found = Q(is_exact=True) | Q(has_stems=True)
+    if len(query) >= _SHORTEST_SLIP:
+        found |= _is_similar(_plain(_all_languages("title")), _plain(Value(query)))
     rows = (
-        conference.sessions.public()
+        _public_sessions(conference)
         .exclude(kind="break")
-        .annotate(is_exact=_has_all(text, query))
-        .filter(Q(is_exact=True) | _is_similar(_all_languages("title"), query))
-        .select_related("day")
+        .annotate(is_exact=_truth(_has_all(text, query)), has_stems=_truth(_has_stems(query)))
+        .filter(found)
+        .select_related("day", "conference")
         .defer("internal_note", "archive_text")
-        .order_by("-is_exact", F("day__number").asc(nulls_last=True), "position", "pk")
+        .prefetch_related(Prefetch("text_sections", TextSection.objects.order_by("position", "pk")))
+        .order_by(
+            "-is_exact",
+            "-has_stems",
+            F("conference__starts_on").desc(nulls_last=True),
+            F("day__number").asc(nulls_last=True),
+            "position",
+            "pk",
+        )
     )
-    found = list(rows[:_MOST_RESULTS])
-    for session in found:
-        session.conference = conference
-    return found
+    return _of_one(conference, list(rows[:_MOST_RESULTS]))
 
 
-def _speakers(conference: Conference, query: str, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
-    # The database keeps no other name beside a pseudonym; this does not rely on it.
-    names = Case(
-        When(person__is_pseudonym=True, then=F("person__display_name")),
-        default=_text(F("person__display_name"), _joined("person__aliases")),
-        output_field=TextField(),
-    )
+def _public_sessions(conference: Conference | None) -> Any:
+    return Session.objects.public() if conference is None else conference.sessions.public()
+
+
+def _of_one(conference: Conference | None, sessions: list[Session]) -> list[Session]:
+    """The sessions with the conference that the page has already, so that nothing of it is asked again."""
+    if conference is not None:
+        for session in sessions:
+            session.conference = conference
+    return sessions
+
+
+def _speakers(conference: Conference | None, query: str, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
+    # The database keeps no other name beside a pseudonym; search_person does not rely on it.
+    names = _text_function("search_person", F("display_name"), F("aliases"), F("is_pseudonym"))
+    found = _has_all(names, query, by_sound=True)
+    exact = Person.objects.visible().filter(found)
+    if len(query) >= _SHORTEST_SLIP:
+        found |= _is_similar(names, _plain(Value(query)))
+        found |= _is_similar(names, _text_function("search_sound", Value(query)))
     rows = (
         selectors.public(now)
-        .filter(session__conference=conference)
-        .annotate(is_exact=_has_all(names, query))
-        .filter(Q(is_exact=True) | _is_similar(names, query))
+        .filter(person__in=Person.objects.visible().filter(found))
+        .annotate(is_exact=Exists(exact.filter(pk=OuterRef("person"))))
     )
-    exact = {row.person_id for row in rows if getattr(row, "is_exact", False)}
-    found = selectors.by_person(rows, now=now, footnotes=footnotes)
-    return sorted(found, key=lambda speaker: speaker.person.pk not in exact)[:_MOST_RESULTS]
+    if conference is not None:
+        rows = rows.filter(session__conference=conference)
+    exactly = {row.person_id for row in rows if getattr(row, "is_exact", False)}
+    speakers = selectors.by_person(rows, now=now, footnotes=footnotes)
+    return sorted(speakers, key=lambda speaker: speaker.person.pk not in exactly)[:_MOST_RESULTS]
 
 
-def _organisations(conference: Conference, query: str, *, now: datetime) -> list[FoundOrganisation]:
-    sessions = Session.objects.public().filter(conference=conference)
+def _organisations(conference: Conference | None, query: str, *, now: datetime) -> list[FoundOrganisation]:
+    sessions = _public_sessions(conference)
     convened = Convenorship.objects.filter(session__in=sessions)
     spoken = Contribution.objects.visible_at(now).under_their_own_name().filter(session__in=sessions)
-    text = _text(_all_languages("name"), F("abbreviation"), _joined("aliases"))
+    names = _text_function("search_organisation", F("name"), F("abbreviation"), F("aliases"))
+    exact = _has_all(names, query, by_sound=True)
+    found = exact
+    if len(query) >= _SHORTEST_SLIP:
+        found |= _is_similar(names, _plain(Value(query)))
     rows = (
         Organisation.objects.filter(
             Exists(convened.filter(organisation=OuterRef("pk")))
             # Pages do not print a name that we made ourselves beside a person.
             | Q(Exists(spoken.filter(organisation=OuterRef("pk"))), is_name_derived=False)
         )
-        .annotate(is_exact=_has_all(text, query))
-        .filter(Q(is_exact=True) | _is_similar(text, query))
+        .filter(found)
+        .annotate(is_exact=_truth(exact))
         .prefetch_related(
-            Prefetch("convenorships", convened.select_related("session").order_by("session__position", "pk")),
-            Prefetch("contributions", spoken.select_related("session").order_by("session__position", "pk")),
+            Prefetch("convenorships", _in_order(convened)),
+            Prefetch("contributions", _in_order(spoken)),
         )
         .order_by("-is_exact", "pk")
     )
-    found = []
-    for organisation in rows[:_MOST_RESULTS]:
-        related: dict[int, Session] = {}
-        spoken_for: list[Any] = [] if organisation.is_name_derived else list(organisation.contributions.all())
-        for link in (*organisation.convenorships.all(), *spoken_for):
-            related.setdefault(link.session_id, link.session).conference = conference
-        found.append(FoundOrganisation(organisation, list(related.values())))
-    return found
+    return [_with_sessions(organisation, conference) for organisation in rows[:_MOST_RESULTS]]
+
+
+def _in_order(rows: Any) -> Any:
+    return rows.select_related("session__conference").order_by(
+        F("session__conference__starts_on").desc(nulls_last=True), "session__position", "pk"
+    )
+
+
+def _with_sessions(organisation: Any, conference: Conference | None) -> FoundOrganisation:
+    related: dict[int, Session] = {}
+    spoken: Sequence[Any] = [] if organisation.is_name_derived else organisation.contributions.all()
+    for link in (*organisation.convenorships.all(), *spoken):
+        related.setdefault(link.session_id, link.session)
+    return FoundOrganisation(organisation, _of_one(conference, list(related.values())))

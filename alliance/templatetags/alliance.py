@@ -227,11 +227,16 @@ def ordinal(value: int) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def convenor_names(context: Context, group: Any) -> SafeString:
-    """The bodies of a relation in printed order, a body's own unit in brackets."""
+def convenor_names(context: Context, group: Any, linked: bool = False) -> SafeString:
+    """The bodies of a relation in printed order, a body's own unit in brackets.
+
+    linked: whether a name leads to the page of the body.
+    """
     names = []
     for row in group.convenorships:
         name = localised(context, row.organisation.name, mark=False)
+        if linked:
+            name = format_html('<a href="{}{}">{}</a>', row.organisation.get_absolute_url(), zone_query(context), name)
         if row.with_unit is not None:
             name = format_html("{} ({})", name, localised(context, row.with_unit.name, mark=False))
         names.append(name)

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
@@ -129,6 +130,10 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.key})"
+
+    def get_absolute_url(self) -> str:
+        """The public page in the active language. It is there only while something of the body is public."""
+        return reverse("speakers:organisation", args=[self.public_id])
 
     @property
     def short_name(self) -> str:

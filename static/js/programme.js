@@ -22,6 +22,7 @@
 
   document.addEventListener("htmx:afterSettle", function (event) {
     if (event.detail.elt && event.detail.elt.id === "agenda-state") { showPicked(); return; }
+    if (event.detail.elt && event.detail.elt.id === "results") { say(event.detail.elt.dataset.found); return; }
     var answer = event.detail.xhr, programme = document.getElementById("programme");
     if (!programme || event.detail.elt !== programme || !answer) { return; }
     if (answer.responseURL && answer.responseURL !== window.location.href) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def found(client: Client, query: str, language: str = "en") -> str:
     """The page of results, without the typed query, which the page shows again in its own field."""
     response = client.get(f"/{language}/summit/search/", {"q": query})
     assert response.status_code == 200
-    return response.content.decode().partition("</search>")[2]
+    return re.sub("</?mark>", "", response.content.decode().partition("</search>")[2])
 
 
 @pytest.mark.parametrize("query", ["Andjelkovic", "andjelković", "ANDJELKOVIĆ", "Andjelkovik", "Ana Andjelkovic"])
@@ -59,6 +60,101 @@ def test_one_letter_may_slip(client: Client, conference: Any, query: str) -> Non
     ContributionFactory(session__conference=conference, person__display_name="Rahel Gershuni")
 
     assert "Rahel Gershuni" in found(client, query)
+
+
+@pytest.mark.parametrize("query", ["Гершуни", "гершуни", "Рахель Гершуни"])
+def test_person_is_found_in_another_alphabet(client: Client, conference: Any, query: str) -> None:
+    ContributionFactory(session__conference=conference, person__display_name="Rahel Gershuni")
+    ContributionFactory(session__conference=conference, person__display_name="John Doe")
+
+    html = found(client, query, "ru")
+
+    assert "Rahel Gershuni" in html
+    assert "John Doe" not in html
+
+
+def test_other_alphabets_work_both_ways(client: Client, conference: Any) -> None:
+    ContributionFactory(session__conference=conference, person__display_name="Ana Andjelković")
+    ContributionFactory(session__conference=conference, person__display_name="Юлия Щербакова")
+    body = OrganisationFactory(name={"en": "La Strada", "ru": "Форум Хельсинки"})
+    ConvenorshipFactory(session=SideEventFactory(conference=conference), organisation=body)
+
+    assert "Ana Andjelković" in found(client, "Андьелкович")
+    assert "Юлия Щербакова" in found(client, "Yulia Shcherbakova")
+    assert "La Strada" in found(client, "Helsinki")
+
+
+@pytest.mark.parametrize("typed", ["Ge", "Gersh", "Andjelk", "prosec", "гер"])
+def test_beginning_of_a_word_is_enough(client: Client, conference: Any, typed: str) -> None:
+    session = SessionFactory(conference=conference, title={"en": "Prosecuting traffickers"})
+    for name in ("Rahel Gershuni", "Ana Andjelković"):
+        ContributionFactory(session=session, person__display_name=name)
+
+    assert "Nothing was found" not in found(client, typed)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "query"),
+    [
+        ("en", "Prosecuting traffickers", "prosecution of a trafficker"),
+        ("de", "Schutz der Opfer", "Opfern"),
+        ("ru", "Защита жертв торговли людьми", "жертвами торговля"),
+        ("fr", "Poursuite des trafiquants", "poursuites trafiquant"),
+    ],
+)
+def test_stems_of_the_readers_language_count(
+    client: Client, conference: Any, language: str, title: str, query: str
+) -> None:
+    session = SessionFactory(conference=conference, title={language: title})
+
+    assert session.slug in found(client, query, language)
+
+
+def test_hits_are_marked_and_texts_quoted_around_them(client: Client, conference: Any) -> None:
+    session = SessionFactory(conference=conference, title={"en": "Opening & <welcome>"})
+    TextSectionFactory(session=session, text={"en": "Long words. " * 40 + "A needle <b>here</b>. " + "More. " * 40})
+    ContributionFactory(session=session, person__display_name="Ann O'Hara & Son")
+
+    html = client.get("/en/summit/search/?q=needle").content.decode()
+    assert "A <mark>needle</mark> &lt;b" in html
+    html = client.get("/en/summit/search/?q=welc").content.decode()
+    assert "Opening &amp; &lt;<mark>welc</mark>ome&gt;" in html
+    assert "snippet" not in html
+    assert "<mark>Hara</mark> &amp; Son</a>" in client.get("/en/summit/search/?q=hara").content.decode()
+
+
+def test_all_conferences_are_searched_from_the_front_page(
+    client: Client, conference: Any, django_assert_num_queries: Any
+) -> None:
+    one = SideEventFactory(conference=conference, title={"en": "Common one"})
+    two = SessionFactory(conference__title={"en": "Other Summit"}, title={"en": "Common two"})
+    ContributionFactory(session=two, person__display_name="Common Person")
+    ConvenorshipFactory(session=one, organisation__name={"en": "Common Body"})
+    SessionFactory(conference__state="draft", title={"en": "Common canary"})
+    ContributionFactory(session__conference__state="draft", person__display_name="Common Canary")
+    assert 'action="/en/search/"' in client.get("/en/").content.decode()
+
+    with django_assert_num_queries(6):
+        response = client.get("/en/search/?q=common")
+
+    html = re.sub("</?mark>", "", response.content.decode())
+    for text in ("Common one", "Common two", "Common Person", "Common Body", "Other Summit", "Found: 4"):
+        assert text in html
+    assert "anary" not in html
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_names_have_an_index(conference: Any) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for table, function in (
+            ("speakers_person", "search_person(display_name, aliases::text[], is_pseudonym)"),
+            ("events_organisation", "search_organisation(name, abbreviation, aliases::text[])"),
+        ):
+            cursor.execute(f"EXPLAIN SELECT * FROM {table} WHERE public.{function} LIKE '%gershuni%'")
+            assert f"{table}_search" in str(cursor.fetchall())
 
 
 def test_person_is_found_by_another_spelling(client: Client, conference: Any) -> None:
@@ -204,7 +300,7 @@ def test_queries_do_not_grow(client: Client, conference: Any, django_assert_num_
         ContributionFactory(session=session, person__display_name=f"Common Person {number}", organisation=body)
         TextSectionFactory(session=session)
 
-    with django_assert_num_queries(7):  # the frame 2, sessions, people, bodies, and 2 prefetches
+    with django_assert_num_queries(8):  # the frame 2, sessions with texts, people, bodies with 2 kinds of sessions
         html = found(client, "common")
 
     assert html.count("Common Person") == count
