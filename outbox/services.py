@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.utils.translation import gettext_lazy as _
 
+from alliance import inserts
 from alliance.exceptions import DomainError
 from outbox import doorbell, topics
 from outbox.delivery import Report, drain, drain_all
@@ -88,15 +89,14 @@ def message(
     )
 
 
-def queue(messages: Iterable[Message]) -> None:
+def queue(messages: Iterable[Message], *, along: Sequence[inserts.Rows] = ()) -> None:
     """Write the messages in the caller's transaction, in one statement; those whose key is there already are left out.
 
+    along: rows of the caller's own for the same statement.
     After the commit the doorbell rings when one of them is due. Nothing depends on it: workers look by themselves.
     """
     queued = list(messages)
-    if not queued:
-        return
-    Message.objects.bulk_create(queued, ignore_conflicts=True)
+    inserts.insert(*along, inserts.Rows(queued, skip_known=True))
     if any(one.due_at <= one.created_at for one in queued):
         transaction.on_commit(doorbell.ring)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 import outbox.services
 from accounts import actors
 from accounts.models import AuditEntry
-from alliance import crypto
+from alliance import crypto, inserts
 from alliance.exceptions import DomainError
 from events.models import Conference, Country
 from registration import messages
@@ -131,9 +131,9 @@ def register(
         request_id = _first_time(form_token, body_hash, now=now)
         if request_id is None:
             return _answer_again(form_token, body_hash)
-        participant, is_new = _find_or_make(participant, key)
-        registrations = _make_registrations(participant, is_new, chosen, applicant, now=now)
-        _account_for(participant, registrations, now=now)
+        participant, is_new = _find_or_make(participant)
+        registrations = _new_registrations(participant, is_new, chosen, applicant, now=now)
+        _write(participant, key if is_new else None, registrations, now=now)
         # The answer is that of a new registration, for everybody; what is claimed depends on who is known.
         waiting = [
             {"admission": str(a.public_id), "status": RegistrationStatus.PENDING, "position": None}
@@ -173,7 +173,8 @@ def _admits(admission: Admission, person: Applicant | Participant) -> bool:
 
 def _body_hash(chosen: Sequence[Admission], applicant: Applicant) -> bytes:
     """A keyed hash of what was sent: it recognises a repeat and says nothing about the person."""
-    body = asdict(applicant) | {"country": applicant.country.pk if applicant.country else None}
+    body = {field.name: getattr(applicant, field.name) for field in fields(applicant)}
+    body |= {"country": applicant.country.pk if applicant.country else None}
     text = json.dumps([[a.pk for a in chosen], body], sort_keys=True, default=str)
     return crypto.blind_index("register-body", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
@@ -221,37 +222,28 @@ def _new_participant(conference: Conference, applicant: Applicant, *, now: datet
     return participant, wrapped
 
 
-def _find_or_make(participant: Participant, wrapped_key: bytes) -> tuple[Participant, bool]:
+def _find_or_make(participant: Participant) -> tuple[Participant, bool]:
     """The participant with that address: the one given, now saved, or the one that was there; then it is locked.
 
     Somebody who is registered already keeps what they told us first: the form proves nobody's identity.
     """
-    found = _inserted_or_found(participant) or _inserted_or_found(participant)
-    if found is None:
-        raise Participant.DoesNotExist
-    if found.public_id != participant.public_id:
-        return found, False
-    participant.pk = found.pk
-    participant._state.adding = False
-    IdentityKey.objects.bulk_create([IdentityKey(participant_id=participant.pk, wrapped=wrapped_key)])
-    return participant, True
+    for _attempt in range(2):  # somebody with that address may be erased between the two statements
+        if inserts.insert(inserts.Rows([participant], skip_known=True)):
+            return participant, True
+        found = (
+            Participant.objects.select_for_update(no_key=True)
+            .filter(conference_id=participant.conference_id, email_index=participant.email_index)
+            .first()
+        )
+        if found is not None:
+            return found, False
+    raise Participant.DoesNotExist
 
 
-def _inserted_or_found(participant: Participant) -> Participant | None:
-    """The row with that address, locked; None when somebody with it was erased between the two statements."""
-    # ON CONFLICT (conference, email_index) DO NOTHING
-    Participant.objects.bulk_create([participant], ignore_conflicts=True)
-    return (
-        Participant.objects.select_for_update(no_key=True)
-        .filter(conference_id=participant.conference_id, email_index=participant.email_index)
-        .first()
-    )
-
-
-def _make_registrations(
+def _new_registrations(
     participant: Participant, is_new: bool, chosen: Sequence[Admission], applicant: Applicant, *, now: datetime
 ) -> list[Registration]:
-    """Pending registrations for the choices that are not registered yet; those with a reason wait for an organiser.
+    """Unsaved, pending, for the choices that are not registered yet; those with a reason wait for an organiser.
 
     A known person is judged by what they told us first as well, and sending the form again undoes no rejection.
     """
@@ -274,11 +266,13 @@ def _make_registrations(
                 registration.reason = REASON_REFUSED_BEFORE
             registration.join_hash = crypto.token_hash(registration.join_token)
             made.append(registration)
-    return Registration.objects.bulk_create(made)
+    return made
 
 
-def _account_for(participant: Participant, registrations: Sequence[Registration], *, now: datetime) -> None:
-    """Audit rows and mails of one form."""
+def _write(
+    participant: Participant, new_key: bytes | None, registrations: Sequence[Registration], *, now: datetime
+) -> None:
+    """Save the registrations with their audit rows and mails. new_key: of somebody who was not known."""
     entries: list[AuditEntry] = [
         actors.audit_entry(
             at=now,
@@ -290,8 +284,8 @@ def _account_for(participant: Participant, registrations: Sequence[Registration]
         )
         for registration in registrations
     ]
-    AuditEntry.objects.bulk_create(entries)
     queued: list[Any] = list(messages.about_form(participant, registrations, now=now))
     if not registrations:
         queued.append(messages.about_known_address(participant, now=now))
-    outbox.services.queue(queued)
+    keys = [IdentityKey(participant_id=participant.pk, wrapped=new_key)] if new_key else []
+    outbox.services.queue(queued, along=[inserts.Rows(registrations), inserts.Rows(keys), inserts.Rows(entries)])
