@@ -316,6 +316,8 @@ SPECTACULAR_SETTINGS = {
         "SessionState": "events.api.PUBLIC_SESSION_STATES",
         "SegmentKind": "events.models.SegmentKind",
         "SectionKind": "events.models.SectionKind",
+        "ResultKind": "events.models.TakeawayKind",
+        "MaterialKind": "events.models.MaterialKind",
         "OrganisationKind": "events.models.OrganisationKind",
         "CountryStatus": "events.models.CountryStatus",
         "ContributionStatus": "speakers.api.SHOWN_STATUSES",

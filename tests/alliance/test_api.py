@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,13 +23,16 @@ from alliance import problems
 from alliance.api import schema
 from alliance.exceptions import DomainError
 from events import page_cache
+from events.models import Topic
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,
     ContributionFactory,
     ConvenorshipFactory,
     CountryFactory,
+    MaterialFactory,
     OrganisationFactory,
+    RecommendationFactory,
     SegmentFactory,
     SessionFactory,
     TextSectionFactory,
@@ -37,7 +40,16 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["conferences", "sessions", "side-events", "speakers", "organisations", "countries", "admissions"]
+LISTS = [
+    "conferences",
+    "sessions",
+    "side-events",
+    "speakers",
+    "organisations",
+    "recommendations",
+    "countries",
+    "admissions",
+]
 
 
 def problem(response: Any, status: int, kind: str) -> dict[str, Any]:
@@ -541,6 +553,12 @@ def test_rows_have_exactly_the_members_the_schema_tells(client: Client, path: st
     ConvenorshipFactory(session=contribution.session)
     TextSectionFactory(session=contribution.session)
     SegmentFactory(session=contribution.session)
+    over = datetime(2020, 7, 21, 9, 0, tzinfo=UTC)
+    past = SessionFactory(conference=conference, kind="side_event", starts_at=over, ends_at=over + timedelta(hours=1))
+    topic, _made = Topic.objects.get_or_create(key="courts", defaults={"name": {"en": "Courts"}})
+    top = RecommendationFactory(session=past, topics=[topic.key])
+    RecommendationFactory(session=past, parent=top)
+    MaterialFactory(conference=conference, session=past)
     document = json.loads(schema.document())
 
     def check(value: Any, shape: dict[str, Any], where: str) -> None:
