@@ -118,6 +118,7 @@ def context(request: HttpRequest, conference: Conference, name: str, title: str 
         "opts": Conference._meta,
         "conference": conference,
         "title": title,
+        "subtitle": conference.title,
         "conference_pages": tabs(request, conference, name),
         "conference_page": name,
     }

@@ -162,7 +162,7 @@ def _change(request: HttpRequest, conference: Conference) -> HttpResponse:
     if (order := _order(sent.get("order", ""))) is not None:
         _tell(
             request,
-            lambda: editing.arrange(conference_id=conference.pk, seen=sent.get("stamp", ""), order=order),
+            lambda: editing.arrange(conference_id=conference.pk, seen=sent.get("order_stamp", ""), order=order),
             _("The new order is saved."),
         )
         moved = sent.get("moved", "")
@@ -176,7 +176,7 @@ def _is_key(text: str) -> bool:
 
 def _move_one(request: HttpRequest, session_id: int, what: str) -> int:
     """Do what a button of a row says; returns the session to look at afterwards."""
-    seen = request.POST.get("stamp", "")
+    seen = request.POST.get("order_stamp", "")
     if what == "duplicate":
         if not request.user.has_perm("events.add_session"):
             refuse(request, "duplicate")

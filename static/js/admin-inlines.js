@@ -64,12 +64,8 @@
       if (event.button) { return; }
       dragged = row;
       row.classList.add("is-dragged-inline");
-      button.setPointerCapture(event.pointerId);
       event.preventDefault();
     });
-    button.addEventListener("pointermove", over);
-    button.addEventListener("pointerup", stop);
-    button.addEventListener("pointercancel", stop);
     button.addEventListener("keydown", function (event) {
       if (event.key === "ArrowUp") { event.preventDefault(); step(row, -1); }
       if (event.key === "ArrowDown") { event.preventDefault(); step(row, 1); }
@@ -85,6 +81,11 @@
       rows(inside).forEach(handle);
     });
   }
+
+  // On the document: a row that moves in the page loses its hold on the pointer.
+  document.addEventListener("pointermove", over);
+  document.addEventListener("pointerup", stop);
+  document.addEventListener("pointercancel", stop);
 
   document.addEventListener("formset:added", function (event) {
     var row = event.target, all = rows(group(row));

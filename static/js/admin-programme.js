@@ -27,7 +27,6 @@
     dragged = row;
     home = { list: row.parentNode, next: row.nextElementSibling, order: order() };
     row.classList.add("is-dragged");
-    event.target.setPointerCapture(event.pointerId);
     event.preventDefault();
   }
 
@@ -75,21 +74,27 @@
       handle.setAttribute("aria-label", form.dataset.drag + ": " + row.querySelector("a").textContent);
       handle.title = form.dataset.drag;
       handle.addEventListener("pointerdown", function (event) { start(event, row); });
-      handle.addEventListener("pointermove", over);
-      handle.addEventListener("pointerup", stop);
-      handle.addEventListener("pointercancel", back);
       handle.addEventListener("keydown", function (event) {
         if (event.key === "ArrowUp") { event.preventDefault(); press(row, "up"); }
         if (event.key === "ArrowDown") { event.preventDefault(); press(row, "down"); }
-        if (event.key === "Escape") { back(); }
       });
       row.insertBefore(handle, row.firstChild);
     });
   });
 
-  var shown = window.location.hash && document.getElementById(window.location.hash.slice(1));
-  if (shown && shown.classList.contains("programme-row")) {
-    shown.classList.add("is-shown");
-    shown.querySelector(".drag-handle").focus({ preventScroll: true });
-  }
+  // On the document: a row that moves in the page loses its hold on the pointer.
+  document.addEventListener("pointermove", over);
+  document.addEventListener("pointerup", stop);
+  document.addEventListener("pointercancel", back);
+  document.addEventListener("keydown", function (event) { if (event.key === "Escape") { back(); } });
+
+  // The row that was moved, once the browser is done with the fragment: going there takes the focus away.
+  window.addEventListener("load", function () {
+    window.setTimeout(function () {
+      var shown = window.location.hash && document.getElementById(window.location.hash.slice(1));
+      if (!shown || !shown.classList.contains("programme-row")) { return; }
+      shown.classList.add("is-shown");
+      shown.querySelector(".drag-handle").focus({ preventScroll: true });
+    }, 50);
+  });
 })();

@@ -73,8 +73,8 @@ def edition() -> Conference:
 
 def clone(source: Conference, **given: Any) -> Conference:
     """The next edition, in December of the next year."""
-    given = {"slug": "next", "edition": 21, "starts_on": DECEMBER} | given
-    return Conference.objects.get(pk=cloning.clone(conference_id=source.pk, **given).pk)
+    values: dict[str, Any] = {"slug": "next", "edition": 21, "starts_on": DECEMBER} | given
+    return Conference.objects.get(pk=cloning.clone(conference_id=source.pk, **values).pk)
 
 
 def test_dates_move_and_clocks_stay_over_the_change_of_summer_time() -> None:

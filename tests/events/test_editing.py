@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
 
 from events import editing
 from events.editing import DayOrder
-from events.models import Conference, ConferenceDay, Session, SessionState
+from events.models import Conference, Session, SessionState
 from speakers.models import Contribution
 from tests.factories import (
     AdmissionFactory,
@@ -34,7 +36,7 @@ def at(hour: int, minute: int = 0, day: int = 15) -> datetime:
     return datetime(2030, 7, day, hour, minute, tzinfo=UTC)
 
 
-def programme(sessions: int = 3) -> tuple[Conference, list[ConferenceDay], list[Session]]:
+def programme(sessions: int = 3) -> tuple[Any, list[Any], list[Any]]:
     """A conference of two days with sessions of an hour on the first, from 8:00 UTC on."""
     conference = ConferenceFactory()
     days = [ConferenceDayFactory(conference=conference, number=n, date=date(2030, 7, 14 + n)) for n in (1, 2)]
@@ -56,7 +58,7 @@ def order(conference: Conference) -> list[tuple[int | None, list[int]]]:
     """The sessions by day, as the programme has them."""
     found: dict[int | None, list[int]] = {}
     for session in conference.sessions.in_programme_order():
-        found.setdefault(session.day and session.day.number, []).append(session.pk)
+        found.setdefault(session.day.number if session.day else None, []).append(session.pk)
     return list(found.items())
 
 
@@ -253,11 +255,12 @@ def test_chosen_sessions_that_changed_meanwhile_are_refused() -> None:
     stale = editing.stamp([a, b])
     Session.objects.filter(pk=b.pk).update(starts_at=at(9, 5))
 
-    for change in (
+    changes: list[Callable[[], list[Session]]] = [
         lambda: editing.shift(session_ids=[a.pk, b.pk], minutes=5, seen=stale),
         lambda: editing.set_room(session_ids=[a.pk, b.pk], room_id=None, seen=stale),
         lambda: editing.set_state(session_ids=[a.pk, b.pk], state=SessionState.CANCELLED, seen=stale),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(editing.ProgrammeChanged):
             change()
     with pytest.raises(editing.ProgrammeChanged):
