@@ -40,7 +40,7 @@ def releases(request: HttpRequest, conference: Conference) -> HttpResponse:
         try:
             made = publishing.publish(conference, by=by, now=timezone.now(), note=form.cleaned_data["note"])
         except DomainError as refusal:
-            messages.error(request, refusal.message)
+            messages.error(request, str(refusal.message))
         else:
             messages.success(request, gettext("Release %(number)d is published.") % {"number": made.number})
             return HttpResponseRedirect(pages.url("releases", conference))
