@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -324,10 +325,13 @@ def _shortened(title: str) -> str:
 
 
 def _with_marks(texts: list[Prose], marks: Runs) -> list[Prose]:
-    """The texts with footnote marks after their last word, or in a paragraph of their own after a list."""
-    if texts and texts[-1].kind == "paragraph":
-        return [*texts[:-1], Prose("paragraph", runs=[*texts[-1].runs, *marks])]
-    return [*texts, Prose("paragraph", runs=marks)]
+    """The texts with footnote marks after their last word."""
+    last = texts[-1] if texts else Prose("paragraph")
+    if last.kind == "paragraph":
+        marked = replace(last, runs=[*last.runs, *marks])
+    else:
+        marked = replace(last, items=[*last.items[:-1], _with_marks(last.items[-1] if last.items else [], marks)])
+    return [*texts[:-1], marked]
 
 
 def _words() -> Words:

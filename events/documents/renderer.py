@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MOST_MEMORY = 1024 * 1024 * 1024  # bytes of addresses
+MOST_MEMORY = 768 * 1024 * 1024  # bytes of addresses; a programme of 300 sessions needs a third of it
 MOST_SECONDS = 20  # of processor time
 MOST_BYTES = 16 * 1024 * 1024  # of JSON
 LONGEST_WORD = 40  # letters; longer words may be broken anywhere

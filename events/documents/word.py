@@ -250,7 +250,7 @@ class _Word:
         has_convenors = any(row.convenors for row in all_rows)
         has_place = any(row.place for row in all_rows)
         heads = [
-            (1.2, self.words.time, has_time),
+            (1.5, self.words.time, has_time),
             (4.0, self.words.item, True),
             (2.6, self.words.convenor, has_convenors),
             (2.0, self.words.place, has_place),

@@ -111,7 +111,7 @@ def styles(language: str) -> str:
         _style("character", "Hyperlink", "Hyperlink", run=f'<w:color w:val="{ACCENT}"/><w:u w:val="single"/>'),
         _style("character", "Label", "Label", run=f'<w:color w:val="{SOFT}"/>'),
         _style("character", "Kicker", "Kicker", run=f'<w:b w:val="0"/><w:bCs w:val="0"/>{_run(18, SOFT)}'),
-        _style("character", "Cancelled", "Cancelled", run=f'<w:b/><w:bCs/><w:color w:val="{WARNING}"/>'),
+        _style("character", "Cancelled", "Cancelled", run=_run(18, WARNING, bold=True)),
     ]
     return f"{HEAD}<w:styles {NAMESPACES}>{''.join(parts)}</w:styles>"
 
