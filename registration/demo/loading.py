@@ -13,6 +13,7 @@ from accounts.models import ActorKind
 from alliance import crypto
 from events import countries, programme_file
 from events.models import Conference, Country, Organisation, Session
+from events.releases import publishing
 from outbox.models import Message, MessageState
 from registration import messages, services
 from registration.demo.people import Invented, invented_people
@@ -60,6 +61,7 @@ def _load_conference(now: datetime) -> None:
     with transaction.atomic():
         programme_file.load((DATA / "alliance-20.yaml").read_bytes())
         conference = Conference.objects.get(slug=CONFERENCE)
+        publishing.publish(conference, by=None, now=now)
         session = Session.objects.get(conference=conference, key=SIDE_EVENT)
         opens_at = now - timedelta(days=1)
         _open_meeting(conference=conference, opens_at=opens_at, closes_at=_FOREVER)
@@ -91,6 +93,7 @@ def _load_workshop(now: datetime) -> None:
     with transaction.atomic():
         programme_file.load(text.encode())
         conference = Conference.objects.get(slug=WORKSHOP)
+        publishing.publish(conference, by=None, now=now)
         times = [session for session in conference.sessions.all() if session.starts_at and session.ends_at]
         opens_at = min(session.starts_at for session in times if session.starts_at)
         closes_at = max(session.ends_at for session in times if session.ends_at)
