@@ -26,6 +26,7 @@ urlpatterns = [
     path("<slug:conference>/sessions/<slug:session>.ics", feeds.session_calendar, name="session-calendar"),
     path("<slug:conference>/programme.xml", feeds.schedule_xml, name="schedule-xml"),
     path("<slug:conference>/programme.json", feeds.schedule_json, name="schedule-json"),
+    path("<slug:conference>/changes.atom", feeds.changes_atom, name="changes-atom"),
     path("<slug:conference>/sessions/<slug:session>.pdf", documents.session_pdf, name="session-pdf"),
 ]
 for kind in Kind.of_conference():

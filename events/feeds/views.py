@@ -12,14 +12,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from events import page_cache, selectors
-from events.feeds import calendar, schedule
+from events.feeds import calendar, changes, schedule
 from events.models import Conference, Session
+from events.releases import selectors as releases
 
 P = ParamSpec("P")
 
 _CALENDAR = "text/calendar; charset=utf-8"
 _XML = "application/vnd.c3voc.schedule+xml; charset=utf-8"
 _JSON = "application/json; charset=utf-8"
+_ATOM = "application/atom+xml; charset=utf-8"
 
 
 def _feed(
@@ -83,3 +85,11 @@ def schedule_xml(request: HttpRequest, conference: str) -> HttpResponse:
 def schedule_json(request: HttpRequest, conference: str) -> HttpResponse:
     """schedule.json, the same in JSON."""
     return HttpResponse(_schedule(request, conference).as_json(), content_type=_JSON)
+
+
+@_feed
+def changes_atom(request: HttpRequest, conference: str) -> HttpResponse:
+    """What every release changed, to follow. Empty while nothing was published by a release."""
+    found = _conference(conference)
+    content = changes.feed(found, releases.change_lists(found), path=request.path)
+    return HttpResponse(content, content_type=_ATOM)
