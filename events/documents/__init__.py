@@ -3,20 +3,27 @@
     documents.conference_pdf(documents.Kind.PROGRAMME, conference, now=now, language="ru")
     documents.conference_docx(documents.Kind.AGENDA, conference, now=now, language="en", mark=_("Draft"))
 
-conference comes from events.selectors.public_conference, or with venue, country, organiser and chairmanship loaded.
-What they print is what pages print at the instant, from events.selectors; which rows those are (published or draft) is
-for the caller's connection to say. The database is asked first and is done before anything is set.
+conference comes from events.selectors.public_conference. What they print is what pages print at the instant, from
+events.selectors; whether that is the published programme or the draft is for events.releases to say. The database is
+asked first and is done before anything is set. For organisers, the draft or an older release:
+
+    documents.as_pdf(documents.previewed(documents.Kind.PROGRAMME, conference, None, now=now, language="en"))
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from events import selectors
 from events.documents import build, pdf, store, word
 from events.documents.model import Document, Kind
 from events.documents.pdf import DocumentFailed
 from events.documents.store import TooBusy
-from events.models import Conference
+from events.models import Conference, Release
+from events.releases import preview
 
 __all__ = [
     "DocumentFailed",
@@ -26,8 +33,21 @@ __all__ = [
     "as_pdf",
     "conference_docx",
     "conference_pdf",
+    "previewed",
     "session_pdf",
 ]
+
+
+def previewed(kind: Kind, conference: Conference, release: Release | None, *, now: datetime, language: str) -> Document:
+    """A document as it would be with the draft (release: None), or as it was in a release; it says so at its head.
+
+    Opens a transaction of its own and rolls it back; make the file of it afterwards, with as_pdf or as_docx.
+    """
+    with translation.override(language):
+        mark = _("Draft") if release is None else build.release_words(release, conference)[0].text
+    with preview.showing(conference, release):
+        found = selectors.public_conference(conference.slug)
+        return build.conference_document(kind, found, now=now, language=language, mark=mark)
 
 
 def as_pdf(document: Document) -> bytes:

@@ -34,7 +34,16 @@ from events.documents.model import (
     Words,
 )
 from events.documents.prose import prose
-from events.models import Conference, ConferenceState, ConvenorRelation, RegistrationMode, SectionKind, SessionState
+from events.models import (
+    Conference,
+    ConferenceState,
+    ConvenorRelation,
+    RegistrationMode,
+    Release,
+    SectionKind,
+    SessionState,
+)
+from events.releases import reading
 
 _LONGEST_HEAD = 90  # letters of a title at the head of every page
 
@@ -74,6 +83,13 @@ def session_document(conference: Conference, slug: str, *, now: datetime, langua
         return builder.document(days, name=name, mark=mark)
 
 
+def release_words(release: Release, conference: Conference) -> Runs:
+    """The number and day of a release: "Release 2 · 3 June 2030"."""
+    number = _("Release %(number)s") % {"number": release.number}
+    date = dates.day(release.made_at.astimezone(conference.zone).date(), with_weekday=False)
+    return [Run(f"{number} · {date}")]
+
+
 class _Builder:
     """Writes one document from top to bottom, so that footnotes get their numbers in the order of reading."""
 
@@ -97,6 +113,7 @@ class _Builder:
         built = [self._day(day) for day in days if day.entries or self.kind != Kind.SIDE_EVENTS]
         title = texts.runs(conference.title)
         contact = self._contact()
+        remarks = [self._release(), self._clock_remark(), self._register_remark(), texts.stand_in_note()]
         return Document(
             kind=self.kind,
             language=texts.language,
@@ -106,9 +123,7 @@ class _Builder:
             above_title=self._above_title(),
             below_title=below_title,
             marks=self._marks(mark),
-            remarks=[
-                remark for remark in (self._clock_remark(), self._register_remark(), texts.stand_in_note()) if remark
-            ],
+            remarks=[remark for remark in remarks if remark],
             has_overview=self.kind in (Kind.PROGRAMME, Kind.SIDE_EVENTS) and any(day.items for day in built),
             has_times=self.has_times,
             days=built,
@@ -149,6 +164,13 @@ class _Builder:
         if self.conference.state == ConferenceState.CANCELLED:
             found.append(_("This conference is cancelled."))
         return found
+
+    def _release(self) -> Runs:
+        """Which release it is and of when; nothing for a draft, or a programme that was never published."""
+        if reading.mode() is not reading.Mode.PUBLISHED:
+            return []
+        release = self.conference.releases.newest_first().only("number", "made_at").first()
+        return release_words(release, self.conference) if release is not None else []
 
     def _clock_remark(self) -> Runs:
         """Whose clock the times are told by: nothing while no time is printed."""

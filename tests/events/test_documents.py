@@ -311,6 +311,20 @@ def test_footnotes_are_numbered_through_the_document_and_countries_keep_theirs()
     assert_in_order(text, ["Vienna1", "Why it is so.2", "Judge, Moldova3", "Why it is so.4", "Judge, Moldova3"])
 
 
+def test_mark_of_a_source_stands_after_the_last_word_of_the_background() -> None:
+    session = SessionFactory()
+    TextSectionFactory(session=session, kind="objectives", text={"en": "Before."}, position=1)
+    text = {"en": "First:\n\n- one\n  - deep"}
+    TextSectionFactory(session=session, kind="background", text=text, position=2)
+    ReferenceFactory(conference=session.conference, session=session)
+
+    before, background = made(session.conference).days[0].items[0].sections
+
+    assert not any(run.note for run in before.texts[-1].runs)
+    deepest = background.texts[-1].items[-1][-1].items[-1][-1]
+    assert [(run.text, run.note) for run in deepest.runs] == [("deep", 0), ("", 1)]
+
+
 def test_same_mark_twice_points_to_the_first() -> None:
     country = CountryFactory(footnote={"en": "A note."})
     session = SessionFactory()

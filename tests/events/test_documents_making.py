@@ -17,6 +17,7 @@ from events import documents, page_cache, selectors
 from events.documents import Kind, build, pdf, store
 from events.documents.model import Document
 from events.models import ConferenceState
+from events.releases import publishing
 from tests.events.documents import pdf_text, word_text
 from tests.factories import (
     NOW,
@@ -202,6 +203,52 @@ def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         store.made(str(number), lambda: b"x" * 40)
 
     assert list(store._made) == ["3", "4"]
+
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+
+def test_public_document_is_that_of_the_release_and_says_so(client: Client) -> None:
+    session = SessionFactory(title={"en": "As published"})
+    path = f"/en/{session.conference.slug}/programme.docx"
+    assert "Release" not in word_text(client.get(path).content)
+
+    publishing.publish(session.conference, by=None, now=NOW, check=False)
+    session.title = {"en": "As drafted"}
+    session.save()
+    page_cache.forget()
+
+    text = word_text(client.get(path).content)
+    assert "Release 1 · 2 July 2030" in text
+    assert "As published" in text
+    assert "As drafted" not in text
+
+
+def test_organisers_get_the_draft_and_older_releases() -> None:
+    session = SessionFactory(title={"en": "First"})
+    conference = session.conference
+    first = publishing.publish(conference, by=None, now=NOW, check=False)
+    session.title = {"en": "Second"}
+    session.save()
+    publishing.publish(conference, by=None, now=NOW, check=False)
+    session.title = {"en": "Third"}
+    session.save()
+
+    for release, title, mark in ((first, "First", "Release 1 · 2 July 2030"), (None, "Third", "Draft")):
+        document = documents.previewed(Kind.PROGRAMME, conference, release, now=NOW, language="en")
+        assert document.marks == [mark]
+        assert title in pdf_text(documents.as_pdf(document))
+
+
+def test_conference_that_is_still_a_draft_can_be_previewed() -> None:
+    conference = ConferenceFactory(state=ConferenceState.DRAFT)
+    SessionFactory(conference=conference, title={"en": "Soon"})
+
+    document = documents.previewed(Kind.AGENDA, conference, None, now=NOW, language="ru")
+
+    text = word_text(documents.as_docx(document))
+    assert "Soon" in text
+    assert "Черновик" in text
 
 
 # --- the addresses ----------------------------------------------------------------------------------------------------
