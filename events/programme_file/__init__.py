@@ -27,7 +27,30 @@ from events.programme_file.exporting import export
 from events.programme_file.importing import Outcome, load
 from events.programme_file.problems import InvalidFile, Problem
 
-__all__ = ["InvalidFile", "Outcome", "Problem", "export", "load", "register_sections"]
+__all__ = [
+    "InvalidFile",
+    "Outcome",
+    "Problem",
+    "export",
+    "export_workbook",
+    "load",
+    "register_sections",
+    "workbook_template",
+]
+
+
+def export_workbook(conference: Conference) -> bytes:
+    """The conference as a workbook (.xlsx)."""
+    from events.programme_file import workbook  # a large library that few processes need
+
+    return workbook.filled(conference)
+
+
+def workbook_template() -> bytes:
+    """A workbook to fill in."""
+    from events.programme_file import workbook
+
+    return workbook.template()
 
 
 def register_sections() -> None:

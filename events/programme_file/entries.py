@@ -51,8 +51,8 @@ class Registry:
 class Document:
     """A programme file while it is read."""
 
-    def __init__(self, root: yaml_text.Mapping) -> None:
-        self.problems = Problems()
+    def __init__(self, root: yaml_text.Mapping, problems: Problems | None = None) -> None:
+        self.problems = problems if problems is not None else Problems()
         self.root = Entry(root, self)
         self.registries: dict[str, Registry] = {}
         self._entries: dict[int, Entry] = {id(root): self.root}

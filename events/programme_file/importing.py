@@ -10,7 +10,7 @@ from alliance import db
 from events.programme_file import sections, yaml_text
 from events.programme_file.changes import Changes
 from events.programme_file.entries import Document
-from events.programme_file.problems import InvalidFile, Problem
+from events.programme_file.problems import InvalidFile, Problem, Problems
 
 # Two imports at once would each see the other's half; any number will do as long as nothing else uses it.
 LOCK = 7_362_001
@@ -40,10 +40,12 @@ class Outcome:
 def load(data: bytes, *, dry_run: bool = False) -> Outcome:
     """Make the database hold what a programme file says, in one transaction; rows that agree are not written.
 
-    data: the file, UTF-8 YAML of format alliance-programme/1. dry_run: find the differences and write nothing.
+    data: the file, UTF-8 YAML of format alliance-programme/1 or a workbook. dry_run: find the differences and write
+    nothing.
     Raises InvalidFile with every problem found; then nothing has been written.
     """
-    document = Document(yaml_text.parse(data))
+    problems = Problems()
+    document = Document(_parse(data, problems), problems)
     writes = [section.loader(document) for section in sections.in_order()]
     document.finish()
 
@@ -63,6 +65,15 @@ def load(data: bytes, *, dry_run: bool = False) -> Outcome:
     except (IntegrityError, DataError) as error:
         raise _refused(error, changes) from error
     return Outcome(changes.report())
+
+
+def _parse(data: bytes, problems: Problems) -> yaml_text.Mapping:
+    """The document of a file of either kind; a workbook is a zip file."""
+    if not data.startswith(b"PK"):
+        return yaml_text.parse(data)
+    from events.programme_file import workbook  # a large library that few processes need
+
+    return workbook.parse(data, problems)
 
 
 def _alone() -> None:

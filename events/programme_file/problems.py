@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_LINE_OF_CELL = re.compile(r"(?:in )?\bline (?=[A-Z][a-z]+![A-Z]+[0-9])")  # "in line Sessions!C7": a cell is no line
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -14,6 +17,11 @@ class Problem:
 
     line: int
     text: str
+
+    @property
+    def where(self) -> str:
+        """The line, or the place in a workbook such as “Sessions!C7”; empty for the file as a whole."""
+        return str(self.line) if self.line else ""
 
     def located(self, file: str) -> str:
         """As "file:line: text", the form that editors turn into a link."""
@@ -45,7 +53,7 @@ class Problems:
 
     def add(self, line: int, text: str) -> None:
         """Note a problem of a line (from 1; 0 for the whole file). Raises InvalidFile when there are far too many."""
-        self._found[Problem(line, text)] = None
+        self._found[Problem(line, _LINE_OF_CELL.sub("", text))] = None
         if len(self._found) >= self.MOST:
             self._found[Problem(0, f"more than {self.MOST} problems: the rest is not listed")] = None
             self.stop()

@@ -23,6 +23,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which conference, and where to."""
         parser.add_argument("slug", help="the conference's address, such as alliance-20")
+        parser.add_argument("--format", choices=["yaml", "xlsx"], default="yaml", help="xlsx: a workbook")
         parser.add_argument("--output", metavar="FILE", help="write here instead of standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +31,10 @@ class Command(BaseCommand):
         conference = Conference.objects.filter(slug=options["slug"]).first()
         if conference is None:
             raise CommandError(f"there is no conference “{options['slug']}”")
-        data = programme_file.export(conference)
+        is_workbook = options["format"] == "xlsx"
+        if is_workbook and not options["output"]:
+            raise CommandError("a workbook needs --output FILE")
+        data = programme_file.export_workbook(conference) if is_workbook else programme_file.export(conference)
         if not options["output"]:
             self.stdout.write(data.decode(), ending="")
             return
