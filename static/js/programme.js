@@ -36,6 +36,14 @@
     say(programme.dataset.found);
   });
 
+  // HTMX notes the present address in the browser even when told to keep no history.
+  function forget() {
+    try { window.sessionStorage.removeItem("htmx-current-path-for-history"); } catch (error) { /* storage is closed */ }
+  }
+
+  forget();
+  document.addEventListener("htmx:afterSettle", forget);
+
   // "Back" to another choice loads it; "back" from a place on the same page is the browser's affair.
   window.addEventListener("popstate", function () {
     if (window.location.pathname + window.location.search !== shown) { window.location.reload(); }
