@@ -204,7 +204,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     sessions = Session.objects.public().filter(state=SessionState.SCHEDULED).select_related("conference")
     conferences = list(Conference.objects.public().newest_first().only("slug"))
     with translation.override("en"):
-        paths = [reverse("events:conferences")]
+        paths = [reverse("events:conferences"), reverse("events:recommendations")]
         for conference in conferences:
             names = ("events:conference", "events:programme", "speakers:speakers")
             paths += [reverse(name, args=[conference.slug]) for name in names]

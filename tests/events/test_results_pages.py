@@ -189,7 +189,7 @@ def test_results_stand_newest_conference_first_and_as_printed(client: Client, tw
 
     assert texts(client) == ["Follow the money at the café", "Few convictions", "Train judges"]
     _challenge, below, _new = two_editions
-    assert "Recommendation 1 a</p>" in html
+    assert "Recommendation 1 a</a></p>" in html
     assert f'href="{path_of(below.session)}#result-{below.public_id}"' in html
     assert html.count("They are not the position of any single speaker.") == 2  # once for each conference
 
