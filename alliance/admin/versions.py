@@ -4,7 +4,7 @@ Every form of a stored row carries, signed, the values it was opened with, its i
 rows are locked and compared with that; a difference means that somebody else has saved meanwhile. Then nothing is
 saved. The form is shown again with what was typed; fields that only the other person touched show their value, and a
 table says who, when, and what it was before, is now and would become. Saving once more is deliberate: the form then
-carries the values that the table showed. (docs/design.md section 4.11)
+carries the values that the table showed. (docs/design.md section 4.10)
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from events.models import (
     Series,
     Session,
     SideEvent,
+    Topic,
     Venue,
 )
 from outbox.models import Message, WorkerHeartbeat
@@ -57,6 +58,8 @@ def session_with(kind: Any, children: int) -> Session:
         factories.TextSectionFactory(session=session)
         factories.ConvenorshipFactory(session=session, with_unit=factories.OrganisationFactory()
         )  # fmt: skip
+        factories.MaterialFactory(conference=session.conference, session=session)
+        factories.RecommendationFactory(session=session)
     return session
 
 
@@ -129,6 +132,7 @@ ROWS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Venue: venue_with,
     Room: lambda children: factories.RoomFactory(),
     Series: lambda children: factories.SeriesFactory(),
+    Topic: lambda children: Topic.objects.create(key=f"topic-{Topic.objects.count()}", name={"en": "Topic"}),
     Person: person_with,
     Contribution: lambda children: factories.ContributionFactory(),
     Registration: waiting_registration,

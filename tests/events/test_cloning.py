@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
 
-from events import cloning, programme_checks
+from events import cloning, programme_checks, programme_file
 from events.models import Conference, Material, Recommendation, Reference, Session
 from registration.models import Admission, Participant, Registration
 from speakers.models import Contribution
@@ -32,6 +33,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+FILE_2020 = Path(__file__).resolve().parents[3] / "shared" / "data" / "programme-2020.yaml"
 JULY, DECEMBER = date(2030, 7, 15), date(2031, 12, 1)
 
 
@@ -154,6 +156,31 @@ def test_copy_has_no_errors_that_the_original_had_not() -> None:
     codes = {finding.code for finding in programme_checks.run(source)}
     new = {finding.code for finding in found} - codes
     assert new <= {"tbc_open", "room_missing"}
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not FILE_2020.exists(), reason="../shared is not here")
+def test_edition_of_2020_is_copied_whole_and_brings_no_new_errors() -> None:
+    programme_file.load(FILE_2020.read_bytes())
+    source = Conference.objects.get()
+    confirmed = Contribution.objects.filter(status="confirmed")
+    people = set(confirmed.exclude(person=None).values_list("person", flat=True))
+
+    target = clone(source, slug="alliance-21", edition=21, starts_on=date(2021, 6, 14))
+
+    assert target.sessions.count() == source.sessions.count()
+    invited = Contribution.objects.filter(session__conference=target)
+    assert people <= set(invited.values_list("person", flat=True))
+    assert set(invited.values_list("status", flat=True)) == {"invited"}
+    for old, new in zip(source.sessions.in_programme_order(), target.sessions.in_programme_order(), strict=True):
+        assert (old.key, old.starts_at and old.starts_at.astimezone(source.zone).time()) == (
+            new.key, new.starts_at and new.starts_at.astimezone(target.zone).time(),
+        )  # fmt: skip
+    before, after = (
+        {finding.code for finding in programme_checks.run(conference) if finding.severity == "error"}
+        for conference in (source, target)
+    )
+    assert after <= before
 
 
 @pytest.mark.parametrize("taken", ["slug", "edition"])
