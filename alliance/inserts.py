@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Fields = tuple["models.Field[Any, Any]", ...]
 
@@ -36,8 +37,9 @@ def insert(*groups: Rows) -> bool:
     sql = _statement(tuple((type(group.rows[0]), len(group.rows), group.skip_known) for group in present))
     first, *others = present
     # The first group stands last in the statement: what it returns is what the statement returns.
-    values = [value for group in (*others, first) for row in group.rows for value in _values(row)]
-    with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]  # itself: the proxy looks it up at each touch, and values touch it often
+    values = [value for group in (*others, first) for row in group.rows for value in _values(row, database)]
+    with database.cursor() as cursor:
         cursor.execute(sql, values)
         keys = cursor.fetchall()
     if len(keys) < len(first.rows):
@@ -45,7 +47,7 @@ def insert(*groups: Rows) -> bool:
     for row, (key,) in zip(first.rows, keys, strict=True):
         row.pk = key
         row._state.adding = False
-        row._state.db = connection.alias
+        row._state.db = database.alias
     return True
 
 
@@ -73,5 +75,5 @@ def _fields(model: type[models.Model]) -> Fields:
     return tuple(field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField))
 
 
-def _values(row: models.Model) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in _fields(type(row))]
+def _values(row: models.Model, database: BaseDatabaseWrapper) -> list[Any]:
+    return [field.get_db_prep_save(field.pre_save(row, True), database) for field in _fields(type(row))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -131,6 +132,13 @@ class UnseenField(forms.CharField):
         self.validators = []
 
 
+class _Shared(dict[str, forms.Field]):
+    """Fields that no form changes: a rush is spared copying all of them for each person. Forms copy the dict alone."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, forms.Field]:
+        return dict(self)
+
+
 class RegistrationForm(forms.Form):
     """One form for the conference and any of its sessions.
 
@@ -228,8 +236,9 @@ class RegistrationForm(forms.Form):
                 self.initial[thing.name] = str(ways[0].public_id)
         spoken = self._interpretation_languages()
         if spoken:
-            field: Any = self.fields["interpretation_language"]
+            field: Any = copy.deepcopy(self.base_fields["interpretation_language"])
             field.choices = [("", _("None")), *spoken]
+            self.fields["interpretation_language"] = field
         else:
             del self.fields["interpretation_language"]
         self.order_fields([*(thing.name for thing, _ways in self.things), *self.base_fields])
@@ -317,6 +326,9 @@ class RegistrationForm(forms.Form):
             interpretation_language=data.get("interpretation_language", ""),
             accessibility_needs=data["accessibility_needs"],
         )
+
+
+RegistrationForm.base_fields = _Shared(RegistrationForm.base_fields)
 
 
 class ResendForm(forms.Form):
