@@ -7,6 +7,7 @@ day. So what has no time, is cancelled, or lasts a day or longer is left out; th
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import uuid
 from dataclasses import dataclass
@@ -104,6 +105,10 @@ def _event(entry: selectors.SessionEntry, starts_at: datetime, ends_at: datetime
     }
 
 
+def _starts_at(event: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["date"])
+
+
 def schedule(conference: Conference, *, now: datetime, path: str) -> Schedule | None:
     """The public programme at the instant, in the active language; None while not a single day is known.
 
@@ -122,13 +127,18 @@ def schedule(conference: Conference, *, now: datetime, path: str) -> Schedule | 
         rooms.setdefault(event["room"], []).append(event)
     if not days:
         return None
+    night = {day: datetime.combine(day + _DAY, time(), conference.zone) for day in days}
+    for day, rooms in days.items():
+        for event in itertools.chain.from_iterable(rooms.values()):
+            night[day] = max(night[day], datetime.fromisoformat(event["end"]).astimezone(conference.zone))
     shown = [
         {
             "index": index,
             "date": day.isoformat(),
             "day_start": datetime.combine(day, time(), conference.zone).isoformat(),
-            "day_end": datetime.combine(day + _DAY, time(), conference.zone).isoformat(),
-            "rooms": {name: sorted(events, key=lambda event: event["date"]) for name, events in days[day].items()},
+            # An item that goes on after midnight belongs to the day on which it began, and that day ends with it.
+            "day_end": night[day].isoformat(),
+            "rooms": {name: sorted(events, key=_starts_at) for name, events in days[day].items()},
         }
         for index, day in enumerate(sorted(days), 1)
     ]

@@ -16,7 +16,7 @@ import icalendar
 import pytest
 from django.test import Client
 
-from events import page_cache
+from events import page_cache, programme_file
 from events.feeds import schedule
 from events.models import Conference, ConferenceState, Format, SegmentVisibility, Session, SessionState
 from tests.factories import (
@@ -33,6 +33,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "shared" / "specs" / "schedule"  # lent for development, not ours
+PROGRAMME_2020 = SCHEMAS.parents[1] / "data" / "programme-2020.yaml"
 with_schemas = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="the schemas of the formats are not here")
 LANGUAGES = ["en", "fr", "de", "it", "es", "ru"]
 NASTY = 'A\r\nBEGIN:VALARM\r\nEND:VEVENT;,\\ "&<![CDATA[x]]></title><script>\x0b ü Ё'
@@ -236,17 +237,17 @@ def programme() -> Session:
     ContributionFactory(session=first, person=None, unnamed_label={"en": "To be named"})
     SideEventFactory(conference=conference, format=Format.ONLINE, working_languages=["Bahasa"])
     SessionFactory(conference=conference, starts_at=None, ends_at=None)
+    SessionFactory(conference=conference, state=SessionState.CANCELLED)
     SessionFactory(conference=conference, ends_at=datetime(2030, 7, 17, 9, 0, tzinfo=UTC), title={"en": "Exhibition"})
     late = datetime(2030, 7, 16, 21, 30, tzinfo=UTC)
     SessionFactory(conference=conference, day=None, starts_at=late, ends_at=late + timedelta(hours=3))
     return first
 
 
-@with_schemas
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_schedule_json_satisfies_the_schema(client: Client, language: str, tmp_path: Path) -> None:
-    found = tmp_path / "schedule.json"
-    found.write_bytes(fetch(client, addresses(programme(), language)[3]))
+def judge_json(content: bytes, directory: Path) -> None:
+    """Hold a schedule.json against its schema."""
+    found = directory / "schedule.json"
+    found.write_bytes(content)
     checker = Path(sys.executable).with_name("check-jsonschema")
     if not checker.exists():
         pytest.skip("check-jsonschema is one of the tools of ./run lint")
@@ -255,15 +256,42 @@ def test_schedule_json_satisfies_the_schema(client: Client, language: str, tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@with_schemas
-@pytest.mark.skipif(shutil.which("xmllint") is None, reason="needs xmllint (libxml2)")
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_schedule_xml_satisfies_the_schema(client: Client, language: str, tmp_path: Path) -> None:
-    found = tmp_path / "schedule.xml"
-    found.write_bytes(fetch(client, addresses(programme(), language)[2]))
+def judge_xml(content: bytes, directory: Path) -> None:
+    """Hold a schedule.xml against its schema."""
+    if shutil.which("xmllint") is None:
+        pytest.skip("needs xmllint (Debian, Ubuntu: apt install libxml2-utils)")
+    found = directory / "schedule.xml"
+    found.write_bytes(content)
     command = ["xmllint", "--noout", "--schema", str(SCHEMAS / "schedule.xsd"), str(found)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@with_schemas
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_schedule_json_satisfies_the_schema(client: Client, language: str, tmp_path: Path) -> None:
+    judge_json(fetch(client, addresses(programme(), language)[3]), tmp_path)
+
+
+@with_schemas
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_schedule_xml_satisfies_the_schema(client: Client, language: str, tmp_path: Path) -> None:
+    judge_xml(fetch(client, addresses(programme(), language)[2]), tmp_path)
+
+
+@with_schemas
+@pytest.mark.shared
+@pytest.mark.skipif(not PROGRAMME_2020.exists(), reason="../shared is not here")
+def test_schedule_of_2020_satisfies_both_schemas(client: Client, tmp_path: Path) -> None:
+    programme_file.load(PROGRAMME_2020.read_bytes())
+    sessions = Session.objects.public().filter(is_in_agenda=True, starts_at__isnull=False)
+    below = f"/en/{Conference.objects.get().slug}"
+
+    content = fetch(client, f"{below}/programme.json")
+
+    assert {item["guid"] for item in items(content)} == {str(session.public_id) for session in sessions}
+    judge_json(content, tmp_path)
+    judge_xml(fetch(client, f"{below}/programme.xml"), tmp_path)
 
 
 def test_both_schedules_say_the_same(client: Client) -> None:
@@ -287,6 +315,41 @@ def test_both_schedules_say_the_same(client: Client) -> None:
     ]
     assert [event["language"] for event in found] == ["en", "", "en"]
     assert found[1]["room"] == "On-line"
+
+
+def test_parallel_items_stand_beside_each_other_and_each_once(client: Client) -> None:
+    conference = ConferenceFactory()
+    one, two = RoomFactory.create_batch(2, venue=conference.venue)
+    at = {"conference": conference}
+    hour = timedelta(hours=1)
+    first = SessionFactory(**at, room=one)
+    late = datetime(2030, 7, 15, 21, 30, tzinfo=UTC)
+    sessions = [
+        first,
+        SessionFactory(**at, room=two),
+        SessionFactory(**at),
+        SideEventFactory(**at, format=Format.ONLINE),
+        SideEventFactory(**at, format=Format.ONLINE, starts_at=first.starts_at - hour),
+        SideEventFactory(**at, state=SessionState.CANCELLED),
+        SessionFactory(**at, room=one, starts_at=late, ends_at=late + 3 * hour),
+    ]
+    path = addresses(first)[3]
+
+    days = json.loads(fetch(client, path))["schedule"]["conference"]["days"]
+
+    (day,) = days
+    rooms = {name: [event["guid"] for event in found] for name, found in day["rooms"].items()}
+    ids = [str(session.public_id) for session in sessions]
+    hall = str(conference.venue.name)
+    assert rooms == {
+        str(one.name): [ids[0], ids[6]],
+        str(two.name): [ids[1]],
+        hall: [ids[2]],
+        "On-line": [ids[4], ids[3]],
+    }
+    assert day["day_start"] == "2030-07-15T00:00:00+02:00"
+    assert day["day_end"] == "2030-07-16T02:30:00+02:00"
+    assert xml(fetch(client, addresses(first)[2])).find("day").get("end") == day["day_end"]  # type: ignore[union-attr]
 
 
 def test_no_schedule_before_a_day_is_known(client: Client) -> None:
