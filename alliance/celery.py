@@ -9,8 +9,10 @@ from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging
 from kombu import Connection
+
+from alliance import priority
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings")
 
@@ -40,6 +42,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # By name, because the base knows none of the apps: mail must leave while Redis, which brings the tasks, is away.
 app.steps["worker"].add("outbox.workers:LookBySelf")
+
+
+@celeryd_init.connect
+@beat_init.connect
+def give_way(**kwargs: object) -> None:
+    """While people register, mail and upkeep wait for the processor, and not the other way round."""
+    priority.give_way()
 
 
 @setup_logging.connect

@@ -6,6 +6,7 @@ confirmed, 400 waiting in strict order, no error, and each person has exactly on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -14,11 +15,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 import redis
 from django.db import connection
 
+from alliance import priority
 from outbox.models import Message
 from registration.models import Admission, Places, Registration, RegistrationStatus
 from tests import rush
@@ -139,6 +142,27 @@ def test_rush_without_the_guard_oversells(running: House) -> None:
             cursor.execute("ALTER TABLE registration_places ENABLE TRIGGER guard_places")
 
     assert confirmed > PLACES
+
+
+def niceness(running: House, name: str) -> set[int]:
+    """The niceness of all threads of a program."""
+    found = set()
+    for task in Path(f"/proc/{running.processes[name].pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            found.add(int((task / "stat").read_text().rpartition(")")[2].split()[16]))
+    return found
+
+
+def test_worker_and_beat_give_way_to_the_web_server(running: House) -> None:
+    expected = {"web": {0}, "worker": {priority.NICENESS}, "beat": {priority.NICENESS}}
+    deadline = time.monotonic() + 30
+    while True:
+        found = {name: niceness(running, name) for name in expected}
+        if found == expected or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+
+    assert found == expected
 
 
 @pytest.mark.parametrize("fault", ["stopped", "frozen", "flushed"])

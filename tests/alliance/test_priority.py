@@ -1,0 +1,37 @@
+"""Worker and beat step back: niceness for the process, and for the session where Linux shares by session."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alliance import priority
+
+_ASK = """
+import os, threading
+from alliance import priority
+priority.give_way()
+priority.give_way()
+found = []
+thread = threading.Thread(target=lambda: found.append(os.getpriority(os.PRIO_PROCESS, 0)))
+thread.start(); thread.join()
+group = open("/proc/self/autogroup").read().split()[-1] if os.path.exists("/proc/self/autogroup") else "none"
+print(os.getpriority(os.PRIO_PROCESS, 0), found[0], group)
+"""
+
+
+@pytest.mark.parametrize("own_session", [True, False])
+def test_give_way_lowers_the_process_and_the_session_when_it_is_its_own(own_session: bool) -> None:
+    group = Path("/proc/self/autogroup")
+    before = group.read_text().split()[-1] if group.exists() else "none"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", _ASK], start_new_session=own_session, capture_output=True, text=True, check=True
+    )
+
+    own, thread, session = answer.stdout.split()
+    assert own == thread == str(priority.NICENESS)
+    assert session == ("none" if before == "none" else str(priority.NICENESS) if own_session else before)
