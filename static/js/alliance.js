@@ -63,6 +63,16 @@
       .catch(function () { /* The form shows the places too. */ });
   });
 
+  // --- the date of printing, which a kept page cannot know ------------------------------------------------------------
+
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("[data-printed]").forEach(function (place) {
+      var language = root.lang || "en";
+      var date = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { dateStyle: "long" });
+      place.textContent = "· " + place.dataset.printed + " " + date.format(new Date());
+    });
+  });
+
   // --- leave at once ------------------------------------------------------------------------------------------------
 
   var exit = document.querySelector("[data-exit]");
