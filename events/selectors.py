@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 from django.db import models
 from django.db.models import F, Prefetch, Q, QuerySet
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from alliance.languages import Translations
+from alliance.languages import Translations, translations
 from events import choices
 from events import results as outcomes
 from events import timeline as timelines
@@ -157,6 +157,7 @@ def _related(model: Any, name: str) -> Any:
 _PRINTED = [
     "session_id",
     "segment_id",
+    "agenda_position",
     "unnamed_label",
     "role",
     "heading_printed",
@@ -393,14 +394,28 @@ def programme(
     return Programme(days, all_days, footnotes, has_choice, filters)
 
 
+def _by_kind(materials: Iterable[Material]) -> list[tuple[str, list[Material]]]:
+    """Papers and videos under the headings that pages print; without empty ones."""
+    headings: dict[str, list[Material]] = {}
+    names = {
+        MaterialKind.RECORDING: gettext("Recordings"),
+        MaterialKind.VIDEO: gettext("Related videos"),
+        MaterialKind.PRESENTATION: gettext("Presentations"),
+    }
+    for name in (*names.values(), gettext("Papers and links")):
+        headings[name] = []
+    for material in materials:
+        headings[names.get(MaterialKind(material.kind), gettext("Papers and links"))].append(material)
+    return [(name, rows) for name, rows in headings.items() if rows]
+
+
 @dataclass(frozen=True, slots=True)
 class SessionPage:
     """Everything the page of one session prints."""
 
     entry: SessionEntry
     footnotes: Footnotes
-    videos: list[Material]
-    papers: list[Material]
+    materials: list[tuple[str, list[Material]]]  # by heading
     references: list[Any]
     results: list[outcomes.Group]
     is_registration_open: bool
@@ -451,12 +466,10 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
     session: Any = entry.session
     session.conference = conference
     materials = list(session.materials.visible_at(now).order_by("position", "pk"))
-    is_video = (MaterialKind.VIDEO, MaterialKind.RECORDING)
     return SessionPage(
         entry=entry,
         footnotes=footnotes,
-        videos=[material for material in materials if material.kind in is_video],
-        papers=[material for material in materials if material.kind not in is_video],
+        materials=_by_kind(materials),
         results=outcomes.public(session.recommendations.all(), now=now),
         references=list(_cited(session.references)),
         is_registration_open=session.state == SessionState.SCHEDULED
@@ -470,9 +483,23 @@ class ConferencePage:
 
     days: list[tuple[ConferenceDay | None, list[Session]]]
     side_events: list[Session]
-    materials: list[Material]
+    materials: list[tuple[str, list[Material]]]  # by heading
+    references: list[Any]
+    figures: list[Any]  # registration.models.Figure, which stands above us
+    anniversaries: list[Translations]
     footnotes: Footnotes
     venue_mark: int | None
+
+
+# Counts of people below this are not printed: in a small group everybody knows who they are (docs/design.md section 4.8).
+_LEAST_PEOPLE = 5
+_OF_PEOPLE = ("registered", "confirmed", "attended", "completed")
+
+
+def _figures(conference: Any) -> list[Any]:
+    """The figures of a conference as a whole, with their measure, qualifier and source; small groups are left out."""
+    few = Q(measure__in=_OF_PEOPLE, value__lt=_LEAST_PEOPLE)
+    return list(conference.figures.filter(session=None).exclude(few).order_by("pk"))
 
 
 def conference_page(conference: Conference, *, now: datetime) -> ConferencePage:
@@ -491,7 +518,10 @@ def conference_page(conference: Conference, *, now: datetime) -> ConferencePage:
     return ConferencePage(
         days=list(by_day.items()),
         side_events=[session for session in sessions if session.is_side_event],
-        materials=materials,
+        materials=_by_kind(materials),
+        references=list(_cited(conference.references.filter(session=None))),
+        figures=_figures(conference),
+        anniversaries=[translations(text) for text in conference.anniversaries if isinstance(text, str | dict)],
         footnotes=footnotes,
         venue_mark=mark,
     )

@@ -280,7 +280,8 @@ class _Builder:
         time = ""
         if self.has_times and segment is not None:
             time = wording.span(segment.starts_at, segment.ends_at, self.conference)
-        return Block(self.texts.runs(block.heading), time, [self._speaker(found) for found in block.lines])
+        lines = _in_agenda_order(block.lines) if self.is_agenda else block.lines
+        return Block(self.texts.runs(block.heading), time, [self._speaker(found) for found in lines])
 
     def _speaker(self, found: selectors.SpeakerLine) -> Speaker:
         role = self.texts.runs(found.role)
@@ -335,6 +336,16 @@ class _Builder:
             parts.append([Run(tags.colon(_("Register for the conference")) + " "), Run(address, link=address)])
         parts.append(self.texts.runs(session.join_link_rule))
         return wording.joined(parts, "\n")
+
+
+def _in_agenda_order(lines: list[selectors.SpeakerLine]) -> list[selectors.SpeakerLine]:
+    """The lines as the agenda prints them, which may differ from the session's own order.
+
+    Those with a position in the agenda change places among themselves; the others stay where they are.
+    """
+    placed = [line for line in lines if line.contribution.agenda_position is not None]
+    in_order = iter(sorted(placed, key=lambda line: line.contribution.agenda_position))
+    return [line if line.contribution.agenda_position is None else next(in_order) for line in lines]
 
 
 def _languages(values: list[str]) -> Runs:

@@ -420,6 +420,18 @@ def test_agenda_prints_no_descriptions() -> None:
         assert "story" not in text
 
 
+def test_agenda_has_an_order_of_its_own() -> None:
+    session = SessionFactory()
+    for position, (name, place) in enumerate([("Ann Aa", 2), ("Bob Bb", None), ("Cem Cc", 1)], 1):
+        person = PersonFactory(display_name=name)
+        ContributionFactory(session=session, person=person, position=position, agenda_position=place)
+
+    for text in texts(made(session.conference, Kind.AGENDA)):
+        assert_in_order(text, ["Cem Cc", "Bob Bb", "Ann Aa"])
+    for text in texts(made(session.conference)):
+        assert_in_order(text, ["Ann Aa", "Bob Bb", "Cem Cc"])
+
+
 def test_clock_is_named_for_each_date() -> None:
     summer = SessionFactory()
     winter = {"starts_at": NOW.replace(month=12), "ends_at": NOW.replace(month=12, hour=10)}
