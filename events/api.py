@@ -5,7 +5,6 @@ speakers.api adds who speaks (imports point that way); its session views are the
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +12,10 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.functional import SimpleLazyObject
-from drf_spectacular.helpers import lazy_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 
-from alliance import languages
 from alliance.api.fields import (
     AddressField,
     CodeField,
@@ -42,11 +38,10 @@ from alliance.api.filters import (
     Number,
     Search,
     SlugOrId,
-    Words,
 )
 from alliance.api.paging import Key
 from alliance.api.views import M, PublicViewSet
-from events import results, results_search
+from events import results, results_api
 from events.models import (
     Conference,
     ConferenceDay,
@@ -58,8 +53,6 @@ from events.models import (
     CountryStatus,
     DatePrecision,
     Format,
-    Material,
-    MaterialKind,
     Organisation,
     OrganisationKind,
     Recommendation,
@@ -70,12 +63,9 @@ from events.models import (
     Session,
     SessionKind,
     SessionState,
-    TakeawayKind,
     TextSection,
-    Topic,
     Venue,
 )
-from events.models.papers import PLACES, RecommendationQuerySet
 from events.page_cache import cached_page
 
 PUBLIC_CONFERENCE_STATES = [choice for choice in ConferenceState.choices if choice[0] != ConferenceState.DRAFT]
@@ -166,33 +156,6 @@ class VenueSerializer(serializers.ModelSerializer[Venue]):
         ref_name = "Venue"
 
 
-# --- papers ---------------------------------------------------------------------------------------------------------
-
-
-class MaterialSerializer(serializers.ModelSerializer[Material]):
-    """A paper, video or link, once it may be shown."""
-
-    id = IdField()
-    kind = CodeField(MaterialKind)
-    title = TextField(allow_null=True)
-    address = AddressField(source="url")
-    language = WrittenField(help_text="Of what stands there; not of the title.")
-    publisher = WrittenField()
-    place = WrittenField()
-    year = serializers.IntegerField(read_only=True, allow_null=True)
-    published_on = serializers.DateField(read_only=True, allow_null=True)
-
-    class Meta:
-        model = Material
-        fields = ["id", "kind", "title", "address", "language", "publisher", "place", "year", "published_on"]
-        ref_name = "Material"
-
-
-def shown_materials(now: datetime) -> QuerySet[Material]:
-    """Those that strangers may see at the instant, in order."""
-    return Material.objects.visible_at(now).order_by("position", "pk")
-
-
 # --- conferences ----------------------------------------------------------------------------------------------------
 
 
@@ -250,7 +213,7 @@ class ConferenceSerializer(ConferenceRefSerializer):
     is_livestreamed = serializers.BooleanField(read_only=True)
     livestream = AddressField(source="livestream_url", help_text="The public stream; never a way into a meeting.")
     event_page = AddressField(source="event_page_url", help_text="The page of the event on another site.")
-    materials = MaterialSerializer(
+    materials = results_api.MaterialSerializer(
         many=True,
         read_only=True,
         source="shown_materials",
@@ -333,7 +296,9 @@ class ConferenceViewSet(ProgrammeViewSet[Conference]):
             .select_related("series", "venue__country", "organiser", "chairmanship")
             .prefetch_related(
                 Prefetch("days", days, to_attr="days_in_order"),
-                Prefetch("materials", shown_materials(self.now).filter(session=None), to_attr="shown_materials"),
+                Prefetch(
+                    "materials", results_api.shown_materials(self.now).filter(session=None), to_attr="shown_materials"
+                ),
             )
         )
 
@@ -433,64 +398,6 @@ class TextSectionSerializer(serializers.ModelSerializer[TextSection]):
         ref_name = "Section"
 
 
-class TopicSerializer(serializers.ModelSerializer[Topic]):
-    """A subject that results are tagged with."""
-
-    key = serializers.CharField(read_only=True, help_text="For ?tag=.")
-    name = TextField()
-
-    class Meta:
-        model = Topic
-        fields = ["key", "name"]
-        ref_name = "Topic"
-
-
-class NoteField(TextField):
-    """The note that belongs to results of a conference. source: the conference."""
-
-    def to_representation(self, value: Any) -> dict[str, object] | None:
-        """The text of the note."""
-        return super().to_representation(results.disclaimer(value))
-
-
-class ResultPageField(PageField):
-    """Where a result stands on the page of its session."""
-
-    def to_representation(self, value: Any) -> str:
-        """The page of the session, and the place on it."""
-        return f"{super().to_representation(value.session)}#result-{value.public_id}"
-
-
-class ItemSerializer(serializers.Serializer[Any]):
-    """A result of a session as it is printed, with the items below it."""
-
-    id = IdField(source="row.public_id")
-    kind = CodeField(TakeawayKind, source="row.kind")
-    label = serializers.CharField(read_only=True, help_text="As printed: 6, and below it a.")
-    text = TextField(source="row.text")
-    addressee = TextField(source="row.addressee", allow_null=True, help_text="Whom it is for.")
-    topics = TopicSerializer(many=True, read_only=True)
-    items = serializers.SerializerMethodField(help_text="Items below this one, in order.")
-
-    class Meta:
-        ref_name = "Result"
-
-    @extend_schema_field(lazy_serializer("events.api.ItemSerializer")(many=True))
-    def get_items(self, item: results.Item) -> Any:
-        """The same, below."""
-        return ItemSerializer(item.items, many=True, context=self.context).data
-
-
-class ResultsSerializer(serializers.Serializer[Any]):
-    """What came out of a session, by nobody's name. Print the note with it."""
-
-    note = NoteField(source="conference", help_text="Whose words these are; to be printed wherever they are.")
-    items = ItemSerializer(many=True, read_only=True)
-
-    class Meta:
-        ref_name = "Results"
-
-
 class SignUpSerializer(serializers.ModelSerializer[Session]):
     """Where people sign up for a session."""
 
@@ -537,7 +444,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
     registration = SignUpSerializer(source="*", read_only=True)
     segments = SegmentSerializer(many=True, read_only=True, source="visible_segments")
     results = serializers.SerializerMethodField(help_text="Once the session is over; null before, and without any.")
-    materials = MaterialSerializer(many=True, read_only=True, source="shown_materials")
+    materials = results_api.MaterialSerializer(many=True, read_only=True, source="shown_materials")
     page = PageField(help_text="The page about the session on this site.")
 
     class Meta:
@@ -572,14 +479,14 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
         ]
         ref_name = "PlainSession"
 
-    @extend_schema_field(ResultsSerializer(allow_null=True))
+    @extend_schema_field(results_api.ResultsSerializer(allow_null=True))
     def get_results(self, session: Any) -> Any:
         """The items with the note below them."""
         if not session.shown_results:
             return None
         items = results.tree(session.shown_results, self.context["topics"])
         shown = {"conference": session.conference, "items": items}
-        return ResultsSerializer(shown, context=self.context).data
+        return results_api.ResultsSerializer(shown, context=self.context).data
 
 
 class SessionFilters(Filters):
@@ -648,127 +555,13 @@ class SessionViewSet(ProgrammeViewSet[Session]):
                     Recommendation.objects.public(self.now).in_printed_order(),
                     to_attr="shown_results",
                 ),
-                Prefetch("materials", shown_materials(self.now), to_attr="shown_materials"),
+                Prefetch("materials", results_api.shown_materials(self.now), to_attr="shown_materials"),
             )
         )
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Serializers know the topics."""
-        return with_topics(super().get_serializer_context())
-
-
-# --- results of all conferences -------------------------------------------------------------------------------------
-
-
-def with_topics(context: dict[str, Any]) -> dict[str, Any]:
-    """The context of serializers with all topics by key; read when the first result asks for them."""
-    return {**context, "topics": SimpleLazyObject(lambda: {topic.key: topic for topic in Topic.objects.all()})}
-
-
-class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
-    """A result of a session by itself, by nobody's name. Print the note with it."""
-
-    id = IdField()
-    conference = ConferenceRefSerializer(source="session.conference", read_only=True)
-    session = SessionRefSerializer(read_only=True)
-    kind = CodeField(TakeawayKind)
-    label = serializers.SerializerMethodField(help_text="As printed, with the marks of those it stands below: 6 a.")
-    below = serializers.UUIDField(
-        source="parent.public_id", read_only=True, allow_null=True, default=None, help_text="The one it stands below."
-    )
-    text = TextField()
-    addressee = TextField(allow_null=True, help_text="Whom it is for.")
-    topics = serializers.SerializerMethodField()
-    note = NoteField(source="session.conference", help_text="Whose words these are; to be printed wherever they are.")
-    page = ResultPageField(help_text="Where it stands on the page of its session.")
-
-    class Meta:
-        model = Recommendation
-        fields = [
-            "id",
-            "conference",
-            "session",
-            "kind",
-            "label",
-            "below",
-            "text",
-            "addressee",
-            "topics",
-            "note",
-            "page",
-        ]
-        ref_name = "Recommendation"
-
-    @extend_schema_field(serializers.CharField())
-    def get_label(self, row: Recommendation) -> str:
-        """Its marks."""
-        return results.path(row)
-
-    @extend_schema_field(TopicSerializer(many=True))
-    def get_topics(self, row: Recommendation) -> Any:
-        """Its topics, in the order they were given."""
-        topics = self.context["topics"] if row.topics else {}
-        return TopicSerializer(
-            [topics[key] for key in row.topics if key in topics], many=True, context=self.context
-        ).data
-
-
-class RecommendationFilters(Filters):
-    """Filters of the list of results."""
-
-    conference = SlugOrId("Id or slug of the conference.", field_name="session__conference")
-    edition = Number("Number of the conference in its series.", field_name="session__conference__edition")
-    session = Id("Id of the session.", field_name="session")
-    kind = Choice("Challenge, practice, observation or recommendation.", TakeawayKind.values, field_name="kind")
-    tag = Words("Key of a topic.", method="by_tag")
-    addressee = Words("Whom it is for, as addressee writes it in some language.", method="by_addressee")
-    language = Choice("A language the text exists in.", languages.codes(), method="by_language")
-    search = Words("Words in text, addressee or title of the session, in whatever language.", method="by_words")
-
-    def by_tag(self, rows: RecommendationQuerySet, name: str, value: str) -> RecommendationQuerySet:
-        """Those that carry the topic."""
-        return rows.filter(topics__contains=[value])
-
-    def by_addressee(self, rows: RecommendationQuerySet, name: str, value: str) -> RecommendationQuerySet:
-        """Those addressed so."""
-        return results_search.addressed_to(rows, value)
-
-    def by_language(self, rows: RecommendationQuerySet, name: str, value: str) -> RecommendationQuerySet:
-        """Those written in it."""
-        return rows.filter(text__has_key=value)
-
-    def by_words(self, rows: RecommendationQuerySet, name: str, value: str) -> RecommendationQuerySet:
-        """Those with all words."""
-        return results_search.with_all_words(rows, value)
-
-
-class RecommendationViewSet(ProgrammeViewSet[Recommendation]):
-    """Results of public sessions that are over: newest conference first, then as printed."""
-
-    serializer_class = RecommendationSerializer
-    filterset_class = RecommendationFilters
-    orderings = {
-        "programme": (
-            Key("session__conference__starts_on", "date", descending=True),
-            Key("session__conference__public_id", "id"),
-            Key("session__day__number", "number"),
-            Key("session__position", "number"),
-            Key("session__public_id", "id"),
-            *(Key(place, "number") for place in PLACES),
-        )
-    }
-
-    def get_queryset(self) -> QuerySet[Recommendation]:
-        """What strangers may see at this instant."""
-        return (
-            Recommendation.objects.public(self.now)
-            .with_places()
-            .select_related("session__conference", "parent__parent")
-        )
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        """Serializers know the topics."""
-        return with_topics(super().get_serializer_context())
+        return results_api.with_topics(super().get_serializer_context())
 
 
 # --- organisations, likewise ----------------------------------------------------------------------------------------

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 def disclaimer(conference: Conference) -> Translations:
     """The note below results: as the conference worded it, else the sentence of the house in every language."""
-    if conference.results_disclaimer:
-        return conference.results_disclaimer
-    return _usual_note()
+    own: Translations = conference.results_disclaimer
+    return own or _usual_note()
 
 
 @cache
@@ -144,7 +143,7 @@ class OfConference:
 
 def path(row: Recommendation) -> str:
     """The marks of an item and of those above it. Needs parent__parent loaded."""
-    above = []
+    above: list[int] = []
     parent = row.parent
     while parent is not None:
         above.insert(0, parent.number)

@@ -78,7 +78,10 @@ class Choice:
 
 def choices(*, now: datetime, wanted: Mapping[str, str]) -> list[Choice]:
     """What public results can be narrowed by: three queries."""
-    kinds, keys, conferences, addressees = set(), set(), set(), {}
+    kinds: set[str] = set()
+    keys: set[str] = set()
+    conferences: set[int] = set()
+    addressees: dict[str, str] = {}
     rows = Recommendation.objects.public(now).values_list("kind", "topics", "session__conference", "addressee")
     for kind, topics, conference, addressee in rows:
         kinds.add(kind)

@@ -15,7 +15,7 @@ ROUTES = [
     ("side-events", "speakers.api.SideEventViewSet"),
     ("speakers", "speakers.api.SpeakerViewSet"),
     ("organisations", "speakers.api.OrganisationViewSet"),
-    ("recommendations", "events.api.RecommendationViewSet"),
+    ("recommendations", "events.recommendations_api.RecommendationViewSet"),
     ("countries", "events.api.CountryViewSet"),
     ("admissions", "registration.api.AdmissionViewSet"),
 ]
