@@ -149,10 +149,11 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
         if obj is not None:
             if self.has_change_permission(request, obj):
                 context |= self._versions(request, context, obj)
-            context |= {"related_pages": self._related_links(request, obj), "subtitle": self.label_of(obj)}
+            context |= {"related_pages": self.related_links(request, obj), "subtitle": self.label_of(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def _related_links(self, request: HttpRequest, row: M) -> list[dict[str, str]]:
+    def related_links(self, request: HttpRequest, row: M) -> list[dict[str, str]]:
+        """Label and address of the lists that belong to the row, as far as the user may see them."""
         links = []
         for page in self.related_pages:
             related_admin = self.admin_site._registry.get(page.model)

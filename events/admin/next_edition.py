@@ -89,7 +89,7 @@ def next_edition(request: HttpRequest, conference: Conference) -> HttpResponse:
         "form": form,
         "preview": preview,
         "refusal": refusal,
-        "media": form.media,
+        "media": forms.Media(js=["admin/js/core.js"]) + form.media,  # the calendar needs it
     }
     return TemplateResponse(request, "admin/events/next_edition.html", context)
 

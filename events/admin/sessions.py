@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -209,6 +210,12 @@ class SessionAdmin(HouseAdmin[Session]):
     def get_inlines(self, request: HttpRequest, obj: Session | None) -> Any:
         """Our own and those that other apps brought."""
         return [*self.inlines, *self.extra_inlines, *self.last_inlines]
+
+    def related_links(self, request: HttpRequest, row: Session) -> list[dict[str, str]]:
+        """Back to the programme, and the lists."""
+        url = reverse("admin:events_conference_programme", args=[row.conference_id])
+        own = [{"label": str(_("Programme")), "url": url}] if request.user.has_perm("events.view_session") else []
+        return [*own, *super().related_links(request, row)]
 
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
         """The venue's clock."""

@@ -111,10 +111,16 @@ def test_rows_of_a_form_are_dragged_and_their_numbers_follow(open_page: OpenPage
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_programme_page_does_not_scroll_sideways(width: int, open_page: OpenPage) -> None:
+def test_pages_of_a_conference_do_not_scroll_sideways(width: int, open_page: OpenPage) -> None:
     session = programme()[0]
     SessionFactory(conference=session.conference, day=session.day, title={"en": "Unaussprechlichkeiten " * 12})
     page = sign_in(open_page, reverse("admin:events_conference_programme", args=[session.conference_id]))
     page.set_viewport_size({"width": width, "height": 800})
 
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click("text=Next edition")
+    page.fill("#id_slug", "next")
+    page.click(".datetimeshortcuts >> text=Today")
+    page.click("button[name=preview]")
+    assert page.locator("button[name=confirmed]").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= width
