@@ -7,10 +7,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import structlog
 from django.utils.translation import gettext_lazy as _
 
 from alliance.exceptions import DomainError
 from events.documents.model import Document
+
+log = structlog.get_logger("events.documents")
 
 _HERE = Path(__file__).resolve().parent
 _RENDERER = _HERE / "renderer.py"
@@ -50,7 +53,11 @@ def pdf(document: Document) -> bytes:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
+        log.error("document_failed", reason="time is up")
         raise DocumentFailed from error
     if answer.returncode != 0 or not answer.stdout.startswith(b"%PDF-"):
+        # The renderer's own words never hold content of the document.
+        reason = answer.stderr.decode(errors="replace").strip().rpartition("\n")[2][:100]
+        log.error("document_failed", reason=reason, code=answer.returncode)
         raise DocumentFailed
     return answer.stdout

@@ -13,6 +13,7 @@ from typing import Any
 
 import pypdf
 import pytest
+import structlog.testing
 from pypdf.generic import IndirectObject
 
 from events import documents
@@ -341,13 +342,14 @@ def test_renderer_that_hangs_or_fails_is_an_error_without_content(
 ) -> None:
     slow, broken = tmp_path / "slow.py", tmp_path / "broken.py"
     slow.write_text("import time; time.sleep(60)")
-    broken.write_text("import sys; sys.stdout.write('not a PDF')")
+    broken.write_text("import sys; sys.stdout.write('not a PDF'); sys.exit('what was wrong')")
     monkeypatch.setattr(pdf, "_SECONDS", 0.5)
-    for script in (slow, broken):
+    for script, reason in ((slow, "time is up"), (broken, "what was wrong")):
         monkeypatch.setattr(pdf, "_RENDERER", script)
-        with pytest.raises(documents.DocumentFailed) as caught:
+        with structlog.testing.capture_logs() as logs, pytest.raises(documents.DocumentFailed) as caught:
             pdf.pdf(document(session))
         assert "Side by side" not in str(caught.value)
+        assert [(entry["event"], entry["reason"]) for entry in logs] == [("document_failed", reason)]
 
 
 def test_renderer_says_what_failed_without_the_content() -> None:
