@@ -143,10 +143,10 @@ def check_texts(programme: Programme) -> Iterator[Finding]:
     years = {day.year for day in (conference.starts_on, conference.ends_on) if day is not None}
     for text in programme.texts:
         for code, words in text.text.items():
-            for wrong in contradictions(words, years):
+            for wrong in dict.fromkeys(contradictions(words, years)):
                 sentence = f"A text ({code}) says “{wrong}”, which is another day of the week."
                 yield warning("date_in_text_differs", sentence, text.row)
-            for address in _ADDRESS.findall(words):
+            for address in dict.fromkeys(_ADDRESS.findall(words)):
                 address = address.rstrip(".,;:!?'’…)]}")
                 if is_damaged(address):
                     yield warning(
