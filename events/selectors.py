@@ -491,7 +491,7 @@ class ConferencePage:
     venue_mark: int | None
 
 
-# Counts of people below this are not printed: in a small group everybody knows who they are (docs/design.md section 4.8).
+# Counts of people below this are not printed: in a small group everybody knows who they are (docs/design.md, 4.8).
 _LEAST_PEOPLE = 5
 _OF_PEOPLE = ("registered", "confirmed", "attended", "completed")
 

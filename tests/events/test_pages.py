@@ -704,7 +704,7 @@ def _full_session(conference: Conference, number: int) -> None:
     ("path", "queries"),
     [
         ("/en/", 2),
-        ("/en/summit/", 6),
+        ("/en/summit/", 8),
         ("/en/summit/programme/", 8),
         ("/en/summit/programme/1/", 8),
         ("/en/summit/speakers/", 4),
