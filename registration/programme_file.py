@@ -42,7 +42,7 @@ AUDIENCE_CATEGORIES = {
 
 def register_sections() -> None:
     """Make the parts of this app known. Called in AppConfig.ready()."""
-    sections.register("admissions", 70, load_admissions, export_admissions, models=(Admission, Places))
+    sections.register("admissions", 70, load_admissions, export_admissions, shared=(Admission, Places))
     sections.register(
         "statistics", 80, statistics_file.load_statistics, statistics_file.export_statistics, models=(Figure,)
     )

@@ -60,7 +60,7 @@ UNNAMED = "unnamed"
 
 def register_sections() -> None:
     """Make the parts of this app known. Called in AppConfig.ready()."""
-    sections.register("persons", 25, load_persons, export_persons, models=(Person, Affiliation))
+    sections.register("persons", 25, load_persons, export_persons, shared=(Person, Affiliation))
     sections.register("contributions", 45, load_contributions, export_contributions, models=(Contribution,))
 
 

@@ -88,8 +88,10 @@ class ConferenceAdmin(HouseAdmin[Conference]):
     ]
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages of a conference."""
-        return [*pages.urls(self.admin_site), *super().get_urls()]
+        """Add the pages of a conference, and those of one that a file will make."""
+        from events import admin_programme_file  # which registers a page itself
+
+        return [*admin_programme_file.urls(self.admin_site), *pages.urls(self.admin_site), *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -24,10 +24,11 @@ from events.models import (
 )
 from events.programme_file import bodies, conference, parts, programme, programme_export, references, sections
 from events.programme_file.exporting import export
-from events.programme_file.importing import Outcome, load
+from events.programme_file.importing import ChangedMeanwhile, Outcome, load
 from events.programme_file.problems import InvalidFile, Problem
 
 __all__ = [
+    "ChangedMeanwhile",
     "InvalidFile",
     "Outcome",
     "Problem",
@@ -55,17 +56,18 @@ def workbook_template() -> bytes:
 
 def register_sections() -> None:
     """Make the parts of this app known. Called in AppConfig.ready()."""
-    sections.register("countries", 10, bodies.load_countries, bodies.export_countries, models=(Country,))
+    sections.register("countries", 10, bodies.load_countries, bodies.export_countries, shared=(Country,))
     sections.register(
-        "organisations", 20, bodies.load_organisations, bodies.export_organisations, models=(Organisation,)
+        "organisations", 20, bodies.load_organisations, bodies.export_organisations, shared=(Organisation,)
     )
-    sections.register("topics", 28, parts.load_topics, parts.export_topics, models=(Topic,))
+    sections.register("topics", 28, parts.load_topics, parts.export_topics, shared=(Topic,))
     sections.register(
         "conference",
         30,
         conference.load_conference,
         conference.export_conference,
-        models=(Conference, ConferenceDay, Series, Venue, Room),
+        models=(ConferenceDay,),
+        shared=(Conference, Series, Venue, Room),
     )
     sections.register(
         "sessions",

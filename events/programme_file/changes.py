@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import models, transaction
@@ -17,23 +18,38 @@ from events.programme_file.wording import is_same
 M = TypeVar("M", bound=models.Model)
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that the file and the database do not agree on. field: empty where the row as a whole is removed."""
+
+    row: str
+    field: str = ""
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.field}: {self.before} -> {self.after}" if self.field else f"{self.row}: removed"
+
+
 class Changes:
     """What one import did to the database, and the rows it touched or found, by their keys.
 
-    created: how many rows of each kind are new. lines: one line for each difference in rows that were there before.
+    created: how many rows of each kind are new. made: what these are called. differences: in rows that were there
+    before.
     at: the line and the row that is being written, to say where the database refused something.
     """
 
     def __init__(self) -> None:
         self.created: Counter[str] = Counter()
-        self.lines: list[str] = []
+        self.made: list[str] = []
+        self.differences: list[Difference] = []
         self.problems = Problems()
         self.at: tuple[int, str] = (0, "")
         self._tables: dict[type[models.Model], Table[Any]] = {}
         self._at_end: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
-        return bool(self.created or self.lines)
+        return bool(self.created or self.differences)
 
     def table(self, model: type[M], rows: Iterable[M], *, key: Callable[[M], str], name: str | None = None) -> Table[M]:
         """The rows of a model that the file speaks of, with those that exist already. key: what identifies a row.
@@ -73,7 +89,8 @@ class Changes:
 
     def report(self) -> list[str]:
         """All that was done, for a person: differences first, then what is new."""
-        return [*self.lines, *(f"new: {number} × {name}" for name, number in sorted(self.created.items()))]
+        new = (f"new: {number} × {name}" for name, number in sorted(self.created.items()))
+        return [*map(str, self.differences), *new]
 
 
 class Table(Generic[M]):
@@ -110,6 +127,7 @@ class Table(Generic[M]):
             self.rows[key] = row
             self._new.add(key)
             self.changes.created[self.name] += 1
+            self.changes.made.append(label)
             return row
         changed = [name for name, value in values.items() if self._set(row, name, value, label)]
         if changed:
@@ -148,7 +166,7 @@ class Table(Generic[M]):
             )
             return
         del self.rows[key]
-        self.changes.lines.append(f"{label}: removed")
+        self.changes.differences.append(Difference(label))
 
     def _set(self, row: M, name: str, value: Any, label: str) -> bool:
         """Assign one value when it differs; note the difference."""
@@ -190,7 +208,7 @@ class Table(Generic[M]):
         self._note(f"{self.name} {key}", name, before, after)
 
     def _note(self, label: str, name: str, before: object, after: object) -> None:
-        self.changes.lines.append(f"{label}: {name}: {_shown(before)} -> {_shown(after)}")
+        self.changes.differences.append(Difference(label, name, _shown(before), _shown(after)))
 
 
 def _whole(value: Any) -> Any:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
+from django.utils import translation
 
 from alliance import db
 from events.programme_file import sections, yaml_text
-from events.programme_file.changes import Changes
+from events.programme_file.changes import Changes, Difference
+from events.programme_file.conference import frame
 from events.programme_file.entries import Document
 from events.programme_file.problems import InvalidFile, Problem, Problems
 
 # Two imports at once would each see the other's half; any number will do as long as nothing else uses it.
 LOCK = 7_362_001
 
+_SERIALIZATION_FAILURE = "40001"
 _REFUSALS = {
     "session_room_is_free": "two sessions are in the same room at the same time",
     "conference_edition_unique_in_series": "the series has another conference with this edition number",
@@ -26,32 +30,62 @@ _REFUSALS = {
 class Outcome:
     """What an import did, or would do in a dry run.
 
-    lines: the report for a person, empty when the file and the database agree.
+    lines: the report for a person, empty when the file and the database agree. differences and made: the same in
+    parts. conference: the address of the conference that the file is about.
     """
 
     lines: list[str]
+    differences: list[Difference] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    conference: str = ""
 
     @property
     def changed(self) -> bool:
         """Whether anything differed."""
         return bool(self.lines)
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same outcome: what was previewed is what is applied, or nothing is."""
+        parts = [self.conference, *map(str, self.differences), *self.made]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-def load(data: bytes, *, dry_run: bool = False) -> Outcome:
+
+class ChangedMeanwhile(Exception):
+    """Applying the file would not do what was previewed: somebody changed the database. Nothing has been written.
+
+    outcome: what it would do now; None where that is not known, because the other change is being written just now.
+    """
+
+    def __init__(self, outcome: Outcome | None = None) -> None:
+        self.outcome = outcome
+        super().__init__("the database has changed")
+
+
+def load(data: bytes, *, dry_run: bool = False, expected: str = "") -> Outcome:
     """Make the database hold what a programme file says, in one transaction; rows that agree are not written.
 
     data: the file, UTF-8 YAML of format alliance-programme/1 or a workbook. dry_run: find the differences and write
-    nothing.
+    nothing. expected: the fingerprint of a dry run; raises ChangedMeanwhile where the outcome is another.
     Raises InvalidFile with every problem found; then nothing has been written.
     """
+    # The report is for organisers of every language and is compared with an earlier one: it has one language.
+    with translation.override("en"):
+        return _load(data, dry_run=dry_run, expected=expected)
+
+
+def _load(data: bytes, *, dry_run: bool, expected: str) -> Outcome:
     problems = Problems()
     document = Document(_parse(data, problems), problems)
     writes = [section.loader(document) for section in sections.in_order()]
     document.finish()
 
     changes = Changes()
+    is_outermost = not connection.in_atomic_block
     try:
         with transaction.atomic():
+            if is_outermost:  # what somebody else writes meanwhile is never overwritten unseen
+                _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             _alone()
             # Numbers, days and rooms may be swapped: only the end result has to be right.
             _execute("SET CONSTRAINTS ALL DEFERRED")
@@ -60,11 +94,18 @@ def load(data: bytes, *, dry_run: bool = False) -> Outcome:
             changes.finish()
             changes.at = (0, "")
             _execute("SET CONSTRAINTS ALL IMMEDIATE")
+            outcome = Outcome(changes.report(), changes.differences, changes.made, frame(document).key)
+            if expected and outcome.fingerprint != expected:
+                raise ChangedMeanwhile(outcome)
             if dry_run:
                 transaction.set_rollback(True)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _SERIALIZATION_FAILURE:
+            raise
+        raise ChangedMeanwhile from error
     except (IntegrityError, DataError) as error:
         raise _refused(error, changes) from error
-    return Outcome(changes.report())
+    return outcome
 
 
 def _parse(data: bytes, problems: Problems) -> yaml_text.Mapping:

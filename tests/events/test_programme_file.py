@@ -6,6 +6,7 @@ import contextlib
 import io
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -690,6 +691,28 @@ def test_import_refuses_to_run_beside_another(db: None) -> None:
         other.close()
 
     assert problems == [Problem(0, "another import is running: try again when it has ended")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_never_overwrites_unseen_what_somebody_writes_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    programme_file.load(SMALL.encode())
+    alone = importing._alone
+
+    def somebody() -> None:
+        Session.objects.filter(key="side").update(title={"en": "By somebody else"})
+        connection.close()
+
+    def meanwhile() -> None:
+        alone()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(somebody).result(timeout=10)
+
+    monkeypatch.setattr(importing, "_alone", meanwhile)
+
+    with pytest.raises(programme_file.ChangedMeanwhile):
+        programme_file.load(changed(("title: On the side", "title: Beside")))
+
+    assert Session.objects.get(key="side").title == {"en": "By somebody else"}
 
 
 def test_import_refuses_a_room_that_another_conference_uses(db: None) -> None:

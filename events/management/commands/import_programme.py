@@ -17,13 +17,13 @@ class Command(BaseCommand):
     """Reads the file, lists every problem with its line, or writes what differs and prints it."""
 
     help = (
-        "Load a programme file (format alliance-programme/1). The file is the whole conference: what it no longer has "
-        "is removed, unless people have registered for it. A second run changes nothing."
+        "Load a programme file (format alliance-programme/1, or a workbook). The file is the whole conference: what it "
+        "no longer has is removed, unless people have registered for it. A second run changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file and whether to write."""
-        parser.add_argument("file", help="the YAML file; - reads standard input")
+        parser.add_argument("file", help="the file, YAML or .xlsx; - reads standard input")
         parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +35,8 @@ class Command(BaseCommand):
             for problem in error.problems:
                 self.stderr.write(problem.located(name))
             raise CommandError(f"{len(error.problems)} problem(s): nothing was written.") from error
+        except programme_file.ChangedMeanwhile as error:
+            raise CommandError("somebody changed the programme meanwhile: nothing was written; try again.") from error
         for line in outcome.lines:
             self.stdout.write(line)
         if not outcome.changed:

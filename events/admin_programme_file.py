@@ -1,0 +1,263 @@
+"""The programme file in the admin: download, upload, what would change, apply.
+
+Between the preview and the apply the file stays with the browser, signed for this user together with the fingerprint of
+what was previewed. Applying does exactly that, or nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from alliance.admin import refuse
+from events import programme_file
+from events.admin import pages
+from events.models import Conference
+from events.programme_file import sections
+from events.programme_file.problems import Problem
+from events.programme_file.yaml_text import MOST_BYTES
+
+NAME = "programme-file"
+_VIEW = "events.view_conference"
+_SALT = "events.programme_file.preview"
+# What a form may carry besides files is 1.5 MB (settings.DATA_UPLOAD_MAX_MEMORY_SIZE).
+_MOST_SEALED = 1_300_000
+_KEPT_FOR = timedelta(hours=2)
+_SHOWN = 500  # differences and new rows on a page; all of them are counted
+_KINDS = {
+    "yaml": ("application/yaml", "yaml"),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+}
+
+
+class UploadForm(forms.Form):
+    """A file, of a size that is looked at."""
+
+    file = forms.FileField(label=_("Programme file"), help_text=_("YAML or a workbook (.xlsx), at most 5 MB."))
+
+    def clean_file(self) -> UploadedFile[Any]:
+        """Refuse what nobody should wait for."""
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        if file.size is None or file.size > MOST_BYTES:
+            raise forms.ValidationError(_("The file is larger than 5 MB."), code="large")
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A file that was previewed. fingerprint: of what it would do."""
+
+    data: bytes
+    fingerprint: str
+
+
+def seal(request: HttpRequest, data: bytes, fingerprint: str) -> str:
+    """The file as a text for a form that only this user can send back; empty when it is too large for one."""
+    packed = base64.b64encode(zlib.compress(data, 9)).decode()
+    text = signing.TimestampSigner(salt=_SALT).sign(f"{request.user.pk}:{fingerprint}:{packed}")
+    return text if len(text) <= _MOST_SEALED else ""
+
+
+def unseal(request: HttpRequest, text: str) -> Sealed | None:
+    """What was sealed; None for what is damaged, old, or of somebody else."""
+    try:
+        value = signing.TimestampSigner(salt=_SALT).unsign(text, max_age=_KEPT_FOR)
+        user, fingerprint, packed = value.split(":", 2)
+        if user != str(request.user.pk):
+            return None
+        return Sealed(zlib.decompress(base64.b64decode(packed)), fingerprint)
+    except (signing.BadSignature, ValueError, binascii.Error, zlib.error):
+        return None
+
+
+def may_upload(request: HttpRequest) -> bool:
+    """Whether the user may write all that a file can change."""
+    return request.user.has_perms(sections.permissions())
+
+
+def may_download(request: HttpRequest) -> bool:
+    """Whether the user may see all that a file holds, internal notes too."""
+    return all(
+        request.user.has_perm(permission) or request.user.has_perm(permission.replace(".view_", ".change_"))
+        for permission in sections.view_permissions()
+    )
+
+
+def page(request: HttpRequest, conference: Conference) -> HttpResponse:
+    """Downloads and the upload of one conference. POST shows what a file would change, or applies what was shown."""
+    if request.method == "POST":
+        return _answer(request, conference)
+    return _render(request, conference, UploadForm())
+
+
+def new_page(request: HttpRequest) -> HttpResponse:
+    """The same for a conference that is not there yet: the template, and the upload."""
+    if not request.user.has_perm(_VIEW):
+        refuse(request, NAME)
+    if request.method == "POST":
+        return _answer(request, None)
+    return _render(request, None, UploadForm())
+
+
+def download(request: HttpRequest, conference: Conference, kind: str) -> HttpResponse:
+    """The programme as a file. It holds internal notes and names, so nothing on the way keeps it."""
+    if kind not in _KINDS:
+        raise Http404
+    if not may_download(request):
+        refuse(request, f"{NAME}-download")
+    is_yaml = kind == "yaml"
+    data = programme_file.export(conference) if is_yaml else programme_file.export_workbook(conference)
+    return _attachment(data, kind, conference.slug)
+
+
+def template(request: HttpRequest) -> HttpResponse:
+    """An empty workbook to fill in."""
+    if not request.user.has_perm(_VIEW):
+        refuse(request, NAME)
+    return _attachment(programme_file.workbook_template(), "xlsx", "programme")
+
+
+def _attachment(data: bytes, kind: str, name: str) -> HttpResponse:
+    content_type, suffix = _KINDS[kind]
+    response = HttpResponse(data, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+# --- what would change, and doing it --------------------------------------------------------------------------------
+
+
+def _answer(request: HttpRequest, conference: Conference | None) -> HttpResponse:
+    if not may_upload(request):
+        refuse(request, f"{NAME}-upload")
+    if "sealed" in request.POST:
+        return _apply(request, conference)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _render(request, conference, form)
+    return _preview(request, conference, form, form.cleaned_data["file"].read())
+
+
+def _preview(request: HttpRequest, conference: Conference | None, form: UploadForm, data: bytes) -> HttpResponse:
+    """Show what the file would change; nothing is written."""
+    try:
+        outcome = programme_file.load(data, dry_run=True)
+    except programme_file.InvalidFile as error:
+        return _render(request, conference, form, problems=error.problems)
+    except programme_file.ChangedMeanwhile:
+        messages.error(request, _being_changed())
+        return _render(request, conference, form)
+    return _show(request, conference, outcome, data)
+
+
+def _show(
+    request: HttpRequest, conference: Conference | None, outcome: programme_file.Outcome, data: bytes
+) -> HttpResponse:
+    about = Conference.objects.filter(slug=outcome.conference).first()
+    sealed = seal(request, data, outcome.fingerprint) if outcome.changed else ""
+    found = {
+        "outcome": outcome,
+        "differences": outcome.differences[:_SHOWN],
+        "made": outcome.made[:_SHOWN],
+        "unlisted": max(len(outcome.differences) - _SHOWN, 0) + max(len(outcome.made) - _SHOWN, 0),
+        "about": about,
+        "is_another": about is None or conference is None or about.pk != conference.pk,
+        "sealed": sealed,
+        "is_too_large": outcome.changed and not sealed,
+        "back_url": _url(conference),
+    }
+    context = _context(request, conference, _("What would change"))
+    return TemplateResponse(request, "admin/events/programme_file/preview.html", context | found)
+
+
+def _apply(request: HttpRequest, conference: Conference | None) -> HttpResponse:
+    """Do what was previewed, all of it, or nothing."""
+    found = unseal(request, request.POST["sealed"])
+    if found is None:
+        messages.error(request, gettext("This preview is too old, or was changed on the way. Upload the file again."))
+        return HttpResponseRedirect(_url(conference))
+    try:
+        outcome = programme_file.load(found.data, expected=found.fingerprint)
+    except programme_file.InvalidFile as error:
+        return _render(request, conference, UploadForm(), problems=error.problems)
+    except programme_file.ChangedMeanwhile as changed:
+        if changed.outcome is None:
+            messages.error(request, _being_changed())
+            return HttpResponseRedirect(_url(conference))
+        text = gettext("Nothing was written: somebody changed the programme since the preview. This is how it is now.")
+        messages.error(request, text)
+        return _show(request, conference, changed.outcome, found.data)
+    about = Conference.objects.get(slug=outcome.conference)
+    number = len(outcome.differences) + len(outcome.made)
+    done = ngettext(
+        "The programme file is applied: %(number)d change.",
+        "The programme file is applied: %(number)d changes.",
+        number,
+    )
+    messages.success(request, done % {"number": number})
+    admin.site._registry[Conference].log_change(request, about, f"programme file: {number} changes")
+    return HttpResponseRedirect(_url(about))
+
+
+def _being_changed() -> str:
+    return gettext("Nothing was written: somebody is changing the programme just now. Try again.")
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def _url(conference: Conference | None) -> str:
+    return reverse("admin:events_conference_import") if conference is None else pages.url(NAME, conference)
+
+
+def _context(request: HttpRequest, conference: Conference | None, title: Any) -> dict[str, Any]:
+    if conference is not None:
+        return pages.context(request, conference, NAME, title)
+    return {**admin.site.each_context(request), "opts": Conference._meta, "conference": None, "title": title}
+
+
+def _render(
+    request: HttpRequest, conference: Conference | None, form: UploadForm, *, problems: list[Problem] | None = None
+) -> HttpResponse:
+    found = {
+        "form": form,
+        "problems": problems,
+        "may_upload": may_upload(request),
+        "may_download": conference is not None and may_download(request),
+        "template_url": reverse("admin:events_conference_template"),
+        "downloads": {
+            kind: pages.url("programme-file-download", conference, kind=kind)
+            for kind in _KINDS
+            if conference is not None
+        },
+    }
+    context = _context(request, conference, capfirst(gettext("programme file"))) | found
+    return TemplateResponse(request, "admin/events/programme_file/page.html", context, status=200)
+
+
+def urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The addresses that belong to no conference yet."""
+    return [
+        path("programme-file/", site.admin_view(new_page), name="events_conference_import"),
+        path("programme-file/template.xlsx", site.admin_view(template), name="events_conference_template"),
+    ]
+
+
+pages.register(NAME, page, permission=_VIEW, label=_("Programme file"), order=40)
+pages.register("programme-file-download", download, permission=_VIEW, route="programme-file/<slug:kind>/", of=NAME)
