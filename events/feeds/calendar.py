@@ -36,7 +36,7 @@ def revision(conference: Conference, session: Session | None = None) -> Revision
     The place, the clock and the cancelling may come from the conference, so a change there is one of the entry as well.
     Numbers are added and not compared: each of them only rises, so that every change of either is seen.
     """
-    about = [conference, session] if session else [conference]
+    about: list[Conference | Session] = [conference, session] if session else [conference]
     changed_at = max(row.calendar_changed_at for row in about).astimezone(UTC).replace(microsecond=0)
     return Revision(sum(row.calendar_sequence for row in about), changed_at)
 

@@ -141,6 +141,7 @@ def sequence(client: Client, session: Session) -> int:
 
     page_cache.forget()
     content = client.get(f"/en/summit/sessions/{session.slug}.ics").content
+    event: Any
     (event,) = icalendar.Calendar.from_ical(content).walk("VEVENT")
     return int(event["sequence"])
 

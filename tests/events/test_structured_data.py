@@ -108,7 +108,8 @@ def kind(name: str, value: Any) -> str:
         return "enum"
     if name in {"startDate", "endDate"}:
         if "T" not in value:
-            return "date" if date.fromisoformat(value) else ""
+            assert date.fromisoformat(value).isoformat() == value
+            return "date"
         assert datetime.fromisoformat(value).utcoffset() is not None, "a time without its offset is nobody's time"
         return "datetime"
     return "url" if re.fullmatch(r"https?://[^\s]+", value) else "text"

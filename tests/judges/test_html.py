@@ -221,7 +221,7 @@ def test_pages_of_organisers(client: Client, conference: Conference, tmp_path: P
 
 
 def test_mails(tmp_path: Path) -> None:
-    found = {}
+    found: dict[str, str] = {}
     admission = AdmissionFactory(capacity=1)
     MeetingFactory(session=admission.session)
     for language in LANGUAGES:
