@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from django.db import IntegrityError, transaction
@@ -68,10 +68,14 @@ def stamp(sessions: Iterable[Session]) -> str:
     """Says in which state, when and where the sessions are."""
     return _digest(
         sorted(
-            (one.pk, one.state, one.day_id or 0, one.room_id or 0, str(one.starts_at), str(one.ends_at))
+            (one.pk, str(one.state), one.day_id or 0, one.room_id or 0, _instant(one.starts_at), _instant(one.ends_at))
             for one in sessions
         )
     )
+
+
+def _instant(value: datetime | None) -> str:
+    return "" if value is None else value.astimezone(UTC).isoformat()
 
 
 def _digest(facts: Sequence[object]) -> str:

@@ -74,7 +74,8 @@ class RoomForm(forms.Form):
 
 
 def _chosen(queryset: QuerySet[Session]) -> list[Session]:
-    return list(queryset.select_related("conference", "day", "room").in_programme_order())  # type: ignore[attr-defined]
+    rows = Session.objects.filter(pk__in=[session.pk for session in queryset])  # the list may be of side events
+    return list(rows.select_related("conference", "day", "room").in_programme_order())
 
 
 def _done(request: HttpRequest, change: Callable[[], list[Session]], done: Callable[[int], str], note: str) -> bool:

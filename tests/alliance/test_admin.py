@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Role, User
 from alliance import admin as house
 from alliance import admin_site
+from alliance.admin import versions
 from events.models import (
     Conference,
     Country,
@@ -38,7 +39,7 @@ from events.models import (
 from outbox.models import Message, WorkerHeartbeat
 from registration.models import Admission, Delegation, Figure, FocalPoint, Participant, Registration
 from speakers.models import Contribution, Person
-from tests import factories
+from tests import factories, forms
 from video.models import Meeting
 
 MODELS = [model for model in admin.site._registry if model is not Group]
@@ -61,6 +62,13 @@ def session_with(kind: Any, children: int) -> Session:
         factories.MaterialFactory(conference=session.conference, session=session)
         factories.RecommendationFactory(session=session)
     return session
+
+
+def material_with(children: int) -> Material:
+    """A paper of a session and its conference."""
+    session = factories.SessionFactory()
+    material: Material = factories.MaterialFactory(conference=session.conference, session=session)
+    return material
 
 
 def conference_with(children: int) -> Conference:
@@ -124,7 +132,7 @@ ROWS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Conference: conference_with,
     Session: lambda children: session_with(factories.SessionFactory, children),
     SideEvent: lambda children: session_with(factories.SideEventFactory, children),
-    Material: lambda children: factories.MaterialFactory(session=factories.SessionFactory()),
+    Material: material_with,
     Recommendation: lambda children: factories.RecommendationFactory(),
     Reference: lambda children: factories.ReferenceFactory(),
     Organisation: lambda children: factories.OrganisationFactory(country=factories.CountryFactory()),
@@ -196,6 +204,21 @@ def test_page_of_a_row_costs_the_same_for_one_child_and_for_three(
 
     assert queries_of(administrator, url(model, "change", with_three.pk)) == one
     assert one <= 30
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_form_that_is_sent_as_it_was_opened_is_no_conflict(model: type[models.Model], administrator: Client) -> None:
+    address = url(model, "change", ROWS[model](3).pk)
+    page = administrator.get(address)
+    sent = forms.fields(page.text, f"{model._meta.model_name}_form")
+
+    response = administrator.post(address, sent)
+
+    if page.context["has_change_permission"] and "seen" in page.context:
+        assert sent[versions.FIELD] == [page.context["seen"]]
+        assert response.status_code == 302, response.context["errors"]
+    else:
+        assert versions.FIELD not in sent
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

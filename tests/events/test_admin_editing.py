@@ -306,6 +306,17 @@ def test_publish_and_back_to_draft(place: Any, organiser: Client) -> None:
     assert Session.objects.get(pk=one.pk).state == "scheduled"
 
 
+def test_actions_stand_in_the_list_of_side_events_as_well(organiser: Client) -> None:
+    side_event = SideEventFactory()
+    url = reverse("admin:events_sideevent_changelist")
+
+    organiser.post(url, chosen("draft_selected", side_event))
+    shown = organiser.post(url, chosen("move_selected", side_event, minutes="5"))
+
+    assert Session.objects.get(pk=side_event.pk).state == "draft"
+    assert shown.context["is_ready"]
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_room_is_changed_after_a_look(place: Any, organiser: Client) -> None:
     conference, _days, (one, *_rest) = programme()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connection
 
 from events import editing
 from events.editing import DayOrder
@@ -253,6 +256,7 @@ def test_room_is_changed_for_all_or_none() -> None:
 def test_chosen_sessions_that_changed_meanwhile_are_refused() -> None:
     _conference, _days, (a, b, _c) = programme()
     stale = editing.stamp([a, b])
+    assert editing.set_room(session_ids=[a.pk, b.pk], room_id=None, seen=stale) == []  # still as it was seen
     Session.objects.filter(pk=b.pk).update(starts_at=at(9, 5))
 
     changes: list[Callable[[], list[Session]]] = [
@@ -321,3 +325,63 @@ def test_duplicate_of_a_long_name_fits() -> None:
     new = editing.duplicate(session_id=session.pk)
 
     assert (new.key, new.slug, new.number) == ("k" * 75 + "-copy", "s" * 115 + "-copy", None)
+
+
+# --- at the same moment ---------------------------------------------------------------------------------------------
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """What the calls returned or raised, made at the same moment on connections of their own."""
+    gate = threading.Barrier(len(calls), timeout=10)
+
+    def made(call: Callable[[], Any]) -> Any:
+        try:
+            gate.wait()
+            return call()
+        except editing.ProgrammeChanged as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(made, calls))
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_orders_at_the_same_moment_end_in_one() -> None:
+    conference, _days, (a, _b, c) = programme()
+    stamp = seen(conference)
+
+    answers = at_once(
+        lambda: editing.step(session_id=a.pk, by=1, seen=stamp),
+        lambda: editing.step(session_id=c.pk, by=-1, seen=stamp),
+    )
+
+    assert sorted(isinstance(answer, editing.ProgrammeChanged) for answer in answers) == [False, True]
+    assert sorted(conference.sessions.values_list("position", flat=True)) == [1, 2, 3]
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_moves_of_the_same_sessions_at_the_same_moment_move_them_once() -> None:
+    _conference, _days, (a, b, _c) = programme()
+    stamp = editing.stamp([a, b])
+
+    answers = at_once(
+        *[lambda: editing.shift(session_ids=[a.pk, b.pk], minutes=15, seen=stamp) for _number in range(2)]
+    )
+
+    assert sorted(isinstance(answer, editing.ProgrammeChanged) for answer in answers) == [False, True]
+    a.refresh_from_db()
+    assert a.starts_at == at(8, 15)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_duplicates_at_the_same_moment_have_two_names() -> None:
+    _conference, _days, (a, *_rest) = programme()
+
+    made = at_once(*[lambda: editing.duplicate(session_id=a.pk) for _number in range(2)])
+
+    assert {one.slug for one in made} == {f"{a.slug}-copy", f"{a.slug}-copy-2"}
