@@ -29,11 +29,13 @@ class Group:
 
 
 def grouped(found: Iterable[T], programme: Programme) -> list[Group]:
-    """By session, in the order of the programme; what belongs to no session comes first."""
+    """By session, in the order of the programme; what belongs to no session, or to a cancelled one, comes first."""
+    sessions: list[Session | None] = [None, *programme.sessions]
+    known = {session.pk for session in programme.sessions}
     by_session: dict[int | None, list[T]] = {}
     for one in found:
-        by_session.setdefault(one.row.session_id, []).append(one)
-    sessions: list[Session | None] = [None, *programme.sessions]
+        session_id = one.row.session_id
+        by_session.setdefault(session_id if session_id in known else None, []).append(one)
     return [
         Group(session, programme_checks.row_of(session or programme.conference), by_session[key])
         for session in sessions

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from events import programme_checks
-from events.models import Format, RegistrationMode, Session
+from events.models import Format, RegistrationMode, Session, SessionKind
 from events.programme_checks import Finding, Programme, error, row_of, title, warning
 from registration.models import Admission, ApprovalMode, AttendanceMode
 
@@ -41,6 +41,7 @@ def check_admissions(programme: Programme) -> Iterator[Finding]:
         takes_place = (session.format if session is not None else "") or conference.format
         if takes_place == other[AttendanceMode(admission.mode)]:
             yield warning("admission_mode_differs", f"{name} does not fit the format {takes_place}.", row_of(admission))
+    yield from _check_rooms_of_all(programme, admissions)
     admitted = {admission.session_id for admission in admissions}
     for session in programme.sessions:
         if session.registration_mode == RegistrationMode.OWN_FORM and session.pk not in admitted:
@@ -59,6 +60,36 @@ def _check_room(admission: Admission, session: Session) -> Iterator[Finding]:
     elif capacity > room.capacity:
         text = f"{title(session)} admits {capacity} people in person, but {where}."
         yield error("room_too_small", text, row_of(admission))
+
+
+def _check_rooms_of_all(programme: Programme, admissions: list[Admission]) -> Iterator[Finding]:
+    """Rooms of sessions that everybody at the conference may come to, and that have nothing beside them."""
+    seats = [
+        admission.places.capacity
+        for admission in admissions
+        if admission.session_id is None and admission.mode == AttendanceMode.IN_PERSON
+    ]
+    capacity = next((found for found in seats if found is not None), None)
+    if capacity is None:
+        return
+    timed = [
+        (session.starts_at, session.ends_at, session)
+        for session in programme.sessions
+        if session.starts_at is not None and session.ends_at is not None and session.kind != SessionKind.BREAK
+    ]
+    for start, end, session in timed:
+        room = session.room
+        if session.registration_mode != RegistrationMode.WITH_CONFERENCE or session.format == Format.ONLINE:
+            continue
+        if room is None or room.capacity is None or room.capacity >= capacity:
+            continue
+        if any(other is not session and start < until and since < end for since, until, other in timed):
+            continue
+        text = (
+            f"{title(session)} is for all {capacity} people admitted in person, but {room.name.best('en').text} has "
+            f"{room.capacity} seats."
+        )
+        yield warning("room_smaller_than_conference", text, row_of(session))
 
 
 def _check_window(admission: Admission, name: str) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from events.models import Conference, ConferenceDay, Recommendation, Session, To
 from tests.factories import (
     ConferenceFactory,
     ContributionFactory,
+    MaterialFactory,
     RecommendationFactory,
     SegmentFactory,
     SessionFactory,
@@ -61,6 +62,19 @@ def test_findings_stand_with_their_session_and_lead_to_their_row(staff: Client, 
     row = programme_checks.row_of(panel).path
     assert f'<a href="{row}">“The panel” has no time.</a> <code class="quiet">time_missing</code>' in warnings
     assert "“The panel” has no moderator." in warnings
+
+
+def test_finding_about_a_paper_of_a_cancelled_session_stands_with_the_conference(
+    staff: Client, conference: Conference
+) -> None:
+    session = SessionFactory(conference=conference, state="cancelled")
+    MaterialFactory(conference=conference, session=session, url="https://papers.example/a,")
+
+    text = page(staff, conference)
+
+    assert "1 warning" in text
+    assert "The conference" in text
+    assert "ends in punctuation: https://papers.example/a," in text
 
 
 def test_programme_without_faults_says_so(staff: Client, conference: Conference) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -492,6 +493,35 @@ def test_room_holds_all_who_are_admitted_in_person(side: Session, capacity: int 
     AdmissionFactory(session=side, mode=AttendanceMode.ONLINE, capacity=5000)
 
     assert [code for code, _key in codes(side.conference)] == found
+
+
+@pytest.mark.parametrize(
+    ("capacity", "changed", "found"),
+    [
+        (101, {}, ["room_smaller_than_conference"]),
+        (100, {}, []),
+        (None, {}, []),
+        (101, {"format": "online"}, []),
+        (101, {"registration_mode": "invitation"}, []),
+        (101, {"starts_at": None, "ends_at": None}, ["time_missing"]),
+    ],
+)
+def test_room_of_a_session_for_all_holds_the_conference(
+    conference: Conference, panel: Session, capacity: int | None, changed: dict[str, Any], found: list[str]
+) -> None:
+    Session.objects.update(room=RoomFactory(), **changed)
+    AdmissionFactory(session=None, conference=conference, mode=AttendanceMode.IN_PERSON, capacity=capacity)
+    AdmissionFactory(session=None, conference=conference, mode=AttendanceMode.ONLINE, capacity=5000)
+
+    assert [code for code, _key in codes(conference)] == found
+
+
+def test_room_of_one_of_two_parallel_sessions_need_not_hold_all(conference: Conference, panel: Session) -> None:
+    Session.objects.update(room=RoomFactory())
+    SessionFactory(conference=conference, kind="workshop", room=RoomFactory())
+    AdmissionFactory(session=None, conference=conference, mode=AttendanceMode.IN_PERSON, capacity=101)
+
+    assert codes(conference) == []
 
 
 def test_side_event_with_its_own_form_needs_an_admission(side: Session) -> None:
