@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 
 from django.db import models
 from django.db.models import F, Prefetch, Q, QuerySet
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from alliance.languages import Translations, translations
-from events import choices
+from events import choices, facts
 from events import results as outcomes
 from events import timeline as timelines
 from events.models import (
@@ -27,7 +27,6 @@ from events.models import (
     Convenorship,
     Country,
     Material,
-    MaterialKind,
     Reference,
     RegistrationMode,
     Segment,
@@ -238,12 +237,6 @@ def _texts() -> Prefetch[Any]:
     return Prefetch("text_sections", TextSection.objects.order_by("position", "pk"))
 
 
-def _cited(references: Any) -> QuerySet[Reference]:
-    """References worth printing, in order: a mark without a text behind it helps nobody."""
-    rows: QuerySet[Reference] = references.exclude(citation="", url="").defer("internal_note")
-    return rows.order_by("document", "pk")
-
-
 def _blocks(session: Any, footnotes: Footnotes) -> list[SegmentBlock]:
     by_segment: dict[int | None, list[Contribution]] = {}
     for contribution in session.contributions.all():
@@ -379,7 +372,7 @@ def programme(
     entries: dict[int | None, list[SessionEntry]] = {}
     has_choice = show is not None or bool(filters.chosen)
     if with_texts:
-        sessions = sessions.prefetch_related(_texts(), Prefetch("references", _cited(Reference.objects.all())))
+        sessions = sessions.prefetch_related(_texts(), Prefetch("references", facts.cited(Reference.objects.all())))
     for entry in _entries(sessions, now=now, footnotes=footnotes, with_all_organisations=with_texts):
         entry.session.conference = conference
         has_choice = has_choice or entry.session.is_side_event
@@ -392,21 +385,6 @@ def programme(
     if None in entries:
         days.append(Day(None, entries[None]))
     return Programme(days, all_days, footnotes, has_choice, filters)
-
-
-def _by_kind(materials: Iterable[Material]) -> list[tuple[str, list[Material]]]:
-    """Papers and videos under the headings that pages print; without empty ones."""
-    headings: dict[str, list[Material]] = {}
-    names = {
-        MaterialKind.RECORDING: gettext("Recordings"),
-        MaterialKind.VIDEO: gettext("Related videos"),
-        MaterialKind.PRESENTATION: gettext("Presentations"),
-    }
-    for name in (*names.values(), gettext("Papers and links")):
-        headings[name] = []
-    for material in materials:
-        headings[names.get(MaterialKind(material.kind), gettext("Papers and links"))].append(material)
-    return [(name, rows) for name, rows in headings.items() if rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,9 +447,9 @@ def session_page(conference: Conference, slug: str, *, now: datetime) -> Session
     return SessionPage(
         entry=entry,
         footnotes=footnotes,
-        materials=_by_kind(materials),
+        materials=facts.by_kind(materials),
         results=outcomes.public(session.recommendations.all(), now=now),
-        references=list(_cited(session.references)),
+        references=list(facts.cited(session.references)),
         is_registration_open=session.state == SessionState.SCHEDULED
         and any(admission.is_open(now) for admission in session.admissions.select_related("conference", "session")),
     )
@@ -491,17 +469,6 @@ class ConferencePage:
     venue_mark: int | None
 
 
-# Counts of people below this are not printed: in a small group everybody knows who they are (docs/design.md, 4.8).
-_LEAST_PEOPLE = 5
-_OF_PEOPLE = ("registered", "confirmed", "attended", "completed")
-
-
-def _figures(conference: Any) -> list[Any]:
-    """The figures of a conference as a whole, with their measure, qualifier and source; small groups are left out."""
-    few = Q(measure__in=_OF_PEOPLE, value__lt=_LEAST_PEOPLE)
-    return list(conference.figures.filter(session=None).exclude(few).order_by("pk"))
-
-
 def conference_page(conference: Conference, *, now: datetime) -> ConferencePage:
     """The outline of the programme, the side events and the papers of a conference."""
     by_day: dict[ConferenceDay | None, list[Session]] = {day: [] for day in conference.days.order_by("number")}
@@ -518,9 +485,9 @@ def conference_page(conference: Conference, *, now: datetime) -> ConferencePage:
     return ConferencePage(
         days=list(by_day.items()),
         side_events=[session for session in sessions if session.is_side_event],
-        materials=_by_kind(materials),
-        references=list(_cited(conference.references.filter(session=None))),
-        figures=_figures(conference),
+        materials=facts.by_kind(materials),
+        references=list(facts.cited(conference.references.filter(session=None))),
+        figures=facts.figures(conference),
         anniversaries=[translations(text) for text in conference.anniversaries if isinstance(text, str | dict)],
         footnotes=footnotes,
         venue_mark=mark,

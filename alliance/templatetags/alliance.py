@@ -342,7 +342,7 @@ def page_meta(context: Context, title: object, description: object = "", prefix:
     way = json_ld.breadcrumbs(crumbs, name=str(name), path=request.path)
     alternates = [(link.code, settings.SITE_URL + link.url) for link in links]
     return {
-        "title": f"{prefix}: {title}" if prefix else str(title),
+        "title": f"{colon(prefix)} {title}" if prefix else str(title),
         "description": str(description)[:300],
         "canonical": settings.SITE_URL + request.path,
         "alternates": alternates + [("x-default", url) for code, url in alternates if code == "en"],
