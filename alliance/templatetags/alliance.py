@@ -126,9 +126,9 @@ def language_names(values: object) -> str:
     names = dict(settings.LANGUAGES)
     codes = {english: code for code, english in _IN_ENGLISH.items()}
     found = []
-    for value in values if isinstance(values, list | tuple) else [values] if values else []:
+    for value in map(str, values if isinstance(values, list | tuple) else [values] if values else []):
         code = codes.get(value, value)
-        name = str(_(_IN_ENGLISH[code])) if code in names else str(value)
+        name = str(_(_IN_ENGLISH[code])) if code in names else value
         found.append(name if _page_language() in ("en", "de") else name.lower())
     return capfirst(", ".join(found))
 
