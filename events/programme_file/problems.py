@@ -20,8 +20,9 @@ class Problem:
 
     @property
     def where(self) -> str:
-        """The line, or the place in a workbook such as “Sessions!C7”; empty for the file as a whole."""
-        return str(self.line) if self.line else ""
+        """“line 12”, or the place in a workbook such as “Sessions!C7”; empty for the file as a whole."""
+        place = str(self.line)
+        return (f"line {place}" if place.isdigit() else place) if self.line else ""
 
     def located(self, file: str) -> str:
         """As "file:line: text", the form that editors turn into a link."""

@@ -224,7 +224,7 @@ def test_problems_are_listed_with_their_lines(administrator: Client, conference:
 
     response = upload(administrator, page(conference), data)
 
-    assert f"<strong>{line}</strong>: start: 11:30 without quotes is a number to many programs" in response.text
+    assert f"<strong>line {line}</strong>: start: 11:30 without quotes is a number to many programs" in response.text
     assert "2 problems; nothing was written." in response.text
     assert programme_state.state() == before
 
