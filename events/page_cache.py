@@ -20,6 +20,7 @@ from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.urls import ResolverMatch
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
@@ -150,6 +151,15 @@ def _has_it(request: HttpRequest, page: _Page) -> bool:
     return since is not None and page.changed_at <= since
 
 
+def _is_current(page: _Page) -> bool:
+    """Whether the content is still the one the page was made of. With a database in trouble the view is asked: what it
+    says is answered with 503, while an error here, in a middleware, would be a 500."""
+    try:
+        return page.version == content_version()
+    except (InterfaceError, OperationalError):
+        return False
+
+
 def _wanted(request: HttpRequest, page: _Page) -> bool:
     """Whether the reader takes the kind of document that is kept; what to say otherwise is the view's affair."""
     wanted = request.META.get("HTTP_ACCEPT", "*/*")
@@ -208,7 +218,7 @@ class PageCache:
             return self.get_response(request)
         memory, most_bytes = (_with_query, _MOST_BYTES_WITH_QUERY) if "?" in where else (_plain, _MOST_BYTES)
         page = memory.find(where)
-        if page and time.monotonic() - page.made_at < _PAGE_SECONDS and page.version == content_version():
+        if page and time.monotonic() - page.made_at < _PAGE_SECONDS and _is_current(page):
             return _answer(request, page) if _wanted(request, page) else self.get_response(request)
         response = self.get_response(request)
         version = getattr(response, _MARK, None)

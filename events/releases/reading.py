@@ -23,6 +23,8 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from events.releases import tables
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,9 +39,13 @@ class Mode(Enum):
 _wanted: ContextVar[Mode] = ContextVar("programme_reading", default=Mode.DRAFT)
 
 _TO_DRAFT = "RESET search_path"
-# No row when the schema is not there: then nothing may be read, least of all the draft.
+# No row when the schema is not there, or a view in it, or this role may not use it (PostgreSQL would pass over it and
+# find the draft behind it): then nothing may be read, least of all the draft.
 _TO_PUBLISHED = (
-    "SELECT set_config('search_path', 'published, public', false) WHERE to_regnamespace('published') IS NOT NULL"
+    "SELECT set_config('search_path', 'published, public', false) FROM pg_namespace there "
+    "WHERE nspname = 'published' AND has_schema_privilege(there.oid, 'USAGE') AND NOT EXISTS ("
+    "SELECT FROM unnest(%s::text[]) name WHERE NOT EXISTS ("
+    "SELECT FROM pg_class WHERE relname = name AND relnamespace = there.oid))"
 )
 
 
@@ -88,7 +94,7 @@ class _Switch:
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self._connection = weakref.proxy(connection)
-        self._present: Mode | None = Mode.DRAFT  # as PostgreSQL gives a connection to us
+        self._present: Mode | None = None  # a pool may hand on a connection as somebody else left it
         self._learned_in: object = None  # None: outside of transactions, where no rollback touches it
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
@@ -106,11 +112,14 @@ class _Switch:
         self._present = None
         # Beside Django's cursors, as Django itself sets up a connection: this is no query of the page.
         with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-            cursor.execute(_TO_PUBLISHED if wanted is Mode.PUBLISHED else _TO_DRAFT)
-            if wanted is Mode.PUBLISHED and cursor.fetchone() is None:
-                raise OperationalError("The published programme is not there: run manage.py migrate.")
+            if wanted is Mode.DRAFT:
+                cursor.execute(_TO_DRAFT)
+            elif cursor.execute(_TO_PUBLISHED, [[table.name for table in tables.all_tables()]]).fetchone() is None:
+                raise OperationalError(
+                    "The published programme is not there, or not for this role: run manage.py migrate."
+                )
         self._present = wanted
-        self._learned_in = connection.run_on_commit if connection.in_atomic_block else None
+        self._learned_in = None if connection.autocommit else connection.run_on_commit
 
 
 def _install(*, connection: BaseDatabaseWrapper, **_signal: Any) -> None:
