@@ -5,7 +5,9 @@ stands below itself or deeper than three levels, and topics are known ones. The 
 an import or a restored release may bring rows in any order.
 """
 
+import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
+import django.db.models.constraints
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -171,17 +173,19 @@ class Migration(migrations.Migration):
         migrations.RemoveConstraint(model_name="recommendation", name="recommendation_number_is_unique"),
         migrations.AddConstraint(
             model_name="recommendation",
-            constraint=models.UniqueConstraint(
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 condition=models.Q(("parent__isnull", True)),
-                fields=("session", "kind", "number"),
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                expressions=[("session", "="), ("kind", "="), ("number", "=")],
                 name="recommendation_number_is_unique",
             ),
         ),
         migrations.AddConstraint(
             model_name="recommendation",
-            constraint=models.UniqueConstraint(
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 condition=models.Q(("parent__isnull", False)),
-                fields=("parent", "number"),
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                expressions=[("parent", "="), ("number", "=")],
                 name="recommendation_number_is_unique_below",
             ),
         ),

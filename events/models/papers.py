@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Coalesce
@@ -158,15 +159,19 @@ class Recommendation(models.Model):
         verbose_name = _("recommendation")
         verbose_name_plural = _("recommendations")
         constraints = [
-            models.UniqueConstraint(
+            # Exclusion, because a unique index with a condition cannot be deferred: an import or a restored release may
+            # swap two numbers; only the end result has to be right.
+            ExclusionConstraint(
                 name="recommendation_number_is_unique",
-                fields=["session", "kind", "number"],
+                deferrable=models.Deferrable.IMMEDIATE,
                 condition=Q(parent__isnull=True),
+                expressions=[(name, RangeOperators.EQUAL) for name in ("session", "kind", "number")],
             ),
-            models.UniqueConstraint(
+            ExclusionConstraint(
                 name="recommendation_number_is_unique_below",
-                fields=["parent", "number"],
+                deferrable=models.Deferrable.IMMEDIATE,
                 condition=Q(parent__isnull=False),
+                expressions=[(name, RangeOperators.EQUAL) for name in ("parent", "number")],
             ),
             models.CheckConstraint(name="recommendation_kind_is_known", condition=Q(kind__in=TakeawayKind.values)),
         ]

@@ -146,7 +146,6 @@ def form_of(row: Recommendation, **changed: object) -> dict[str, object]:
         "kind": row.kind,
         "number": row.number,
         "text_0": "Do this.",
-        "text_en": "Do this.",
         **changed,
     }
 
@@ -192,3 +191,25 @@ def test_topics_are_ticked(staff: Client) -> None:
 
     assert 'value="courts" id=' in text
     assert "Courts of law" in text
+
+
+def test_number_that_is_taken_is_refused_in_words_and_one_below_is_not(staff: Client) -> None:
+    first = RecommendationFactory(number=1)
+    second = RecommendationFactory(session=first.session, number=2)
+
+    form = staff.post(change_url(second), form_of(second, number=1)).context["adminform"].form
+
+    assert form.errors["number"] == ["The session has this number already."]
+    assert staff.post(change_url(second), form_of(second, number=1, parent=first.pk)).status_code == 302
+    second.refresh_from_db()
+    assert (second.parent, second.number) == (first, 1)
+
+
+@pytest.mark.parametrize("of_another_session", [True, False])
+def test_item_below_itself_or_below_one_elsewhere_is_refused(staff: Client, of_another_session: bool) -> None:
+    row = RecommendationFactory(number=1)
+    wanted = RecommendationFactory(number=1) if of_another_session else row
+
+    form = staff.post(change_url(row), form_of(row, parent=wanted.pk)).context["adminform"].form
+
+    assert form.errors["parent"] == ["Select a valid choice. That choice is not one of the available choices."]

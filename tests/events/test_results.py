@@ -158,10 +158,23 @@ def test_number_stands_once_in_its_kind_and_once_below_an_item(db: None) -> None
     RecommendationFactory(session=top.session, kind="challenge", number=1)
     RecommendationFactory(session=top.session, parent=top, number=1)
 
-    with pytest.raises(IntegrityError, match='recommendation_number_is_unique"'), transaction.atomic():
+    with pytest.raises(IntegrityError, match='"recommendation_number_is_unique"'), transaction.atomic():
         RecommendationFactory(session=top.session, number=1)
-    with pytest.raises(IntegrityError, match='recommendation_number_is_unique_below"'), transaction.atomic():
+    with pytest.raises(IntegrityError, match='"recommendation_number_is_unique_below"'), transaction.atomic():
         RecommendationFactory(session=top.session, parent=top, kind="challenge", number=1)
+
+
+def test_numbers_may_be_swapped(db: None) -> None:
+    first = RecommendationFactory(number=1)
+    second = RecommendationFactory(session=first.session, number=2)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    for row, number in ((first, 2), (second, 1)):
+        row.number = number
+        row.save()
+
+    settle()
+    assert list(first.session.recommendations.in_printed_order()) == [second, first]
 
 
 @pytest.mark.parametrize("topics", [["unheard-of"], ["courts", "courts"]])
