@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import include, path
 from pytest_django import Settings
@@ -16,7 +17,7 @@ from alliance import mailbox, mailbox_pages
 from tests.services import ROOT, servers, wait_until
 
 pytestmark = pytest.mark.urls(__name__)
-urlpatterns = [path("", include("alliance.mailbox_urls"))]
+urlpatterns = [path("", include("alliance.mailbox_urls")), path("admin/", admin.site.urls)]
 
 
 def letter(subject: str = "Вы зарегистрированы", to: str = "Анна <anna@example.org>") -> EmailMessage:
