@@ -38,7 +38,8 @@ def test_a_file_is_uploaded_looked_at_and_applied(open_page: OpenPage) -> None:
     page.wait_for_selector(".programme-file-problems li")
     assert page.locator(".programme-file-problems li").count() == 2
 
-    upload(SMALL.replace("On the side", "Beside").replace("  - {id: cem,", "  - {id: ed, given_name: Ed}\n  - {id: cem,"))
+    more = "  - {id: ed, given_name: Ed}\n  - {id: cem,"
+    upload(SMALL.replace("On the side", "Beside").replace("  - {id: cem,", more))
     page.wait_for_selector(".programme-file-differences")
     assert page.locator(".programme-file-differences tbody tr").count() == 1
     page.click("details summary")

@@ -22,8 +22,8 @@ from events.programme_file.yaml_text import Mapping, Node, Scalar, Sequence
 
 _TRUE = {"yes", "true", "1"}
 _FALSE = {"no", "false", "0"}
-# Excel writes the letter A as _x0041_ where it must, the underscore of such a word as _x005F_, and line ends as both.
-_ESCAPED = re.compile(r"(_)x005F_(?=x[0-9A-Fa-f]{4}_)|_x000D_")
+# Excel writes the letter A as _x0041_ where it must, the underscore of such a word as _x005F_, and CR LF as _x000D_ LF.
+_ESCAPED = re.compile(r"(_)x005F_(?=x[0-9A-Fa-f]{4}_)|_x000D_(?=\n)")
 
 
 @dataclass(slots=True)
