@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events import page_cache
 from events.models import Conference, Recommendation, Session, Topic
+from events.releases import publishing
 from tests.factories import (
     ConferenceFactory,
     ContributionFactory,
@@ -319,3 +320,31 @@ def test_plain_page_is_kept_and_a_search_is_not(client: Client, two_editions: tu
 
 def test_what_was_typed_is_escaped(client: Client) -> None:
     assert "<script>" not in page(client, ALL, q='"><script>alert(1)</script>').replace('<script src="', "")
+
+
+# --- releases -------------------------------------------------------------------------------------------------------
+
+
+def test_results_are_those_of_the_release_and_come_back_with_it(client: Client, time_machine: Any) -> None:
+    Topic.objects.get_or_create(key="courts", defaults={"name": {"en": "Courts"}})
+    first = RecommendationFactory(number=1, text={"en": "First"}, topics=["courts"])
+    second = RecommendationFactory(session=first.session, number=2, text={"en": "Second"})
+    RecommendationFactory(session=first.session, parent=first, number=1, text={"en": "Below"})
+    conference = first.session.conference
+    release = publishing.publish(conference, by=None, now=AFTER)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    Recommendation.objects.filter(pk=second.pk).update(number=1)
+    Recommendation.objects.filter(pk=first.pk).update(number=2, topics=[], text={"en": "Draft"})
+    RecommendationFactory(session=first.session, parent=second, number=1, text={"en": "New"})
+    page_cache.forget()
+    assert texts(client) == ["First", "Below", "Second"]
+    assert texts(client, tag="courts") == ["First"]
+
+    publishing.restore(release)
+    assert list(first.session.recommendations.in_printed_order().values_list("text__en", "number", "topics")) == [
+        ("First", 1, ["courts"]),
+        ("Below", 1, []),
+        ("Second", 2, []),
+    ]
