@@ -206,7 +206,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     with translation.override("en"):
         paths = [reverse("events:conferences"), reverse("events:recommendations")]
         for conference in conferences:
-            names = ("events:conference", "events:programme", "speakers:speakers")
+            names = ("events:conference", "events:programme", "speakers:speakers", "speakers:organisations")
             paths += [reverse(name, args=[conference.slug]) for name in names]
         paths += [session.get_absolute_url() for session in sessions.in_programme_order()[:5000]]
     context = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from functools import lru_cache
 
 # Letter by letter; what has no letter on the right (j, y, й, ы, signs, apostrophes) falls away. From Russian,
 # Ukrainian, Belarusian, Serbian, Macedonian and Kazakh; of Latin letters those that name one sound.
@@ -70,20 +71,27 @@ def sound(text: str) -> str:
 
 def hits(text: str, query: str) -> list[tuple[int, int]]:
     """Where words of a query stand in a text, as (start, end): exactly, by sound, by stem or with a slip."""
-    wanted = [(plain(word), sound(word)) for word in query.split() if word]
+    wanted = [(plain(word), sound(word)) for word in query.split()]
     found = []
     for match in _WORD.finditer(text):
-        word, start = match.group(), match.start()
-        small = plain(word)
         for plain_word, sound_word in wanted:
-            at = small.find(plain_word) if plain_word else -1
-            if at >= 0 and len(small) == len(word):
-                found.append((start + at, start + at + len(plain_word)))
-                break
-            if at >= 0 or _is_like(small, sound(word), plain_word, sound_word):
-                found.append((start, match.end()))
+            place = _hit(match.group(), plain_word, sound_word)
+            if place is not None:
+                found.append((match.start() + place[0], match.start() + place[1]))
                 break
     return found
+
+
+@lru_cache(maxsize=8192)  # the words of a programme come again and again
+def _hit(word: str, plain_word: str, sound_word: str) -> tuple[int, int] | None:
+    """The part of a word that a word of the query fits; the whole word where letters do not stand one for one."""
+    small = plain(word)
+    at = small.find(plain_word) if plain_word else -1
+    if at >= 0 and len(small) == len(word):
+        return at, at + len(plain_word)
+    if at >= 0 or _is_like(small, sound(word), plain_word, sound_word):
+        return 0, len(word)
+    return None
 
 
 def _is_like(small: str, skeleton: str, plain_word: str, sound_word: str) -> bool:
@@ -91,8 +99,8 @@ def _is_like(small: str, skeleton: str, plain_word: str, sound_word: str) -> boo
         return True
     if min(len(small), len(plain_word)) < _SHORTEST_SLIP or abs(len(small) - len(plain_word)) > 3:
         return False
-    pairs = ((small, plain_word), (skeleton, sound_word))
-    return max(difflib.SequenceMatcher(None, one, other).ratio() for one, other in pairs) >= _LEAST_LIKENESS
+    matchers = (difflib.SequenceMatcher(None, small, plain_word), difflib.SequenceMatcher(None, skeleton, sound_word))
+    return any(matcher.quick_ratio() >= _LEAST_LIKENESS and matcher.ratio() >= _LEAST_LIKENESS for matcher in matchers)
 
 
 def excerpt(text: str, query: str, *, length: int = 180) -> str:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from events import page_cache
 from events.models import SegmentVisibility, SessionState
+from events.releases import publishing
 from speakers.models import ContributionStatus
 from tests.factories import (
     NOW,
@@ -142,6 +143,23 @@ def test_all_conferences_are_searched_from_the_front_page(
         assert text in html
     assert "anary" not in html
     assert "no-store" in response["Cache-Control"]
+
+
+def test_published_programme_is_searched_and_not_the_draft(client: Client, conference: Any) -> None:
+    session = SessionFactory(conference=conference, title={"en": "Published title"})
+    ContributionFactory(session=session, person__display_name="Ada Published")
+    ConvenorshipFactory(session=session, organisation__name={"en": "Published body"})
+    publishing.publish(conference, by=None, now=NOW, check=False)
+    type(session).objects.filter(pk=session.pk).update(title={"en": "Canary title"})
+    ContributionFactory(session=session, person__display_name="Canary Person")
+    late = OrganisationFactory(name={"en": "Canary body"})
+    ConvenorshipFactory(session=session, organisation=late)
+
+    html = found(client, "published")
+    assert all(text in html for text in ("Published title", "Ada Published", "Published body", "Found: 3"))
+    assert "Canary" not in found(client, "canary")
+    assert client.get(f"/en/organisations/{late.public_id}/").status_code == 404
+    assert "Canary" not in client.get("/en/summit/organisations/").content.decode()
 
 
 def test_names_have_an_index(conference: Any) -> None:
