@@ -2,6 +2,7 @@
    Without JavaScript the numbers are typed. Nothing is saved before the form is. */
 (function () {
   "use strict";
+  /* global django */
 
   var dragged = null;
 
@@ -15,7 +16,8 @@
   function position(row) { return row.querySelector("input[name$='-position']"); }
 
   function renumber(inside) {
-    rows(inside).forEach(function (row, index) { position(row).value = index + 1; });
+    rows(inside).filter(function (row) { return !row.dataset.isEmpty; })
+      .forEach(function (row, index) { position(row).value = index + 1; });
   }
 
   function put(row, before, parent) {
@@ -87,12 +89,19 @@
   document.addEventListener("pointerup", stop);
   document.addEventListener("pointercancel", stop);
 
+  // A row that was added gets the next number with the first thing that is entered: a row left empty must stay unchanged.
   document.addEventListener("formset:added", function (event) {
-    var row = event.target, all = rows(group(row));
+    var row = event.target;
     if (!position(row)) { return; }
-    var highest = Math.max.apply(null, all.map(function (one) { return one === row ? 0 : Number(position(one).value) || 0; }).concat(0));
-    if (!position(row).value || Number(position(row).value) <= highest) { position(row).value = highest + 1; }
+    row.dataset.isEmpty = "yes";
     handle(row);
+    django.jQuery(row).on("input change", function (change) {
+      if (!row.dataset.isEmpty) { return; }
+      delete row.dataset.isEmpty;
+      if (change.target === position(row)) { return; }
+      var others = rows(group(row)).filter(function (other) { return other !== row; });
+      position(row).value = Math.max.apply(null, [0].concat(others.map(function (other) { return Number(position(other).value) || 0; }))) + 1;
+    });
   });
 
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", prepare); } else { prepare(); }

@@ -12,7 +12,14 @@ from events.models import Session
 from speakers.models import Contribution
 from tests.browser import chromium
 from tests.browser.test_admin import PASSWORD, sign_in
-from tests.factories import ConferenceDayFactory, ConferenceFactory, ContributionFactory, SegmentFactory, SessionFactory
+from tests.factories import (
+    ConferenceDayFactory,
+    ConferenceFactory,
+    ContributionFactory,
+    SegmentFactory,
+    SessionFactory,
+    TextSectionFactory,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -110,6 +117,23 @@ def test_rows_of_a_form_are_dragged_and_their_numbers_follow(open_page: OpenPage
     assert list(Contribution.objects.order_by("position").values_list("pk", flat=True)) == [second.pk, first.pk]
 
 
+def test_row_that_was_added_gets_the_next_number_once_something_is_in_it(open_page: OpenPage) -> None:
+    session = SessionFactory()
+    TextSectionFactory(session=session, position=4)
+    page = sign_in(open_page, reverse("admin:events_session_change", args=[session.pk]))
+
+    for _row in range(2):
+        page.click("#text_sections-group .add-row a")
+    page.fill("[name=text_sections-1-text_en]", "Typed")
+    assert page.input_value("#id_text_sections-1-position") == "5"
+    page.click("input[name=_continue] >> nth=0")
+    page.wait_for_selector(".messagelist .success")
+
+    assert list(session.text_sections.order_by("position").values_list("position", "text"))[1:] == [
+        (5, {"en": "Typed"})
+    ]
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_pages_of_a_conference_do_not_scroll_sideways(width: int, open_page: OpenPage) -> None:
     session = programme()[0]
@@ -122,5 +146,5 @@ def test_pages_of_a_conference_do_not_scroll_sideways(width: int, open_page: Ope
     page.fill("#id_slug", "next")
     page.click(".datetimeshortcuts >> text=Today")
     page.click("button[name=preview]")
-    assert page.locator("button[name=confirmed]").count() == 1
+    page.wait_for_selector("button[name=confirmed]")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
