@@ -119,7 +119,12 @@ def test_the_tests_that_are_left_out_are_named(
     monkeypatch.setattr(run, "find_chromium", lambda: None)
     run.run_test([])
     assert "apt install chromium" in capsys.readouterr().out
-    assert "not browser and not faults" in taken
+    assert any(option.startswith("not browser and not faults") for option in taken)
+    taken.clear()
+    monkeypatch.setattr(run.shutil, "which", lambda name: None)
+    run.run_test([])
+    assert "apt install default-jre-headless" in capsys.readouterr().out
+    assert "not browser and not faults and not html" in taken
     taken.clear()
     run.run_test(["tests/faults", "-n0"])
     assert "not browser and not faults" not in taken
