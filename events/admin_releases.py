@@ -73,9 +73,13 @@ def restore(request: HttpRequest, conference: Conference, number: int) -> HttpRe
     """Ask, then make the draft what it was in an earlier release."""
     release = _release(conference, number)
     if request.method == "POST":
-        publishing.restore(release)
-        text = _("The draft is what it was in release %(number)d. Look at it, then publish it.")
-        messages.success(request, text % {"number": number})
+        try:
+            publishing.restore(release)
+        except DomainError as refusal:
+            messages.error(request, str(refusal.message))
+        else:
+            text = _("The draft is what it was in release %(number)d. Look at it, then publish it.")
+            messages.success(request, text % {"number": number})
         return HttpResponseRedirect(pages.url("releases", conference))
     would_change = publishing.changes_by_restoring(release)
     title = gettext("Go back to release %(number)d") % {"number": number}

@@ -106,7 +106,7 @@ def register() -> None:
             Contribution,
             path="session__conference",
             left_out=["internal_note", "sources"],
-            tightened={"visibility": SegmentVisibility.values},
+            tightened={"visibility": SegmentVisibility.values, "is_announced": ["true", "false"]},
             goes_with=["person"],
             emptied_under_pseudonym=[
                 "name_printed",

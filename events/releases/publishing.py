@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -14,11 +13,10 @@ from accounts.models import User
 from alliance.exceptions import DomainError
 from alliance.languages import Translations
 from events import programme_checks
-from events.models import Conference, ConferenceState, Release, ReleasedRow, Session, SessionState
-from events.releases import changes, schema, tables
+from events.models import Conference, ConferenceState, Release, ReleasedRow
+from events.releases import changes, restoring, schema, tables
 from events.releases.changes import Change
 from events.releases.reading import reading_draft
-from events.releases.tables import ProgrammeTable
 
 Hook = Callable[[Release], None]
 
@@ -114,18 +112,14 @@ def _difference(release: Release, *, to_draft: bool) -> Difference:
 def restore(release: Release) -> None:
     """Make the draft what it was in a release. The public sees it when it is published again, as a new release.
 
-    Sessions made since then become drafts, because people may have registered for them; other rows made since are
-    deleted. Columns that only organisers read stay as they are. What has been deleted for good since (a person, a
-    room) does not come back.
+    Sessions made since then become drafts, because people may have registered for them, and keep what they are made of;
+    other rows made since are deleted. Columns that only organisers read stay as they are, and what was closed since
+    stays closed. What has been deleted for good since (a person, a room) does not come back.
+    Raises restoring.CannotGoBack.
     """
-    with reading_draft(), transaction.atomic(), connection.cursor() as cursor:
+    with reading_draft(), transaction.atomic():
         _hold_still()
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        for table in reversed(tables.all_tables()):
-            _take_away_newer(cursor, table, release)
-        for table in tables.all_tables():
-            _put_back(cursor, table, release)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        restoring.go_back(release)
 
 
 def _hold_still() -> None:
@@ -149,47 +143,3 @@ def _keep(release: Release) -> None:
                 f"SELECT %s, '{table.name}', t.id, to_jsonb(t) - %s::text[] {source} WHERE {conference} = %s",
                 [release.pk, left_out, release.conference_id],
             )
-
-
-def _take_away_newer(cursor: Any, table: ProgrammeTable, release: Release) -> None:
-    """Delete the rows of the draft that the release does not have."""
-    if table.model is Conference:
-        return
-    source, conference = schema.rows_of(table)
-    newer = (
-        f"SELECT t.id {source} WHERE {conference} = %s AND NOT EXISTS (SELECT FROM {_ROWS} kept "
-        f"WHERE kept.release_id = %s AND kept.\"table\" = '{table.name}' AND kept.row_id = t.id)"
-    )
-    values = [release.conference_id, release.pk]
-    if table.model is Session:
-        cursor.execute(f"UPDATE {table.name} SET state = '{SessionState.DRAFT}' WHERE id IN ({newer})", values)
-        return
-    # What newer sessions still point at stays: their day, their segments.
-    kept = "".join(
-        f" AND NOT EXISTS (SELECT FROM {other.name} o WHERE o.{step.column} = old.id)"
-        for other in tables.all_tables()
-        for step in other.fields
-        if step.is_relation and step.remote_field and step.remote_field.model is table.model and other is not table
-    )
-    cursor.execute(f"DELETE FROM {table.name} old WHERE id IN ({newer}){kept}", values)
-
-
-def _put_back(cursor: Any, table: ProgrammeTable, release: Release) -> None:
-    """Write the rows of the release into the draft; only those that differ."""
-    fields = [found for found in table.fields if found.name not in table.left_out]
-    listed = ", ".join(f'"{name}"' for name in table.columns)
-    compared = [str(found.column) for found in fields if found.name not in tables.STAMPS]
-    settings = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in compared if name != "id")
-    settings += ', "updated_at" = now()' if "updated_at" in table.columns else ""
-    differs = " IS DISTINCT FROM ".join(
-        "ROW(" + ", ".join(f'{row}."{name}"' for name in compared) + ")" for row in ("present", "EXCLUDED")
-    )
-    values = ", ".join(f'row."{name}"' for name in table.columns)
-    cursor.execute(
-        f"INSERT INTO {table.name} AS present ({listed}) SELECT {values} "
-        f"FROM {_ROWS} kept CROSS JOIN LATERAL "
-        f"jsonb_populate_record(NULL::{table.name}, {schema.defaults(table)} || kept.data) row "
-        f"WHERE kept.release_id = %s AND kept.\"table\" = '{table.name}' "
-        f"ON CONFLICT (id) DO UPDATE SET {settings} WHERE {differs}",
-        [release.pk],
-    )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -70,7 +70,8 @@ def freeze(conference_id: int | None = None) -> None:
                 f"CROSS JOIN LATERAL jsonb_populate_record(NULL::public.{table.name}, "
                 f"{defaults(table)} || kept.data) row "
                 f"WHERE release.number = (SELECT max(number) FROM public.{_RELEASES} other "
-                f"WHERE other.conference_id = release.conference_id){condition}"
+                f"WHERE other.conference_id = release.conference_id){condition}",
+                [],  # so that the doubled percent signs of the defaults are read as everywhere else
             )
 
 
@@ -129,7 +130,7 @@ def _table(table: ProgrammeTable) -> Iterator[str]:
 
 def _view(table: ProgrammeTable) -> str:
     """Released rows of published conferences, draft rows of the others. Some columns are always as they are now."""
-    live = bool(table.left_out or table.tightened)
+    live = bool(table.left_out or table.tightened or table.later)
     columns = ", ".join(_seen(table, found) for found in table.fields)
     beside = f" LEFT JOIN public.{table.name} live ON live.id = frozen.id" if live else ""
     draft, conference = rows_of(table)
@@ -161,13 +162,21 @@ def _seen(table: ProgrammeTable, found: models.Field[Any, Any]) -> str:
     name = f'"{found.column}"'
     if found.name in table.left_out:
         return f"COALESCE(live.{name}, frozen.{name}) AS {name}"
-    if order := table.tightened.get(found.name):
-        values = "ARRAY[" + ", ".join(f"'{value}'" for value in order) + "]"
-        place = "COALESCE(array_position({values}, {row}.{name}::text), 0)"
-        now = place.format(values=values, row="live", name=name)
-        then = place.format(values=values, row="frozen", name=name)
-        return f"CASE WHEN {now} > {then} THEN live.{name} ELSE frozen.{name} END AS {name}"
+    if closer := closing(table, found, f"live.{name}", f"frozen.{name}"):
+        return f"{closer} AS {name}"
     return f"frozen.{name}"
+
+
+def closing(table: ProgrammeTable, found: models.Field[Any, Any], one: str, other: str) -> str:
+    """SQL: of two values of a column that says who may see a row, the more closed; empty for all other columns."""
+    if order := table.tightened.get(found.name):
+        return f"CASE WHEN {_place(order, one)} > {_place(order, other)} THEN {one} ELSE {other} END"
+    return f"GREATEST({one}, {other})" if found.name in table.later else ""  # passes over NULL, which means no date
+
+
+def _place(order: Sequence[str], value: str) -> str:
+    values = "ARRAY[" + ", ".join(f"'{name}'" for name in order) + "]"
+    return f"COALESCE(array_position({values}, ({value})::text), 0)"
 
 
 def _triggers() -> Iterator[str]:
@@ -183,6 +192,9 @@ def _triggers() -> Iterator[str]:
             by_target.setdefault(key.remote_field.model._meta.db_table, []).extend(_forgetting(table, key))
     for target, actions in sorted(by_target.items()):
         yield from _trigger(f"{target}_gone", f"AFTER DELETE ON public.{target} FOR EACH ROW", " ".join(actions))
+    for table in tables.all_tables():
+        if table.steps and (table.tightened or table.later):
+            yield from _stays_closed(table)
     for table in tables.all_tables():
         if table.emptied_under_pseudonym:
             yield from _under_pseudonym(table)
@@ -201,6 +213,27 @@ def _forgetting(table: ProgrammeTable, key: models.ForeignKey[Any, Any]) -> Iter
     else:
         yield f"UPDATE released.{table.name} SET {key.column} = NULL WHERE {key.column} = OLD.id;"
         yield f"UPDATE public.{_ROWS} SET data = data - '{key.column}' WHERE {kept};"
+
+
+def _stays_closed(table: ProgrammeTable) -> Iterator[str]:
+    """A row that was closed since its release and then deleted must not come to light again by that."""
+    now, then = [], []
+    for found in table.fields:
+        name = str(found.column)
+        if closer := closing(table, found, f"OLD.{name}", name):
+            now.append(f"{name} = {closer}")
+            kept = f"(kept.data ->> '{name}')::{found.db_type(connection)}"
+            then.append(f"'{name}', {closing(table, found, f'OLD.{name}', kept)}")
+    body = (
+        f"UPDATE released.{table.name} SET {', '.join(now)} WHERE id = OLD.id; "
+        f"UPDATE public.{_ROWS} kept SET data = kept.data || jsonb_build_object({', '.join(then)}) "
+        f"WHERE kept.release_id IN (SELECT id FROM public.{_RELEASES}) "  # the index begins with it
+        f"AND kept.\"table\" = '{table.name}' AND kept.row_id = OLD.id;"
+    )
+    opened = [f"OLD.{name} <> '{order[0]}'" for name, order in table.tightened.items()]
+    opened += [f"OLD.{name} IS NOT NULL" for name in table.later]
+    when = f"AFTER DELETE ON public.{table.name} FOR EACH ROW WHEN ({' OR '.join(opened)})"
+    yield from _trigger(f"{table.name}_stays_closed", when, body)
 
 
 def _under_pseudonym(table: ProgrammeTable) -> Iterator[str]:

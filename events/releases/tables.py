@@ -22,20 +22,25 @@ class ProgrammeTable:
 
     model: its model. path: foreign keys that lead from a row to its conference, empty for the conference itself.
     left_out: columns only organisers read; never frozen, always as they are now. tightened: columns that decide who
-    sees a row, with their values from open to closed: a row that was closed further since is closed at once, one that
-    was opened waits for the next release. goes_with: foreign keys to live rows with which a frozen row goes when they
-    are deleted; others become empty. emptied_under_pseudonym: columns that are emptied when the person of the row
-    becomes a pseudonym. newer_as: rows made since the last release are there under these values, because rows outside
-    of the programme point at them; without it they are not there at all.
+    sees a row, with their values from open to closed: a row that was closed further since is closed at once, and
+    stays so when it is deleted or an older release comes back; one that was opened waits for the next release. later:
+    dates before which nobody sees a row; a later one closes in the same way. goes_with: foreign keys to live rows
+    with which a frozen row goes when they are deleted; others become empty. emptied_under_pseudonym: columns that are
+    emptied when the person of the row becomes a pseudonym. newer_as: rows made since the last release are there under
+    these values, because rows outside of the programme point at them; without it they are not there at all. aside:
+    columns of unique constraints that cannot wait for the end of a transaction, with SQL for a value nobody has; two
+    rows that swapped theirs change back over it.
     """
 
     model: type[models.Model]
     path: str
     left_out: Sequence[str] = ()
     tightened: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    later: Sequence[str] = ()
     goes_with: Sequence[str] = ()
     emptied_under_pseudonym: Sequence[str] = ()
     newer_as: Mapping[str, str] = field(default_factory=dict)
+    aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
