@@ -1,6 +1,7 @@
 """Who comes: the right to attend, the people, their registrations, delegations and figures."""
 
 from registration.models.admission import Admission, ApprovalMode, AttendanceMode, Category, Places, WaitingMode
+from registration.models.attendance import Certificate, CheckIn, DoorCode
 from registration.models.delegation import Delegation, DelegationCapacity, FocalPoint
 from registration.models.figure import Figure, Measure, Qualifier
 from registration.models.idempotency import IdempotencyKey
@@ -13,8 +14,11 @@ __all__ = [
     "ApprovalMode",
     "AttendanceMode",
     "Category",
+    "Certificate",
+    "CheckIn",
     "Delegation",
     "DelegationCapacity",
+    "DoorCode",
     "Figure",
     "FocalPoint",
     "IdempotencyKey",

@@ -41,7 +41,7 @@ MOVES: dict[str, frozenset[RegistrationStatus]] = {
     _S.WAITLISTED: frozenset({_S.CONFIRMED, _S.OFFERED, _S.REJECTED, _S.CANCELLED}),
     _S.OFFERED: frozenset({_S.CONFIRMED, _S.WAITLISTED, _S.CANCELLED}),
     _S.CONFIRMED: frozenset({_S.CANCELLED, _S.ATTENDED, _S.ABSENT}),
-    _S.ATTENDED: frozenset({_S.ABSENT}),
+    _S.ATTENDED: frozenset({_S.CONFIRMED, _S.ABSENT}),  # confirmed: a check-in was undone
     _S.ABSENT: frozenset({_S.ATTENDED}),
     _S.REJECTED: frozenset(),
     _S.CANCELLED: frozenset(),
