@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -21,10 +22,11 @@ from alliance.admin import (
     explain,
     in_all_languages,
 )
+from alliance.admin.history import write_history
 from events.admin import SessionAdmin, chosen_id, programme
 from events.models import Conference, Segment, Session
 from speakers import programme_checks
-from speakers.models import Affiliation, Contribution, ContributionStatus, Person
+from speakers.models import Affiliation, Contribution, ContributionStatus, Person, TookPart
 
 explain("person_has_display_name", _("Give the display name."), field="display_name")
 explain(
@@ -169,6 +171,7 @@ class ContributionAdmin(HouseAdmin[Contribution]):
     list_display = ["who", "role", "session", "status", "position", "took_part"]
     list_filter = ["status", "role", "is_announced", "took_part", "session__conference"]
     list_select_related = ["person", "session"]
+    actions = ["mark_took_part"]
     ordering = ["-session__conference__starts_on", "session", "position"]
     search_fields = ["person__display_name", "name_printed", *in_all_languages("topic")]
     search_by_id = ("public_id",)
@@ -225,6 +228,17 @@ class ContributionAdmin(HouseAdmin[Contribution]):
                 obj.session_id if obj else chosen_id(request, "session")
             )
         return form
+
+    @admin.action(description=_("Mark as having taken part"), permissions=["change"])
+    def mark_took_part(self, request: HttpRequest, queryset: QuerySet[Contribution]) -> None:
+        """After the conference: those who were there. The public sees it with the next release."""
+        changed = list(queryset.exclude(took_part=TookPart.YES))
+        Contribution.objects.filter(pk__in=[row.pk for row in changed]).update(took_part=TookPart.YES)
+        write_history(request, changed, CHANGE, [{"changed": {"fields": ["took_part"]}}])
+        self.message_user(
+            request,
+            ngettext("%d contribution was marked.", "%d contributions were marked.", len(changed)) % len(changed),
+        )
 
     @admin.display(description=_("person"), ordering="person__sort_name")
     def who(self, contribution: Contribution) -> str:

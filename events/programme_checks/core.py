@@ -110,7 +110,7 @@ class Programme:
     @cached_property
     def texts(self) -> list[Text]:
         """All that can be translated and is written in some language, read once."""
-        from events.programme_checks import completeness
+        from events.programme_checks import completeness  # here, because it builds on this module
 
         return completeness.texts_of(self)
 
