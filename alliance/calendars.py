@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -32,7 +33,8 @@ def local(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant.astimezone(UTC) if is_shown_twice else shown
 
 
-def _changes_of_clock(zone: ZoneInfo, first: datetime, last: datetime) -> list[datetime]:
+@lru_cache(maxsize=100)
+def _changes_of_clock(zone: ZoneInfo, first: datetime, last: datetime) -> tuple[datetime, ...]:
     """The instants, to the minute, at which the clocks of a zone change between two UTC instants."""
     found = []
     day = first
@@ -46,7 +48,7 @@ def _changes_of_clock(zone: ZoneInfo, first: datetime, last: datetime) -> list[d
                 before, after = (middle, after) if same else (before, middle)
             found.append(day + timedelta(minutes=after))
         day = next_day
-    return found
+    return tuple(found)
 
 
 def clock(zone: ZoneInfo, first_year: int, last_year: int) -> icalendar.Timezone:
