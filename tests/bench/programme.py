@@ -28,10 +28,12 @@ def row(what: str, *columns: str) -> None:
 
 
 def large_conference() -> Conference:
-    """Ten days of parallel sessions with their speakers."""
+    """Ten days of parallel sessions with their speakers, published."""
     from datetime import timedelta
 
+    from events.releases import publishing
     from tests.factories import (
+        NOW,
         ConferenceDayFactory,
         ConferenceFactory,
         ContributionFactory,
@@ -62,6 +64,7 @@ def large_conference() -> Conference:
         for _seat in range((number + 1) * CONTRIBUTIONS // SESSIONS - made):
             ContributionFactory(session=session, segment=segment)
             made += 1
+    publishing.publish(conference, by=None, now=NOW, check=False)
     return conference
 
 
@@ -161,6 +164,7 @@ def _print(name: str, web: float, database: float, seconds: list[float], *, with
 
 
 def _change(conference: Conference) -> None:
-    """Change the programme, and wait until every process must have noticed."""
-    type(conference).objects.filter(pk=conference.pk).update(hashtag="#bench")
+    """Change what pages are made of, and wait until every process must have noticed."""
+    if conference.venue is not None:
+        type(conference.venue).objects.filter(pk=conference.venue_id).update(address="Heldenplatz")
     time.sleep(_LONGEST_OLD_VERSION)
