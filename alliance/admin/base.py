@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from alliance.admin import versions
 from alliance.admin.fields import HouseFields
@@ -99,6 +100,19 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
             return row
         self.model._default_manager.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
         return super().get_object(request, object_id, from_field)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Somebody deleted the row while the form was open: show what was typed, so that it can be copied."""
+        if request.method != "POST" or versions.FIELD not in request.POST:
+            answer: HttpResponse = super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
+            return answer
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("This was deleted meanwhile"),
+            "typed": versions.typed(request.POST),
+        }
+        return TemplateResponse(request, "admin/gone.html", context, status=410)
 
     def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
         """Compare what the form was opened with to what is stored, before anything of it is looked at."""

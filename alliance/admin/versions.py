@@ -146,6 +146,18 @@ def conflict(sent: str, row: models.Model, formsets: Iterable[Any]) -> Conflict 
     return Conflict(seen, now, datetime.fromisoformat(data["at"]))
 
 
+def typed(data: QueryDict) -> list[tuple[str, str]]:
+    """Names and values of a form that can no longer be saved, without what the page itself put there."""
+    of_page = ("_FORMS", "-id", FIELD, "csrfmiddlewaretoken", "_save", "_continue", "_addanother")
+    return [
+        (name, value)
+        for name in data
+        if not name.endswith(of_page) and "__prefix__" not in name
+        for value in data.getlist(name)
+        if value
+    ]
+
+
 # --- what becomes of the form that was sent -------------------------------------------------------------------------
 
 

@@ -197,6 +197,19 @@ def test_every_form_has_the_guard(factory: Any, field: str, typed: dict[str, str
     assert type(row).objects.values_list(field, flat=True).get() == "by Bob"
 
 
+def test_what_was_typed_into_a_deleted_row_is_shown(ada: Client) -> None:
+    session = SessionFactory()
+    address, sent = change(session), opened(ada, session)
+    session.delete()
+
+    response = ada.post(address, sent | {"title_en": "Typed <by> Ada"})
+
+    assert response.status_code == 410
+    assert "Typed &lt;by&gt; Ada" in response.text
+    assert not {name for name, _value in response.context["typed"]} & {versions.FIELD, "segments-TOTAL_FORMS"}
+    assert ada.get(address).status_code == 302
+
+
 @pytest.mark.parametrize("forged", ["", "nonsense", "other"])
 def test_version_of_another_row_or_of_nobody_is_a_conflict(forged: str, ada: Client) -> None:
     country, other = CountryFactory(iso2="ZZ"), CountryFactory(iso2="ZY")
