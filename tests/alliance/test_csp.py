@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from csp.utils import build_policy
 from django.test import Client
 
 from alliance import json_ld
@@ -53,6 +54,14 @@ def test_every_page_allows_our_own_files_alone(client: Client, paths: list[str])
         assert found["default-src"] == {"'none'"}, path
         assert found["script-src"] == found["style-src"] == {"'self'"}, path
         assert found["frame-ancestors"] == found["base-uri"] == {"'none'"}, path
+
+
+def test_policy_that_a_view_changes_is_its_own_alone(client: Client, paths: list[str]) -> None:
+    usual = directives(build_policy())
+    for _round in range(2):
+        changed = directives(client.get("/api/v1/docs/").headers["Content-Security-Policy"])
+        assert changed["style-src"] == {"'self'", "'unsafe-inline'"}
+        assert directives(client.get(paths[0]).headers["Content-Security-Policy"]) == usual
 
 
 def without_data(page: str) -> str:

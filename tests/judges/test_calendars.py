@@ -229,6 +229,21 @@ def test_cancelled_conference_is_read_as_cancelled(client: Client) -> None:
     assert [entry["status"] for entry in by_libical(content)["events"]] == ["CANCELLED"]
 
 
+def test_agenda_of_a_reader_is_read(client: Client) -> None:
+    sessions = programme()
+    picked = dict(list(sessions.items())[:3])
+    below = f"/en/{next(iter(sessions.values())).conference.slug}"
+    for public_id in picked:
+        client.post(f"{below}/agenda/", {"add": public_id})
+
+    content = feed(client, f"{below}/agenda.ics")
+
+    assert facts(by_vobject(content)) == expected(picked)
+    found = by_libical(content)
+    assert (found["errors"], found["complaints"]) == (0, [])
+    assert facts(found["events"]) == expected(picked)
+
+
 @pytest.mark.parametrize(
     ("method", "status", "shown"),
     [
