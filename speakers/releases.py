@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from events.models import Segment, SegmentVisibility
+from alliance.languages import Translations
+from events.models import Conference, ReleasedRow, Segment, SegmentVisibility
 from events.releases import changes, tables, wording
 from events.releases.changes import Change, Row, Rows
 from events.releases.tables import ProgrammeTable
@@ -90,13 +91,55 @@ def _part(row: Row) -> object:
 
 
 def _who(row: Row) -> Change:
-    return {"person": row["person_id"]} if row["person_id"] else {"label": row["unnamed_label"]}
+    about = {"contribution": row["id"]}
+    return about | ({"person": row["person_id"]} if row["person_id"] else {"label": row["unnamed_label"]})
 
 
 def names(ids: Iterable[int]) -> dict[int, str]:
     """How persons are called in a list of changes: nobody who is hidden, nobody under a pseudonym."""
     persons = Person.objects.visible().filter(pk__in=ids, is_pseudonym=False)
     return dict(persons.values_list("pk", "display_name"))
+
+
+def seats(conference: Conference, ids: Iterable[int]) -> dict[int, Translations | None]:
+    """What is printed for contributions without a person today; None for those that must not be spoken of.
+
+    That is whoever is closed, by themselves or with their segment, or was when they were deleted, and whoever stands
+    there under a pseudonym today, whatever stood there before.
+    """
+    found: dict[int, Translations | None] = {}
+    rows = Contribution.objects.filter(pk__in=ids).values_list(
+        "pk", "unnamed_label", "visibility", "segment__visibility", "is_announced", "person__is_pseudonym"
+    )
+    for key, label, own, with_segment, is_announced, is_pseudonym in rows:
+        is_closed = {own, with_segment or own} != {SegmentVisibility.BEFORE} or not is_announced
+        found[key] = None if is_closed or is_pseudonym else label
+    if gone := set(ids) - set(found):
+        found |= dict.fromkeys(_closed_when_deleted(conference, gone))
+    return found
+
+
+def _closed_when_deleted(conference: Conference, ids: set[int]) -> set[int]:
+    """Of contributions that are no more, those that a release keeps as closed (events.releases.schema sees to that)."""
+    before = SegmentVisibility.BEFORE
+    kept = ReleasedRow.objects.filter(release__conference=conference)
+    rows = list(
+        kept.filter(table=Contribution._meta.db_table, row_id__in=ids).values_list(
+            "row_id", "data__segment_id", "data__visibility", "data__is_announced"
+        )
+    )
+    segments = {segment for _key, segment, _visibility, _is_announced in rows if segment}
+    closed = set(Segment.objects.filter(pk__in=segments).exclude(visibility=before).values_list("pk", flat=True))
+    closed |= set(
+        kept.filter(table=Segment._meta.db_table, row_id__in=segments)
+        .exclude(data__visibility=before)
+        .values_list("row_id", flat=True)
+    )
+    return {
+        key
+        for key, segment, visibility, is_announced in rows
+        if visibility != before or not is_announced or segment in closed
+    }
 
 
 def register() -> None:
@@ -120,3 +163,4 @@ def register() -> None:
     tables.register(ProgrammeTable(Contribution.other_organisations.through, path="contribution__session__conference"))
     changes.register_part(find)
     wording.register_names(names)
+    wording.register_seats(seats)

@@ -2,7 +2,7 @@
 
 A change is a mapping with "kind", "session" (its id, where it is about one) and what the kind needs. Titles, times and
 rooms are kept; names of persons never: they are looked up when the list is read (events.releases.wording), so that
-whoever was hidden or given a pseudonym since is in no list. Speakers are compared by the speakers app.
+whoever was hidden, closed or given a pseudonym since is in no list. Speakers are compared by the speakers app.
 """
 
 from __future__ import annotations
