@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.translated import TranslatedField
 from events.models import Conference, Session
@@ -31,7 +32,7 @@ class Qualifier(models.TextChoices):
     """How exact a figure is; independent of how precise it looks."""
 
     EXACT = "exact", _("exactly")
-    ABOUT = "about", _("about")
+    ABOUT = "about", pgettext_lazy("before a number", "about")
     MORE_THAN = "more_than", _("more than")
     OVER = "over", _("over")
     AT_LEAST = "at_least", _("at least")

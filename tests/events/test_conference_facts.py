@@ -46,6 +46,13 @@ def test_figures_are_printed_with_measure_qualifier_and_source(client: Client) -
     assert "1.234" in words(client, "/de/summit/")
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "about"), ("fr", "environ"), ("de", "etwa"), ("ru", "около")])
+def test_about_before_a_number_is_the_right_word(client: Client, language: str, word: str) -> None:
+    Figure.objects.create(measure="posts", value=70, qualifier="about", conference=ConferenceFactory(slug="summit"))
+
+    assert f"{word} 70" in words(client, f"/{language}/summit/")
+
+
 def test_anniversaries_and_sources_stand_on_the_conference(client: Client) -> None:
     conference = ConferenceFactory(slug="summit", anniversaries=["20 years since the Protocol", None, 5])
     ReferenceFactory(conference=conference, citation="A source of the whole")
