@@ -73,8 +73,3 @@ def all_languages(name: str) -> Any:
 def joined_text(*parts: Any) -> Func:
     """Texts with a space between; what is NULL is left out."""
     return Func(Value(" "), *parts, function="CONCAT_WS", output_field=TextField())
-
-
-def joined_array(aliases: str) -> Func:
-    """The texts of an array field with spaces between."""
-    return Func(F(aliases), Value(" "), function="ARRAY_TO_STRING", output_field=TextField())

@@ -8,7 +8,6 @@ alphabet by their sound (speakers.folding), and both with a slip of one letter (
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,9 +32,10 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
+from alliance.text_search import SHORTEST_QUERY, all_languages, joined_text
 from events.models import Conference, Convenorship, Organisation, Session, TextSection
 from events.selectors import Footnotes
 from speakers import selectors
@@ -43,8 +43,6 @@ from speakers.folding import SHORTEST_SOUND
 from speakers.models import Contribution, Person
 from speakers.selectors import Speaker
 
-LONGEST_QUERY = 200  # characters; the rest is cut off
-SHORTEST_QUERY = 2
 _MOST_WORDS = 8
 _MOST_RESULTS = 50  # of each kind
 _LEAST_SIMILARITY = 0.45  # one wrong letter in the middle of eight is 0.5
@@ -77,12 +75,6 @@ class Found:
     def count(self) -> int:
         """How many sessions, people and bodies."""
         return len(self.sessions) + len(self.speakers) + len(self.organisations)
-
-
-def clean(typed: str) -> str:
-    """What somebody typed, as one line of at most LONGEST_QUERY characters without control characters."""
-    kept = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in typed[:LONGEST_QUERY])
-    return " ".join(unicodedata.normalize("NFC", kept).split())[:LONGEST_QUERY]
 
 
 # --- how texts are compared -----------------------------------------------------------------------------------------
@@ -140,23 +132,10 @@ def _has_stems(query: str) -> Q:
     found = Q()
     for language in dict.fromkeys([(get_language() or "en").split("-")[0], "en"]):
         config = _STEMS.get(language, "simple")
-        texts = [_text(KeyTextTransform(language, name)) for name in ("title", "summary")]
+        texts = [joined_text(KeyTextTransform(language, name)) for name in ("title", "summary")]
         vector = SearchVector(*texts, config=config)
         found |= Q(_Binary(vector, SearchQuery(query, config=config, search_type="websearch"), arg_joiner=" @@ "))
     return found
-
-
-def _all_languages(name: str) -> Any:
-    """The texts of a TranslatedField in all languages, without the names of the languages."""
-    texts = Func(
-        F(name), Value("$.*"), function="jsonb_path_query_array", template="%(function)s(%(expressions)s::jsonpath)"
-    )
-    return Cast(texts, TextField())
-
-
-def _text(*parts: Any) -> Func:
-    """Texts with a space between; what is NULL is left out."""
-    return Func(Value(" "), *parts, function="CONCAT_WS", output_field=TextField())
 
 
 # --- searching ------------------------------------------------------------------------------------------------------
@@ -178,12 +157,12 @@ def _sessions(conference: Conference | None, query: str) -> list[Session]:
         TextSection.objects.filter(session=OuterRef("pk"))
         .order_by()
         .values("session")
-        .values(texts=StringAgg(_text(_all_languages("heading"), _all_languages("text")), delimiter=Value(" ")))
+        .values(texts=StringAgg(joined_text(all_languages("heading"), all_languages("text")), delimiter=Value(" ")))
     )
-    text = _plain(_text(_all_languages("title"), _all_languages("summary"), Subquery(sections)))
+    text = _plain(joined_text(all_languages("title"), all_languages("summary"), Subquery(sections)))
     found = Q(is_exact=True) | Q(has_stems=True)
     if len(query) >= _SHORTEST_SLIP:
-        found |= _is_similar(_plain(_all_languages("title")), _plain(Value(query)))
+        found |= _is_similar(_plain(all_languages("title")), _plain(Value(query)))
     rows = (
         _public_sessions(conference)
         .exclude(kind="break")

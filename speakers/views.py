@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from alliance import text_search
 from events.models import Conference, Organisation
 from events.selectors import Footnotes
 from events.views import conference_frame, frame, programme_page
@@ -106,10 +107,10 @@ def organisation(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _found(request: HttpRequest, conference: Conference | None) -> dict[str, Any]:
     footnotes = Footnotes()
-    query = finding.clean(request.GET.get("q", ""))
+    query = text_search.clean(request.GET.get("q", ""))
     return {
         "query": query,
-        "is_too_short": 0 < len(query) < finding.SHORTEST_QUERY,
+        "is_too_short": 0 < len(query) < text_search.SHORTEST_QUERY,
         "found": finding.search(conference, query, now=timezone.now(), footnotes=footnotes),
         "footnotes": footnotes,
     }
