@@ -32,12 +32,17 @@ Change: TypeAlias = dict[str, Any]
 
 
 class Rows:
-    """The rows of one release, by table and id."""
+    """The rows of a programme, by table and id."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, rows: Iterable[tuple[str, int, Row]]) -> None:
         self._by_table: dict[str, dict[int, Row]] = {}
-        for table, row_id, data in release.rows.values_list("table", "row_id", "data"):
+        for table, row_id, data in rows:
             self._by_table.setdefault(table, {})[row_id] = data
+
+    @classmethod
+    def kept(cls, release: Release) -> Rows:
+        """Those of a release."""
+        return cls(release.rows.values_list("table", "row_id", "data"))
 
     def of(self, model: type[Any]) -> dict[int, Row]:
         """The rows of a model by their ids."""
@@ -75,9 +80,8 @@ def register_part(part: Part) -> None:
         _parts.append(part)
 
 
-def between(before: Release, after: Release) -> list[Change]:
-    """The changes that the second release makes, in the order of the programme."""
-    old, new = Rows(before), Rows(after)
+def between(old: Rows, new: Rows) -> list[Change]:
+    """What the second state changes, in the order of the programme."""
     found = [*_conference(old, new)]
     was, is_now = old.public_sessions(), new.public_sessions()
     found += [*_sessions(was, is_now, old, new)]
@@ -92,9 +96,9 @@ def between(before: Release, after: Release) -> list[Change]:
     return sorted(found, key=lambda change: places.get(change.get("session", 0), (0, 0, 0)))
 
 
-def differ(before: Release, after: Release) -> bool:
+def differ(old: Rows, new: Rows) -> bool:
     """Whether anything at all is different, listed or not. Stamps of time do not count."""
-    return _bare(Rows(before)) != _bare(Rows(after))
+    return _bare(old) != _bare(new)
 
 
 def _bare(rows: Rows) -> dict[str, dict[int, dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +16,13 @@ from alliance.languages import Translations
 from events import programme_checks
 from events.models import Conference, ConferenceState, Release, ReleasedRow
 from events.releases import changes, restoring, schema, tables
-from events.releases.changes import Change
+from events.releases.changes import Change, Row, Rows
 from events.releases.reading import reading_draft
+from events.releases.tables import ProgrammeTable
 
 Hook = Callable[[Release], None]
 
 _ROWS = ReleasedRow._meta.db_table
-_NO_NUMBER = 2**31 - 1  # of a release that is rolled back
 _hooks: list[Hook] = []
 
 
@@ -69,9 +70,10 @@ def publish(
         )
         _keep(release)
         if last is not None:
-            release.changes = changes.between(last, release)
-            if not changes.differ(last, release):
+            old, new = Rows.kept(last), Rows.kept(release)
+            if not changes.differ(old, new):
                 raise NothingChanged
+            release.changes = changes.between(old, new)
             release.save(update_fields=["changes"])
         schema.freeze(conference.pk)
         for hook in _hooks:
@@ -90,23 +92,17 @@ class Difference:
 def unpublished_changes(conference: Conference) -> Difference | None:
     """What publishing would change now; None when the conference has no release. Writes nothing."""
     last = conference.releases.newest_first().first()
-    return _difference(last, to_draft=True) if last else None
+    return _difference(Rows.kept(last), _draft(conference)) if last else None
 
 
 def changes_by_restoring(release: Release) -> Difference:
     """What going back to a release would change in the draft. Writes nothing."""
-    return _difference(release, to_draft=False)
+    return _difference(_draft(release.conference), Rows.kept(release))
 
 
-def _difference(release: Release, *, to_draft: bool) -> Difference:
-    """From a release to the draft, or the other way."""
-    with reading_draft(), transaction.atomic():
-        draft = Release.objects.create(conference=release.conference, number=_NO_NUMBER, made_at=release.made_at)
-        _keep(draft)
-        before, after = (release, draft) if to_draft else (draft, release)
-        found = Difference(changes.between(before, after), changes.differ(before, after))
-        transaction.set_rollback(True)
-    return found
+def _difference(old: Rows, new: Rows) -> Difference:
+    with reading_draft():  # who is a pseudonym is looked up
+        return Difference(changes.between(old, new), changes.differ(old, new))
 
 
 def restore(release: Release) -> None:
@@ -132,14 +128,30 @@ def _hold_still() -> None:
         cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
 
 
+def _selected(table: ProgrammeTable) -> tuple[str, list[str]]:
+    """SQL: id and JSON of the rows of the draft, and its first value; the second is the conference."""
+    source, conference = schema.rows_of(table)
+    left_out = [str(found.column) for found in table.fields if found.name in table.left_out]
+    return f"t.id, to_jsonb(t) - %s::text[] {source} WHERE {conference} = %s", left_out
+
+
+def _draft(conference: Conference) -> Rows:
+    """The rows of the draft as they are now, as a release would keep them."""
+    rows: list[tuple[str, int, Row]] = []
+    with reading_draft(), connection.cursor() as cursor:
+        for table in tables.all_tables():
+            selected, left_out = _selected(table)
+            cursor.execute(f"SELECT {selected}", [left_out, conference.pk])
+            rows += [(table.name, key, json.loads(data)) for key, data in cursor.fetchall()]
+    return Rows(rows)
+
+
 def _keep(release: Release) -> None:
     """Write down the rows of the draft as they are now."""
     with connection.cursor() as cursor:
         for table in tables.all_tables():
-            source, conference = schema.rows_of(table)
-            left_out = [str(found.column) for found in table.fields if found.name in table.left_out]
+            selected, left_out = _selected(table)
             cursor.execute(
-                f'INSERT INTO {_ROWS} (release_id, "table", row_id, data) '
-                f"SELECT %s, '{table.name}', t.id, to_jsonb(t) - %s::text[] {source} WHERE {conference} = %s",
+                f"INSERT INTO {_ROWS} (release_id, \"table\", row_id, data) SELECT %s, '{table.name}', {selected}",
                 [release.pk, left_out, release.conference_id],
             )
