@@ -96,8 +96,10 @@ def test_timeline_leads_to_the_list_and_does_not_widen_the_page(
 ) -> None:
     page = open_page("/en/summit/programme/1/", width=width, zone="America/Vancouver")
 
-    boxes = [page.locator(".timeline-grid a", has_text=name).bounding_box() for name in ("Event 1", "Event 2", "Panel")]
-    one, two, panel = (box or {} for box in boxes)
+    def box(name: str) -> Any:
+        return page.locator(".timeline-grid a", has_text=name).bounding_box()
+
+    one, two, panel = box("Event 1"), box("Event 2"), box("Panel")
     assert one["y"] == two["y"] > panel["y"]  # by time
     assert len({one["x"], two["x"], panel["x"]}) == 3  # side by side
     assert page.locator(".timeline-mark").first.inner_text().split() == ["09:00", "00:00"]
@@ -150,8 +152,23 @@ def test_new_pages_are_legible_and_fit(conference: Conference, open_page: OpenPa
     page.get_by_role("button", name="Add to my agenda").first.click()
     page.get_by_role("button", name="Take out").wait_for()
     base = page.url.partition("/en/")[0]
-    body = page.locator(".session-line a").first.get_attribute("href")
+    body = page.locator(".session-line a").first.get_attribute("href") or ""
     assert page.evaluate(MEASURE) == []
     for path in ("/en/summit/agenda/", "/en/summit/organisations/", "/en/search/?q=event", body):
         page.goto(base + path)
         assert page.evaluate(MEASURE) == [], path
+
+
+def test_paper_has_the_programme_and_nothing_to_press(conference: Conference, open_page: OpenPage) -> None:
+    page = open_page("/en/summit/programme/")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+
+    hidden = ".bar, .languages, .tabs, .tools, .days-nav, .timeline, .agenda-button, .search-box, .clock-own"
+    assert not any(found.is_visible() for found in page.locator(hidden).all())
+    assert page.locator(".clock-venue").first.is_visible()
+    assert page.locator(".printed").inner_text().partition("· Printed on ")[0].endswith("/en/summit/programme/ ")
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    days = page.locator("section.day")
+    assert [found.evaluate("e => getComputedStyle(e).breakBefore") for found in days.all()] == ["auto", "page"]
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
