@@ -71,7 +71,7 @@ _STEP = 0.05  # seconds; more than either answer takes on a machine that is not 
 def _in_even_time(view: View) -> View:
     """Answer what was sent after a whole number of steps, so that the time tells nobody which addresses are known.
 
-    A known address takes some milliseconds less work than a new one. Waiting costs a thread, not the processor.
+    A known address is other work than a new one, by some milliseconds. Waiting costs a thread, not the processor.
     """
 
     @wraps(view)
@@ -136,12 +136,16 @@ _empty_forms: dict[tuple[str, ...], tuple[float, HttpResponse]] = {}
 def _empty_form_page(request: HttpRequest, offered: Offers, *, now: datetime) -> HttpResponse:
     """The empty form. In a rush many ask for it in the same second: they get one page, with tokens of their own.
 
-    Places shown on it are then up to a second old, as they are by the time anybody has read them.
+    Places shown on it are then up to two seconds old, as they are by the time anybody has read them: while one thread
+    makes the page anew, the others go on with the one before.
     """
     chosen = request.GET.get("session", "")
     key = (request.get_full_path(), get_language() or "", str(page_cache.content_version()))
     kept = _empty_forms.get(key)
-    if kept is None or time.monotonic() - kept[0] > _EMPTY_FORM_SECONDS:
+    age = time.monotonic() - kept[0] if kept else 0.0
+    if kept is None or age > _EMPTY_FORM_SECONDS:
+        if kept and age < 2 * _EMPTY_FORM_SECONDS:
+            _empty_forms[key] = (kept[0] + _EMPTY_FORM_SECONDS, kept[1])
         form = forms.RegistrationForm(offered=offered, now=now, chosen=chosen)
         if len(_empty_forms) > 100:
             _empty_forms.clear()

@@ -749,3 +749,24 @@ def test_kept_empty_form_gives_each_reader_a_token_of_their_own(client: Client) 
 
     assert len(set(tokens)) == 3
     assert all(forms.is_valid_token(token) for token in tokens)
+
+
+def test_kept_empty_form_is_made_anew_by_one_while_the_others_get_the_one_before(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admission = AdmissionFactory()
+    address = f"/en/{admission.conference.slug}/register/"
+    monkeypatch.setattr(views, "_empty_forms", {})
+    client.get(address)
+    [(key, (made_at, page))] = views._empty_forms.items()
+    views._empty_forms[key] = (made_at - 1.5, page)
+    real, made = views._form_page, []
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        made.append(client.get(address).status_code)  # another reader, meanwhile
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(views, "_form_page", slowly)
+
+    assert client.get(address).status_code == 200
+    assert made == [200]
