@@ -1,4 +1,8 @@
-"""A rush on the registration form over real HTTP: many people, few connections, each with a form of their own."""
+"""A rush on the registration form over real HTTP: many people, so many at a time, each with a browser of their own.
+
+A person's connection is new, and kept from the form to its answer. Were it handed on to the next person, it would stay
+with the web process that took it: of 50 connections one process would then serve all, or some, as chance had it.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,12 @@ _TOKEN = re.compile(r'name="token" value="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one person met. status: of the POST; seconds: until its answer; outcome: the page they landed on."""
+    """What one person met. status: of the POST; seconds: until its answer; loading: until the form was there before."""
 
     email: str
     status: int
     seconds: float
+    loading: float
     location: str
     error: str = ""
 
@@ -33,26 +38,29 @@ def find_token(page: str) -> str:
 
 def send_form(
     connection: http.client.HTTPConnection, path: str, fields: dict[str, str | list[str]]
-) -> tuple[int, str, float]:
-    """Load the form, fill it in and send it: status, Location and seconds of the POST."""
+) -> tuple[int, float, float, str]:
+    """Load the form, fill it in and send it: status and seconds of the POST, seconds of the GET, Location."""
+    started = time.perf_counter()
     connection.request("GET", path)
     page = connection.getresponse()
     body = page.read().decode()
     if page.status != 200:
         raise RuntimeError(f"the form answers {page.status}")
+    loading = time.perf_counter() - started
     content = urlencode({**fields, "token": find_token(body)}, doseq=True)
     started = time.perf_counter()
     connection.request("POST", path, content, {"Content-Type": "application/x-www-form-urlencoded"})
     answer = connection.getresponse()
     answer.read()
-    return answer.status, answer.headers.get("Location", ""), time.perf_counter() - started
+    return answer.status, time.perf_counter() - started, loading, answer.headers.get("Location", "")
 
 
 def run(
     url: str, path: str, people: Sequence[dict[str, str | list[str]]], *, connections: int, tries: int = 1
 ) -> tuple[list[Result], float]:
-    """Send everybody's form from a number of connections at once. Returns the results and the seconds it took.
+    """Send everybody's form, over a number of connections at once. Returns the results and the seconds it took.
 
+    Closed loop: as soon as one person has their answer, the next one opens the form.
     tries: how often a person sends the form again after an error of the connection or a 5xx, as people do.
     """
     host = urlsplit(url).netloc
@@ -69,19 +77,18 @@ def run(
                 if not queue:
                     break
                 person = queue.pop(0)
-            result = Result(str(person["email"]), 0, 0.0, "", "not tried")
+            result = Result(str(person["email"]), 0, 0.0, 0.0, "", "not tried")
             for _attempt in range(tries):
                 try:
-                    status, location, seconds = send_form(connection, path, person)
-                    result = Result(str(person["email"]), status, seconds, location)
-                    if status < 500:
+                    result = Result(str(person["email"]), *send_form(connection, path, person))
+                    if result.status < 500:
                         break
                 except (OSError, http.client.HTTPException, RuntimeError) as error:
-                    result = Result(str(person["email"]), 0, 0.0, "", repr(error))
+                    result = Result(str(person["email"]), 0, 0.0, 0.0, "", repr(error))
                     connection.close()
+            connection.close()
             with lock:
                 results.append(result)
-        connection.close()
 
     threads = [threading.Thread(target=clerk) for _number in range(connections)]
     for thread in threads:

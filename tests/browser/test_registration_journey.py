@@ -201,7 +201,7 @@ def register_by_keyboard(page: Page, running: House, slug: str) -> None:
 def register_next(running: House, path: str, fields: dict[str, str | list[str]]) -> None:
     """Somebody else registers, when the only place is taken."""
     connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=30)
-    status, location, _seconds = rush.send_form(connection, path, fields)
+    status, _seconds, _loading, location = rush.send_form(connection, path, fields)
     connection.close()
     assert (status, "/received/" in location) == (303, True)
 
