@@ -16,9 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from events import programme_file
 from events.models import (
     Conference,
+    Convenorship,
+    Country,
     Material,
     MaterialKind,
+    Organisation,
     Recommendation,
+    Reference,
     Room,
     SectionKind,
     Segment,
@@ -248,12 +252,84 @@ def make_everything() -> None:
         conference=conference, measure=Measure.REGISTERED, group="x", value=1, source="agenda", is_derived=True,
         printed_as={"en": "one"}, internal_note="Counted.",
     )  # fmt: skip
+    fill_the_rest(conference, side)
+
+
+def fill_the_rest(conference: Conference, side: Session) -> None:
+    """Something in the fields that are nothing special."""
+    office = conference.organiser
+    assert office is not None
+    Country.objects.update(aliases=["Republic of Austria"], footnote={"en": "A footnote"})
+    Organisation.objects.filter(pk=office.pk).update(
+        aliases=["The Office", "Bureau"], alias_sources={"Bureau": "agenda"}, contact={"phone": "+43 1"},
+        is_name_derived=True,
+        is_alliance_partner=True, web="https://office.example", internal_note="Call first.",
+    )  # fmt: skip
+    Venue.objects.update(footnote={"en": "Near the river"})
+    Person.objects.filter(key="ada").update(post_nominals="PhD")
+    Conference.objects.update(
+        chairmanship=office, contact_address="Main street 1", contact_fax="+43 2", contact_phone="+43 1",
+        hashtag="#small",
+        contact_web="www.office.example", event_page_url="https://event.example", goal={"en": "Goal"},
+        internal_note="Note", interpretation_languages=["ru", "Klingon"], is_livestreamed=True, level={"en": "High"},
+        platform_label="WebEx",
+        livestream_url="https://live.example", report={"parts": ["One", {"two": 2}], "none": None},
+        social_account="@small",
+        theme_subtitle={"de": "Klein"}, title_aliases=["1st"],
+    )  # fmt: skip
+    Session.objects.filter(pk=side.pk).update(
+        call_to_action={"en": "Act"}, internal_note="Note", interpretation_languages=["fr"],
+        working_languages=["en", "de"],
+        join_link_rule={"en": "By mail"}, platform_aliases=["Webex"], platform_label="WebEx",
+        registration_system="ours",
+        registration_url="https:/broken.example).", registration_url_is_broken=True, takeaway_note="Three",
+    )  # fmt: skip
+    Convenorship.objects.update(internal_note="Note", source="agenda")
+    Reference.objects.update(accessed_on=dt.date(2030, 1, 1), internal_note="Note", second_url="https://second.example")
+    Material.objects.filter(kind="statement").update(place="Vienna", publisher="Office")
+    Contribution.objects.filter(session__key="panel-a", person__key="ada").update(
+        agenda_position=3, delivery="video", heading_printed={"en": "Moderator"}, honorific="Ms.",
+        internal_note="Note",
+        is_in_report=True, post_nominals="MA", role_title_in_report={"en": "Other"}, sources=["agenda"],
+        topic={"ru": "Тема"},
+    )  # fmt: skip
+    for row in Contribution.objects.filter(session__key="panel-a", person__key="ada"):
+        row.other_organisations.set(Organisation.objects.all())
+    Admission.objects.filter(session=side).update(
+        audience_categories=["academia"], closes_at=dt.datetime(2030, 7, 1, 12, 0, tzinfo=dt.UTC)
+    )
+    Places.objects.filter(admission__session=side).update(capacity=7)
+    Figure.objects.filter(measure=Measure.ATTENDED).update(is_record_for_series=True)
 
 
 def test_what_only_the_admin_could_say_survives_a_round_trip(db: None) -> None:
     make_everything()
 
     assert_round_trip("small-1")
+
+
+# Who has a place is no part of a programme.
+NOT_SAID = {"Places": ["taken", "waiting"]}
+
+
+def test_no_field_of_the_programme_is_forgotten(db: None) -> None:
+    """A field that is added to a model must be said by the file, and be filled in by make_everything()."""
+    make_everything()
+    said: dict[str, set[str]] = {}
+    for name, rows in programme_state.state().items():
+        for row in rows:
+            said.setdefault(name, set()).update(field for field, value in row.items() if value)
+
+    forgotten = {
+        model.__name__: sorted(
+            {field.name for field in model._meta.get_fields() if field.concrete}
+            - programme_state.OWN_TO_THE_ROW
+            - said.get(model.__name__, set())
+        )
+        for model in programme_state.MODELS
+    }
+
+    assert {name: fields for name, fields in forgotten.items() if fields} == NOT_SAID
 
 
 def test_a_form_without_an_admission_survives_a_round_trip(db: None) -> None:

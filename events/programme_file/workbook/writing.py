@@ -89,9 +89,10 @@ def _introduce(page: Worksheet) -> None:
     page.column_dimensions["B"].width = 100
     for number, text in enumerate(_INTRODUCTION, start=1):
         cell = _put(page, number, 1 if number == 1 else 2, text)
-        cell.alignment = _WRAPPED
         if number == 1:
             cell.font = Font(bold=True, size=14)
+        else:
+            cell.alignment = _WRAPPED
     for number, sheet in enumerate(sheets.ALL, start=len(_INTRODUCTION) + 2):
         _put(page, number, 1, sheet.name).font = Font(bold=True)
         _put(page, number, 2, sheet.about).alignment = _WRAPPED
