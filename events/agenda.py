@@ -13,13 +13,16 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from events.models import Conference, Session, SessionState
+from events.models.session import session_end
 
 MOST = 100  # with the signature 2.8 kB of the 4 kB that browsers keep
 _YEAR = 365 * 24 * 3600  # seconds
@@ -120,6 +123,7 @@ class Entry:
     session: Session
     was: datetime | None  # the time the reader knew, where it is another now
     clashes: list[Session]
+    is_over: bool
 
     @property
     def is_moved(self) -> bool:
@@ -155,20 +159,20 @@ def sessions_of(conference: Conference, ids: Iterable[UUID]) -> list[Session]:
     return _by_time(found)
 
 
-def _by_time(sessions: Iterable[Session]) -> list[Session]:
+def _by_time(sessions: Iterable[Any]) -> list[Any]:
     """By day and time; what has no time stands behind what has one on its day, and without a day at the end."""
     late = datetime.max.replace(tzinfo=UTC)
     return sorted(sessions, key=lambda s: (s.day.number if s.day else 10**6, s.starts_at or late))
 
 
-def agenda(conference: Conference, picks: Sequence[Pick]) -> Agenda:
-    """The agenda of a conference: one query."""
+def agenda(conference: Conference, picks: Sequence[Pick], *, now: datetime) -> Agenda:
+    """The agenda of a conference at an instant: one query."""
     if not picks:
         return Agenda([])
-    rows = Session.objects.public().filter(public_id__in=[pick.public_id for pick in picks])
-    rows = rows.select_related("room", "day", "conference").defer("internal_note", "archive_text")
-    found = {session.public_id: session for session in rows.in_programme_order()}
-    here = []
+    picked = Session.objects.public().filter(public_id__in=[pick.public_id for pick in picks]).in_programme_order()
+    rows: QuerySet[Any] = picked.annotate(over_at=session_end()).select_related("room", "day", "conference")
+    found = {session.public_id: session for session in rows.defer("internal_note", "archive_text")}
+    here: list[Any] = []
     elsewhere: dict[int, Conference] = {}
     for session in found.values():
         if session.conference_id == conference.pk:
@@ -178,7 +182,12 @@ def agenda(conference: Conference, picks: Sequence[Pick]) -> Agenda:
             elsewhere.setdefault(session.conference_id, session.conference)
     seen = {pick.public_id: pick.seen for pick in picks}
     entries = [
-        Entry(session, _was(session, seen[session.public_id]), [other for other in here if _clash(session, other)])
+        Entry(
+            session,
+            was=_was(session, seen[session.public_id]),
+            clashes=[other for other in here if _clash(session, other)],
+            is_over=session.over_at is not None and session.over_at <= now,
+        )
         for session in _by_time(here)
     ]
     return Agenda(entries, list(elsewhere.values()), [pick for pick in picks if pick.public_id not in found])

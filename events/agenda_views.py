@@ -59,8 +59,7 @@ def page(request: HttpRequest, conference: str) -> HttpResponse:
     if request.method == "POST":
         return _change(request, _conference(conference))
     context = conference_frame(request, conference)
-    mine = agenda.agenda(context["conference"], agenda.read(request))
-    now = timezone.now()
+    mine = agenda.agenda(context["conference"], agenda.read(request), now=timezone.now())
     return render(
         request,
         "events/agenda.html",
@@ -72,7 +71,6 @@ def page(request: HttpRequest, conference: str) -> HttpResponse:
                 (_("Programme"), reverse("events:programme", args=[conference])),
             ],
             "agenda": mine,
-            "over": {entry.session.pk for entry in mine.entries if entry.session.is_over(now)},
             "subscribe_path": reverse("events:agenda-feed", args=[conference, agenda.address_part(mine.ids)])
             if mine.entries
             else "",
@@ -91,7 +89,7 @@ def _wanted(request: HttpRequest, name: str) -> UUID | None:
 
 def _change(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Do what the button says. With HTMX the answer is the button anew, without it the agenda."""
-    picks = agenda.read(request)
+    picks, now = agenda.read(request), timezone.now()
     added, removed = _wanted(request, "add"), _wanted(request, "remove")
     session: Session | None = None
     is_full = False
@@ -105,10 +103,10 @@ def _change(request: HttpRequest, conference: Conference) -> HttpResponse:
         session = next(iter(agenda.sessions_of(conference, [removed])), None)
         picks = [pick for pick in picks if pick.public_id != removed]
     elif "tidy" in request.POST:
-        gone = {pick.public_id for pick in agenda.agenda(conference, picks).gone}
+        gone = {pick.public_id for pick in agenda.agenda(conference, picks, now=now).gone}
         picks = [pick for pick in picks if pick.public_id not in gone]
     elif "clear" in request.POST:
-        here = set(agenda.agenda(conference, picks).ids)
+        here = set(agenda.agenda(conference, picks, now=now).ids)
         picks = [pick for pick in picks if pick.public_id not in here]
     if request.headers.get("HX-Request") and session is not None:
         context = {
@@ -117,7 +115,7 @@ def _change(request: HttpRequest, conference: Conference) -> HttpResponse:
             "is_picked": added is not None and not is_full,
             "is_full": is_full,
             "most": agenda.MOST,
-            "count": len(agenda.agenda(conference, picks).entries),
+            "count": len(agenda.agenda(conference, picks, now=now).entries),
         }
         response = render(request, "events/_agenda_changed.html", context)
     else:
@@ -135,7 +133,7 @@ def state(request: HttpRequest, conference: str) -> HttpResponse:
     if not picks:
         return HttpResponse(status=204)
     found = _conference(conference)
-    mine = agenda.agenda(found, picks)
+    mine = agenda.agenda(found, picks, now=timezone.now())
     return render(request, "events/_agenda_state.html", {"conference": found, "agenda": mine})
 
 
@@ -156,7 +154,7 @@ def _calendar(conference: Conference, ids: list[UUID]) -> bytes:
 def download(request: HttpRequest, conference: str) -> HttpResponse:
     """The agenda as a file for a calendar program."""
     found = _conference(conference)
-    mine = agenda.agenda(found, agenda.read(request))
+    mine = agenda.agenda(found, agenda.read(request), now=timezone.now())
     response = HttpResponse(_calendar(found, mine.ids), content_type=_CALENDAR)
     response["Content-Disposition"] = f'attachment; filename="{found.slug}-agenda.ics"'
     return response

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from events.models import Conference, ConvenorRelation, Convenorship, Organisation, Session
+from events.models.session import session_end
 from events.selectors import Footnotes
 from speakers import selectors
 from speakers.models import ContributionQuerySet
@@ -27,6 +28,7 @@ class Convened:
 
     session: Session
     relation: str
+    is_over: bool
 
 
 @dataclass(slots=True)
@@ -67,13 +69,15 @@ def organisation(public_id: UUID, *, now: datetime, footnotes: Footnotes) -> Org
             at(conference).roles.append(_("Chairmanship"))
     convened = (
         Convenorship.objects.filter(Q(organisation=body) | Q(with_unit=body), session__in=Session.objects.public())
+        .annotate(over_at=session_end("session__"))
         .select_related("session__conference__venue", "session__day")
         .order_by(F("session__day__number").asc(nulls_last=True), "session__position", "session_id", "position", "pk")
     )
     for row in convened:
         here = at(row.session.conference)
         if all(other.session.pk != row.session.pk for other in here.convened):
-            here.convened.append(Convened(row.session, str(ConvenorRelation(row.relation).label)))
+            is_over = row.over_at is not None and row.over_at <= now
+            here.convened.append(Convened(row.session, str(ConvenorRelation(row.relation).label), is_over))
     if not body.is_name_derived:
         through = body.contributions.model.other_organisations.through
         also = through.objects.filter(organisation=body).values("contribution")

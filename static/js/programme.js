@@ -51,6 +51,8 @@
 
   // An answer that is none: go there the plain way, which says what is going on.
   function goThere(event) {
+    var button = event.detail.elt;
+    if (button && button.matches && button.matches(".agenda-button")) { button.form.requestSubmit(button); return; }
     var wanted = event.detail.pathInfo && event.detail.pathInfo.finalRequestPath;
     if (event.detail.requestConfig && event.detail.requestConfig.verb === "get" && event.detail.boosted && wanted) {
       window.location.assign(wanted);

@@ -178,6 +178,17 @@ def test_what_only_touches_does_not_clash(client: Client, conference: Any) -> No
     assert "At the same time as" not in page(client)
 
 
+def test_time_that_was_never_recorded_is_not_announced_any_more(
+    client: Client, conference: Any, time_machine: Any
+) -> None:
+    session = SessionFactory(conference=conference, starts_at=None, ends_at=None)
+    client.post(PATH, {"add": str(session.public_id)})
+    assert "Time to be announced" in page(client)
+
+    time_machine.move_to(datetime(2030, 8, 1, tzinfo=UTC), tick=False)
+    assert "Time not recorded" in page(client)
+
+
 def test_what_left_the_programme_is_told_and_tidied(client: Client, conference: Any) -> None:
     session = SessionFactory(conference=conference)
     client.post(PATH, {"add": str(session.public_id)})
