@@ -22,7 +22,7 @@ from registration.models import AttendanceMode, Registration, RegistrationStatus
 _PRODUCT = "-//Alliance//Registration//EN"
 
 
-def _event(registration: Registration) -> icalendar.Event | None:
+def _event(registration: Registration, *, is_taken_back: bool) -> icalendar.Event | None:
     """The calendar entry; None while nothing is known about the time."""
     admission = registration.admission
     conference = admission.conference
@@ -53,7 +53,7 @@ def _event(registration: Registration) -> icalendar.Event | None:
         event.add("summary", calendars.Text(words.line(about.title)))
         event.add("url", settings.SITE_URL + about.get_absolute_url())
     event.add("location", calendars.Text(words.line(_location(registration))))
-    cancelled = registration.status == RegistrationStatus.CANCELLED or admission.is_cancelled
+    cancelled = is_taken_back or registration.status == RegistrationStatus.CANCELLED or admission.is_cancelled
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if cancelled else "OPAQUE")
     return event
@@ -85,7 +85,7 @@ def calendar(registrations: Iterable[Registration], *, method: str | None = None
     events: list[icalendar.Event] = []
     years: dict[ZoneInfo, set[int]] = {}
     for registration in registrations:
-        if (event := _event(registration)) is None:
+        if (event := _event(registration, is_taken_back=method == "CANCEL")) is None:
             continue
         if method:
             identity = registration.participant.open_identity()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from alliance import dates, zones
 from alliance.time import zone_label
+from events.models import SessionState
 from events.releases import wording
 from events.releases.changes import Change
 from outbox import letters
@@ -206,16 +207,22 @@ def programme_changed(
     ranks: dict[int, int],
     *,
     now: datetime,
-) -> Mail:
+) -> Mail | None:
     """What a release of the programme changes for somebody: their registrations, with what is new about them.
 
-    Confirmed registrations bring their calendar entry anew; one for something that was cancelled takes it back.
+    Confirmed registrations bring their calendar entry anew; one for something that was cancelled or withdrawn takes it
+    back. None when nothing is left that the participant may know.
     """
     with translation.override(participant.language):
         attachments = []
         for registration in registrations:
             if registration.status == _S.CONFIRMED:
-                method = "CANCEL" if registration.admission.is_cancelled else "REQUEST"
+                admission = registration.admission
+                is_withdrawn = admission.session is not None and admission.session.state == SessionState.DRAFT
+                method = "CANCEL" if admission.is_cancelled or is_withdrawn else "REQUEST"
                 attachments += _calendar_part([registration], method=method, now=now)
-        groups = wording.lines(participant.conference, changes)
+        known = {registration.admission.session_id for registration in registrations} - {None}
+        groups = wording.lines(participant.conference, changes, known=known)
+        if not groups:
+            return None
         return _mail("programme_changed", participant, registrations, ranks, attachments=attachments, groups=groups)

@@ -131,9 +131,9 @@ def tell_programme(message: Message, *, now: datetime) -> Mail | Superseded:
     registrations, changes = notices.of_participant(release, participant)
     if not registrations or not changes:
         return Superseded("cancelled since")
-    return emails.programme_changed(
-        participant, registrations, changes, selectors.places_in_line(registrations), now=now
-    )
+    ranks = selectors.places_in_line(registrations)
+    mail = emails.programme_changed(participant, registrations, changes, ranks, now=now)
+    return mail or Superseded("hidden since")
 
 
 def register() -> None:

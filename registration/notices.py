@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -33,27 +33,59 @@ def told(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change["kind"] in _ABOUT_SESSION | _ABOUT_CONFERENCE]
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What of a release is told. with_conference: the sessions of it that people come to with the conference."""
+
+    conference_id: int
+    changes: list[Change]
+    with_conference: set[int]
+
+    @property
+    def registrations(self) -> QuerySet[Registration]:
+        """The registrations concerned: those that still stand, of people who are not erased."""
+        changed = {change["session"] for change in self.changes if "session" in change}
+        fits = Q(admission__session__in=changed)
+        if any("session" not in change for change in self.changes):
+            fits |= Q(admission__conference=self.conference_id)
+        elif self.with_conference:
+            fits |= Q(admission__conference=self.conference_id, admission__session=None)
+        return Registration.objects.filter(fits, participant__identity_key__isnull=False).exclude(status__in=ENDED)
+
+
+def _news(release: Release) -> _News:
+    """What is over when the release is made is no news."""
+    conference = release.conference
+    changes = told(release.changes)
+    if conference.ends_at is not None and conference.ends_at <= release.made_at:
+        changes = []
+    ids = {change["session"] for change in changes if "session" in change}
+    sessions = {
+        key: (ends_at, mode)
+        for key, ends_at, mode in Session.objects.filter(pk__in=ids).values_list("pk", "ends_at", "registration_mode")
+    }
+    changes = [
+        change
+        for change in changes
+        if not _is_past(change, sessions.get(change.get("session", 0), (None, ""))[0], release.made_at)
+    ]
+    with_conference = {
+        change["session"]
+        for change in changes
+        if "session" in change
+        and not change.get("quiet")  # organisers' own, or by invitation: only for those registered for it
+        and sessions.get(change["session"], (None, ""))[1] == RegistrationMode.WITH_CONFERENCE
+    }
+    return _News(conference.pk, changes, with_conference)
+
+
 def concerned(release: Release) -> QuerySet[Registration]:
     """The registrations that still stand for what the release moved, cancelled or brought to another platform.
 
     Who comes to a session with the conference, without a registration of its own, is concerned by the registration for
-    the conference. What is over when the release is made concerns nobody.
+    the conference.
     """
-    conference = release.conference
-    if conference.ends_at is not None and conference.ends_at <= release.made_at:
-        return Registration.objects.none()
-    sessions = dict(Session.objects.filter(conference=conference).in_bulk())
-    changes = [change for change in told(release.changes) if not _is_past(change, sessions, release.made_at)]
-    moved = {change["session"] for change in changes if "session" in change}
-    with_conference = {
-        key for key in moved if key in sessions and sessions[key].registration_mode == RegistrationMode.WITH_CONFERENCE
-    }
-    fits = Q(admission__session__in=moved)
-    if with_conference or any(change["kind"] in _ABOUT_CONFERENCE for change in changes):
-        fits |= Q(admission__conference=conference, admission__session=None)
-    if any(change["kind"] in _ABOUT_CONFERENCE for change in changes):
-        fits |= Q(admission__conference=conference)
-    return Registration.objects.filter(fits, participant__identity_key__isnull=False).exclude(status__in=ENDED)
+    return _news(release).registrations
 
 
 def queue(release: Release) -> None:
@@ -73,9 +105,8 @@ def queue(release: Release) -> None:
     )
 
 
-def _is_past(change: Change, sessions: dict[int, Session], now: datetime) -> bool:
-    session = sessions.get(change.get("session", 0))
-    ends: list[Any] = [session.ends_at if session else None]
+def _is_past(change: Change, ends_at: datetime | None, now: datetime) -> bool:
+    ends: list[datetime | None] = [ends_at]
     if change["kind"] == "session_moved":
         before = change["before"]["ends_at"]
         ends.append(datetime.fromisoformat(before) if before else None)
@@ -84,23 +115,24 @@ def _is_past(change: Change, sessions: dict[int, Session], now: datetime) -> boo
 
 def of_participant(release: Release, participant: Participant) -> tuple[list[Registration], list[Change]]:
     """What of a release concerns one participant: their registrations that still stand, and the changes about these."""
+    news = _news(release)
     mine = list(
-        Registration.objects.with_all()
-        .filter(pk__in=concerned(release).filter(participant=participant).values("pk"))
+        news.registrations.filter(participant=participant)
+        .select_related("admission__session__day", "admission__session__room")
         .order_by("pk")
     )
+    for registration in mine:
+        registration.participant = participant
+        registration.admission.conference = participant.conference  # with its venue, where the caller has read that
+        if registration.admission.session is not None:
+            registration.admission.session.conference = participant.conference
     sessions = {registration.admission.session_id for registration in mine}
-    has_conference = None in sessions
-    with_conference = set(
-        Session.objects.filter(conference_id=release.conference_id, registration_mode=RegistrationMode.WITH_CONFERENCE)
-        .values_list("pk", flat=True)
-    )  # fmt: skip
     changes = [
         change
-        for change in told(release.changes)
+        for change in news.changes
         if "session" not in change
         or change["session"] in sessions
-        or (has_conference and change["session"] in with_conference)
+        or (None in sessions and change["session"] in news.with_conference)
     ]
     return mine, changes
 

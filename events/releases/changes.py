@@ -64,6 +64,15 @@ class Rows:
             if row["state"] != SessionState.DRAFT and row["visibility"] in shown
         }
 
+    def quiet_sessions(self) -> dict[int, Row]:
+        """The sessions that are no drafts but that strangers may not see. People may be registered for them."""
+        public = self.public_sessions()
+        return {
+            key: row
+            for key, row in self.of(Session).items()
+            if row["state"] != SessionState.DRAFT and key not in public
+        }
+
     @property
     def everything(self) -> dict[str, dict[int, Row]]:
         """All rows, by the name of their table."""
@@ -84,7 +93,7 @@ def between(old: Rows, new: Rows) -> list[Change]:
     """What the second state changes, in the order of the programme."""
     found = [*_conference(old, new)]
     was, is_now = old.public_sessions(), new.public_sessions()
-    found += [*_sessions(was, is_now, old, new)]
+    found += [*_sessions(was, is_now, old, new), *_quiet(was, is_now, old, new)]
     both = [key for key in is_now if key in was and is_now[key]["state"] == SessionState.SCHEDULED]
     for part in (_contents, *_parts):
         found += part(old, new, both)
@@ -153,7 +162,7 @@ def _dates(row: Row) -> list[str | None]:
 
 def _sessions(was: dict[int, Row], is_now: dict[int, Row], old: Rows, new: Rows) -> Iterator[Change]:
     for key in was:
-        if key not in is_now:
+        if key not in is_now and key not in new.quiet_sessions():
             yield {"kind": "session_withdrawn", "session": key, "title": was[key]["title"]}
     for key, row in is_now.items():
         before = was.get(key)
@@ -183,6 +192,29 @@ def _sessions(was: dict[int, Row], is_now: dict[int, Row], old: Rows, new: Rows)
             yield {"kind": "session_registration", "session": key}
         if not _same(before, row, "working_languages", "interpretation_languages"):
             yield {"kind": "session_languages", "session": key}
+
+
+_QUIET_KINDS = {
+    "session_moved",
+    "session_cancelled",
+    "session_withdrawn",
+    "session_reinstated",
+    "session_room",
+    "session_platform",
+}
+
+
+def _quiet(was: dict[int, Row], is_now: dict[int, Row], old: Rows, new: Rows) -> Iterator[Change]:
+    """What people are told who are registered for a session that strangers may not see. It stands in no public list."""
+    before, after = old.quiet_sessions(), new.quiet_sessions()
+    keys = {*before, *after}
+    was, is_now = (
+        {key: row for key, row in {**seen, **unseen}.items() if key in keys}
+        for seen, unseen in ((was, before), (is_now, after))
+    )
+    for change in _sessions(was, is_now, old, new):
+        if change["kind"] in _QUIET_KINDS and change["session"] in was:
+            yield {**change, "quiet": True}
 
 
 def _time(row: Row, rows: Rows) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -90,17 +90,22 @@ def change_lists(conference: Conference, releases: Sequence[Release]) -> list[Ch
     return [ChangeList(release, words.groups(release.changes)) for release in releases]
 
 
-def lines(conference: Conference, changes: Sequence[Change]) -> list[Group]:
-    """A list of changes that is not kept in a release, such as those not published yet."""
-    return _Words(conference, changes).groups(changes)
+def lines(conference: Conference, changes: Sequence[Change], *, known: Collection[int] = ()) -> list[Group]:
+    """A list of changes that is not that of a release, such as those not published yet.
+
+    known: ids of the sessions the reader is registered for, who is told of them whoever else may see them.
+    """
+    return _Words(conference, changes, known).groups(changes)
 
 
 class _Words:
     """Everything that the sentences name, read once."""
 
-    def __init__(self, conference: Conference, changes: Sequence[Change]) -> None:
+    def __init__(self, conference: Conference, changes: Sequence[Change], known: Collection[int] = ()) -> None:
         self.conference = conference
+        self.known = known
         self.shown = {session.pk: session for session in conference.sessions.public()}
+        self.shown |= conference.sessions.in_bulk(set(known) - set(self.shown)) if known else {}
         for session in self.shown.values():
             session.conference = conference
         self.hidden = self._hidden(change["session"] for change in changes if change["kind"] == "session_withdrawn")
@@ -138,6 +143,8 @@ class _Words:
         }
         for change in changes:
             key = change.get("session", 0)
+            if change.get("quiet") and key not in self.known:
+                continue
             if key and key not in self.shown and (change["kind"] != "session_withdrawn" or key in self.hidden):
                 continue
             if change["kind"] in _SPEAKER_KINDS and key in unnamed:

@@ -93,17 +93,21 @@ PUBLIC = [
 
 @pytest.mark.parametrize("path", PUBLIC)
 def test_every_public_door_shows_the_release_and_not_the_draft(client: Client, panel: Session, path: str) -> None:
+    def shown() -> str:
+        found: str = read(client, path).text
+        return found.replace("<mark>", "").replace("</mark>", "")  # around what was searched for
+
     publish(panel.conference)
     Session.objects.update(title={"en": "Second title"})
-    assert "Second title" not in read(client, path).text
+    assert "Second title" not in shown()
     if path != "/en/summit/":
-        assert "First title" in read(client, path).text
+        assert "First title" in shown()
 
     publish(panel.conference)
 
-    assert "First title" not in read(client, path).text
+    assert "First title" not in shown()
     if path != "/en/summit/":
-        assert "Second title" in read(client, path).text
+        assert "Second title" in shown()
 
 
 def test_the_admin_shows_the_draft(client: Client, panel: Session) -> None:
