@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
@@ -76,10 +77,7 @@ def load(data: bytes, *, dry_run: bool = False, expected: str = "") -> Outcome:
 
 def _load(data: bytes, *, dry_run: bool, expected: str) -> Outcome:
     problems = Problems()
-    document = Document(_parse(data, problems), problems)
-    writes = [section.loader(document) for section in sections.in_order()]
-    document.finish()
-
+    parsed = _parse(data, problems)
     changes = Changes()
     is_outermost = not connection.in_atomic_block
     try:
@@ -87,6 +85,10 @@ def _load(data: bytes, *, dry_run: bool, expected: str) -> Outcome:
             if is_outermost:  # what somebody else writes meanwhile is never overwritten unseen
                 _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             _alone()
+            # Within the transaction, because a workbook leaves to the database what it does not cover.
+            document = Document(parsed(), problems)
+            writes = [section.loader(document) for section in sections.in_order()]
+            document.finish()
             # Numbers, days and rooms may be swapped: only the end result has to be right.
             _execute("SET CONSTRAINTS ALL DEFERRED")
             for write in writes:
@@ -108,13 +110,15 @@ def _load(data: bytes, *, dry_run: bool, expected: str) -> Outcome:
     return outcome
 
 
-def _parse(data: bytes, problems: Problems) -> yaml_text.Mapping:
-    """The document of a file of either kind; a workbook is a zip file."""
+def _parse(data: bytes, problems: Problems) -> Callable[[], yaml_text.Mapping]:
+    """The document of a file of either kind, once the database may be asked; a workbook is a zip file."""
     if not data.startswith(b"PK"):
-        return yaml_text.parse(data)
+        root = yaml_text.parse(data)
+        return lambda: root
     from events.programme_file import workbook  # a large library that few processes need
 
-    return workbook.parse(data, problems)
+    rows = workbook.read(data, problems)
+    return lambda: workbook.document(rows, problems)
 
 
 def _alone() -> None:

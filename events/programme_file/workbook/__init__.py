@@ -5,7 +5,7 @@ A sheet for each kind of thing, a row for each thing. An upload becomes the same
 database as it is, so it survives unchanged.
 """
 
-from events.programme_file.workbook.reading import parse
+from events.programme_file.workbook.reading import document, read
 from events.programme_file.workbook.writing import filled, template
 
-__all__ = ["filled", "parse", "template"]
+__all__ = ["document", "filled", "read", "template"]

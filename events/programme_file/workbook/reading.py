@@ -23,8 +23,8 @@ from events.programme_file.yaml_text import Mapping, Node, Scalar, Sequence
 Rows = dict[str, list[Row]]
 
 
-def parse(data: bytes, problems: Problems) -> Mapping:
-    """The document of a workbook; its lines are places such as “Sessions!C7”. What is wrong with cells is noted.
+def read(data: bytes, problems: Problems) -> Rows:
+    """The rows of a workbook. What is wrong with cells is noted.
 
     Raises InvalidFile for what is no workbook, too large, or has other sheets and headings.
     """
@@ -32,7 +32,15 @@ def parse(data: bytes, problems: Problems) -> Mapping:
     headings = Problems()
     found = cells.read(data, headings=headings, problems=problems)
     headings.stop()
-    root = _begin(found, headings)
+    return found
+
+
+def document(found: Rows, problems: Problems) -> Mapping:
+    """The document of a workbook; its lines are places such as “Sessions!C7”.
+
+    Raises InvalidFile where the workbook does not say which conference it is about.
+    """
+    root = _begin(found, problems)
     _Document(root, found, problems).fill()
     return root
 
