@@ -221,7 +221,8 @@ def programme_changed(
                 is_withdrawn = admission.session is not None and admission.session.state == SessionState.DRAFT
                 method = "CANCEL" if admission.is_cancelled or is_withdrawn else "REQUEST"
                 attachments += _calendar_part([registration], method=method, now=now)
-        known = {registration.admission.session_id for registration in registrations} - {None}
+        sessions = (registration.admission.session_id for registration in registrations)
+        known = {session for session in sessions if session is not None}
         groups = wording.lines(participant.conference, changes, known=known)
         if not groups:
             return None

@@ -16,6 +16,7 @@ from registration.models import Participant, Registration
 from registration.models.registration import ENDED
 
 TOPIC = "registration.programme_changed"
+_AT_ONCE = 500
 
 _ABOUT_SESSION = {
     "session_moved",
@@ -90,19 +91,21 @@ def concerned(release: Release) -> QuerySet[Registration]:
 
 def queue(release: Release) -> None:
     """Queue one message for everybody concerned, in the transaction that publishes."""
-    found = concerned(release).order_by().values_list("participant__public_id", flat=True).distinct()
-    outbox.services.queue(
-        outbox.services.message(
-            topic=TOPIC,
-            about_kind="participant",
-            about_id=participant,
-            key=f"programme:{release.public_id}:{participant}",
-            now=release.made_at,
-            order_key=f"participant:{participant}",
-            details={"release": str(release.public_id)},
+    found = list(concerned(release).order_by().values_list("participant__public_id", flat=True).distinct())
+    # In portions: one statement for ten thousand rows would leave the transaction, and who waits for it, idle too long.
+    for start in range(0, len(found), _AT_ONCE):
+        outbox.services.queue(
+            outbox.services.message(
+                topic=TOPIC,
+                about_kind="participant",
+                about_id=participant,
+                key=f"programme:{release.public_id}:{participant}",
+                now=release.made_at,
+                order_key=f"participant:{participant}",
+                details={"release": str(release.public_id)},
+            )
+            for participant in found[start : start + _AT_ONCE]
         )
-        for participant in found
-    )
 
 
 def _is_past(change: Change, ends_at: datetime | None, now: datetime) -> bool:

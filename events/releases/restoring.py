@@ -64,8 +64,9 @@ def _set_newer_sessions_aside(cursor: Any, release: Release) -> list[int]:
         [release.conference_id, release.pk],
     )
     newer = [row[0] for row in cursor.fetchall()]
+    longest_of = {str(found.column): found.max_length for found in table.fields}
     for column in ("key", "slug"):
-        longest = Session._meta.get_field(column).max_length
+        longest = longest_of[column]
         wanted_back = _kept(table, f"kept.data ->> '{column}' = {column}")
         cursor.execute(
             f"UPDATE {_SESSIONS} SET {column} = left({column}, {longest} - 1 - length(id::text)) || '-' || id "
