@@ -781,3 +781,5 @@ ConferenceAdmin.related_pages += [
     RelatedPage(gettext_lazy("Figures"), Figure, "conference__id"),
 ]
 SessionAdmin.related_pages.append(RelatedPage(gettext_lazy("Admissions"), Admission, "session__id"))
+
+from registration import door_admin as door_admin  # noqa: E402 - it adds to the admin above

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 
-from registration import places, views
+from registration import door_personal, door_views, places, views
 
 app_name = "registration"
 
@@ -13,6 +13,9 @@ _in_six_languages: list[URLPattern | URLResolver] = [
     path("<slug:slug>/register/", views.register, name="register"),
     path("<slug:slug>/register/received/<str:token>/", views.received, name="received"),
     path("<slug:slug>/register/resend/", views.resend, name="resend"),
+    path("<slug:slug>/door/", door_views.doors, name="doors"),
+    path("<slug:slug>/door/<slug:where>/", door_views.door, name="door"),
+    path("<slug:slug>/door/<slug:where>/undo/", door_views.undo, name="door-undo"),
     path("<slug:slug>/places/<slug:session>/", places.places, name="places"),
 ]
 
@@ -23,5 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("r/<str:token>/cancel/", views.cancel_all, name="cancel-all"),
     path("r/<str:token>/cancel/<uuid:public_id>/", views.cancel_one, name="cancel-one"),
     path("r/<str:token>/send/", views.send_link, name="send-link"),
+    path("r/<str:token>/ticket/", door_personal.ticket, name="ticket"),
+    path("r/<str:token>/certificate.pdf", door_personal.certificate, name="certificate"),
+    path("verify/<str:code>/", door_personal.verify, name="verify"),
     path("join/<str:token>/", views.join, name="join"),
 ]

@@ -32,7 +32,7 @@ from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import calendar, forms, selectors, services
+from registration import calendar, forms, selectors, services, tickets
 from registration.models import Admission, Participant, Registration, RegistrationStatus
 from registration.selectors import Offers, OwnChoice, Thing
 from registration.services import Answer
@@ -42,6 +42,7 @@ View = Callable[..., HttpResponse]
 
 _ALL_METHODS = ["GET", "HEAD", "POST"]
 _UNPROCESSABLE = 422
+_SEATED = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
 
 
 class SeeOther(HttpResponseRedirect):
@@ -358,7 +359,8 @@ def personal(request: HttpRequest, participant: Participant, token: str) -> Http
         "token": token,
         "choices": choices,
         "can_cancel_all": sum(choice.can_cancel for choice in choices) > 1,
-        "has_calendar": any(choice.registration.status == RegistrationStatus.CONFIRMED for choice in choices),
+        "has_calendar": any(choice.registration.status in _SEATED for choice in choices),
+        "ticket": tickets.of(participant, choices, now=timezone.now()),
         "done": request.GET.get("done", ""),
         "register_url": _register_url(participant.conference),
     }
@@ -381,7 +383,7 @@ def calendar_file(request: HttpRequest, participant: Participant, token: str) ->
     confirmed = [
         choice.registration
         for choice in selectors.own_choices(participant, now=timezone.now())
-        if choice.registration.status == RegistrationStatus.CONFIRMED
+        if choice.registration.status in _SEATED
     ]
     content = calendar.calendar(confirmed, now=timezone.now())
     if content is None:

@@ -41,11 +41,16 @@ def fonts() -> Path:
 
 def pdf(document: Document) -> bytes:
     """The document as PDF. Takes from a tenth of a second to some seconds; raises DocumentFailed."""
-    command = [sys.executable, "-I", str(_RENDERER), str(_TEMPLATE), str(fonts())]
+    return typeset(document.as_json(), template=_TEMPLATE)
+
+
+def typeset(content: bytes, *, template: Path) -> bytes:
+    """JSON set with a template, which reads it as sys.inputs.document. Raises DocumentFailed."""
+    command = [sys.executable, "-I", str(_RENDERER), str(template), str(fonts())]
     try:
         answer = subprocess.run(
             command,
-            input=document.as_json(),
+            input=content,
             capture_output=True,
             timeout=_SECONDS,
             env=_ENVIRONMENT,

@@ -47,18 +47,26 @@ def made(name: str, make: Callable[[], bytes]) -> bytes:
         if not other.wait(_PATIENCE):
             raise TooBusy
     try:
-        if not _turn.acquire(timeout=_PATIENCE):
-            raise TooBusy
-        try:
-            content = make()
-        finally:
-            _turn.release()
+        content = in_turn(make)
         _keep(name, content)
         return content
     finally:
         with _lock:
             del _making[name]
         mine.set()
+
+
+def in_turn(make: Callable[[], bytes]) -> bytes:
+    """A document made in its turn and kept nowhere, as it must be where it is about people.
+
+    Raises TooBusy, and whatever make raises.
+    """
+    if not _turn.acquire(timeout=_PATIENCE):
+        raise TooBusy
+    try:
+        return make()
+    finally:
+        _turn.release()
 
 
 def _keep(name: str, content: bytes) -> None:
