@@ -215,6 +215,16 @@ def test_organisation_leads_to_its_sessions(client: Client, conference: Any) -> 
         assert f"/en/summit/side-events/{session.slug}/" in html
 
 
+def test_further_organisation_of_a_speaker_is_found_but_not_by_a_pseudonym(client: Client, conference: Any) -> None:
+    body, shelter = (OrganisationFactory(name={"en": name}) for name in ("Second Institute", "Canary Shelter"))
+    ContributionFactory(session__conference=conference).other_organisations.add(body)
+    hidden = ContributionFactory(session__conference=conference, person__is_pseudonym=True)
+    hidden.other_organisations.add(shelter)
+
+    assert f"/en/organisations/{body.public_id}/" in found(client, "second institute")
+    assert "Canary" not in found(client, "canary")
+
+
 def test_exact_finds_come_first(client: Client, conference: Any) -> None:
     ContributionFactory(session__conference=conference, position=1, person__display_name="Anna Gershuny")
     ContributionFactory(session__conference=conference, position=2, person__display_name="Rahel Gershuni")
