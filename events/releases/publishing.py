@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
+from psycopg.errors import LockNotAvailable
 
 from accounts.models import User
 from alliance.exceptions import DomainError
@@ -23,6 +25,7 @@ from events.releases.tables import ProgrammeTable
 Hook = Callable[[Release], None]
 
 _ROWS = ReleasedRow._meta.db_table
+_ATTEMPTS, _PAUSE = 40, 0.05  # seconds
 _hooks: list[Hook] = []
 
 
@@ -124,8 +127,20 @@ def _hold_still() -> None:
     Readers go on, and so do registrations, whose foreign keys only lock rows.
     """
     names = ", ".join(table.name for table in tables.all_tables())
+    lock = f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"
+    # All tables or none: holding some while waiting for others is a deadlock with who writes them in another order.
+    for _attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"{lock} NOWAIT")
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
     with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(lock)  # somebody has been writing for long: wait in line, or fail by the lock timeout
 
 
 def _selected(table: ProgrammeTable) -> tuple[str, list[str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 from django.test import Client
 
@@ -447,6 +449,40 @@ def test_the_list_forgets_a_hidden_session_also_when_it_is_deleted(client: Clien
     publish(panel.conference)
 
     assert "Canary session" not in read(client, CHANGES).text
+
+
+# --- others who write -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_waits_for_an_editor_and_never_against_one() -> None:
+    """The editor writes the tables in another order than publishing locks them."""
+    panel = SessionFactory()
+    publish(panel.conference)
+    trouble: list[Exception] = []
+    has_begun = threading.Event()
+
+    def edit() -> None:
+        try:
+            with transaction.atomic():
+                Session.objects.filter(pk=panel.pk).update(title={"en": "Second title"})
+                has_begun.set()
+                time.sleep(0.4)
+                ConferenceDay.objects.filter(pk=panel.day_id).update(label_printed="First day")
+        except DatabaseError as error:
+            trouble.append(error)
+        finally:
+            connection.close()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    has_begun.wait()
+    release = publish(panel.conference)
+    editor.join()
+
+    assert trouble == []
+    data = release.rows.get(table="events_conferenceday").data
+    assert data["label_printed"] == "First day"
 
 
 # --- looking writes nothing -----------------------------------------------------------------------------------------
