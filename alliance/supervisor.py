@@ -416,7 +416,7 @@ def our_processes(port: int, mail_port: int, environment: dict[str, str]) -> lis
             "web",
             python(
                 "-m", "gunicorn", "alliance.wsgi:application", f"--bind=127.0.0.1:{port}", "--workers=2",
-                "--worker-class=gthread", "--threads=4", "--no-control-socket", "--graceful-timeout=5",
+                "--worker-class=gthread", "--threads=8", "--no-control-socket", "--graceful-timeout=5",
                 "--log-level=warning",
             ),
             environment,

@@ -1,11 +1,15 @@
-"""gunicorn in the container: few processes with threads, sized by WEB_WORKERS and WEB_THREADS."""
+"""gunicorn in the container: few processes with threads, sized by WEB_WORKERS and WEB_THREADS.
+
+More threads than a process can compute with: each form that is sent holds one for 50 ms or more, mostly waiting
+(docs/decisions/0010-neutral-answer.md).
+"""
 
 import os
 
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
 preload_app = True  # one copy of the code in memory, and a start that fails at once when a setting is missing
 timeout = 30  # seconds without a sign of life from a worker
 graceful_timeout = 25  # below the stop_grace_period of docker-compose.yml

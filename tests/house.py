@@ -60,7 +60,7 @@ class House:
         self.processes[name] = process
         return process
 
-    def start_web(self, *, workers: int = 2, threads: int = 4, application: str = "alliance.wsgi:application") -> None:
+    def start_web(self, *, workers: int = 2, threads: int = 8, application: str = "alliance.wsgi:application") -> None:
         """Start gunicorn as production does, and wait until it answers."""
         self.start(
             "web", "gunicorn", application, "--bind", f"127.0.0.1:{self.port}", "--workers", str(workers),
