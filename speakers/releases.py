@@ -157,6 +157,11 @@ def register() -> None:
                 "post_nominals",
                 "role_title",
                 "role_title_in_report",
+                "unnamed_label",
+                "organisation",
+                "country",
+                "country_meaning",
+                "topic",
             ],
         )
     )

@@ -40,6 +40,7 @@ from tests.factories import (
     ConferenceFactory,
     ContributionFactory,
     ConvenorshipFactory,
+    CountryFactory,
     MaterialFactory,
     OrganisationFactory,
     PersonFactory,
@@ -202,6 +203,31 @@ def test_going_back_does_not_bring_a_conference_to_light(client: Client, panel: 
     publishing.restore(first)
 
     assert read(client, PANEL).status_code == 404
+
+
+def test_a_release_keeps_nothing_of_what_a_new_pseudonym_came_from(panel: Session) -> None:
+    person = PersonFactory(given_name="", family_name="", sort_name="")
+    speaker = ContributionFactory(
+        session=panel,
+        person=person,
+        organisation=OrganisationFactory(),
+        country=CountryFactory(),
+        country_meaning="stated",
+        topic={"en": "Canary talk"},
+        unnamed_label={"en": "Canary seat"},
+    )
+    first = publish(panel.conference)
+    person.is_pseudonym = True
+    person.save()
+
+    data = ReleasedRow.objects.get(table="speakers_contribution").data
+    assert not {"organisation_id", "country_id", "country_meaning", "topic", "unnamed_label"} & set(data)
+    with reading_published():
+        found = Contribution.objects.get()
+    assert (found.organisation, found.country, found.country_meaning, found.topic) == (None, None, "", {})
+    publishing.restore(first)
+    speaker.refresh_from_db()
+    assert (speaker.organisation, speaker.country, speaker.topic) == (None, None, {})
 
 
 # --- going back always works ----------------------------------------------------------------------------------------
