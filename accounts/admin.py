@@ -1,24 +1,29 @@
 """People who sign in, their roles, and the audit trail.
 
-Nobody but an administrator (superuser) hands out powers: is_superuser, groups, permissions, the door to the admin, the
-administrator's role. And nobody may change, or set the password of, somebody who may do more than they do themselves.
+Nobody but a superuser hands out is_superuser, groups, permissions and the door to the admin. Roles are given by
+administrators, and by organisers at their conference, never above their own (accounts.roles). And nobody may change, or
+set the password of, somebody who may do more than they do themselves.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import roles
 from accounts.actors import Actor
-from accounts.models import AuditEntry, Role, RoleKind, User
+from accounts.models import AuditEntry, Role, User
 from alliance.admin import (
     HouseAdmin,
     HouseForm,
@@ -33,6 +38,13 @@ from alliance.admin import (
 
 explain("user_email_is_unique", gettext_lazy("A user with this e-mail address exists already."), field="email")
 explain("role_held_once", gettext_lazy("This role is held already."))
+explain(
+    "role_of_convenor_is_at_a_session",
+    gettext_lazy(
+        "A convenor's role is at a side event and at no conference; no other role is, nor reads addresses so."
+    ),
+    field="session",
+)
 
 POWERS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
@@ -47,53 +59,85 @@ def actor(request: HttpRequest) -> Actor:
     return Actor.organiser(acting(request))
 
 
-def stands_above(other: User, user: User) -> bool:
-    """Whether somebody may do things that the user may not: then the user must not get at their account.
-
-    An account that is switched off counts with what it could do when it is switched on again.
-    """
-    if user.is_superuser:
-        return False
-    if other.is_superuser or other.roles.filter(kind=RoleKind.ADMINISTRATOR).exists():
-        return True
-    held = Permission.objects.filter(Q(user=other) | Q(group__user=other)).values_list(
-        "content_type__app_label", "codename"
-    )
-    return not {f"{app}.{codename}" for app, codename in held} <= user.get_all_permissions()
-
-
 class RoleForm(HouseForm[Role]):
-    """Only administrators make administrators, and nobody gives themselves a role."""
+    """Nobody gives, changes or takes away a role above their own, nor one of themselves."""
 
     acting_user: ClassVar[User | None] = None
+    email = forms.EmailField(
+        label=gettext_lazy("e-mail address"),
+        help_text=gettext_lazy("Of somebody who has an account here."),
+    )
+
+    def clean_email(self) -> str:
+        """The user with that address."""
+        user = User.objects.filter(email__iexact=self.cleaned_data["email"], is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(_("Nobody signs in here with this address."))
+        self.instance.user = user
+        return user.email
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse powers that are not the user's to give."""
+        """Refuse what is not the user's to give."""
         cleaned = super().clean()
-        user = self.acting_user
-        if user is not None and not user.is_superuser and self.has_changed():
-            receiver = self.cleaned_data.get("user") or getattr(self.instance, "user", None)
-            kinds = {self.cleaned_data.get("kind"), self.initial.get("kind")}
-            if RoleKind.ADMINISTRATOR in kinds or (receiver is not None and receiver.pk == user.pk):
-                self.add_error(None, _("Only an administrator may give this role."))
+        acts = self.acting_user
+        if acts is None or not self.has_changed() or self.errors:
+            return cleaned
+        if self.instance.pk and not roles.may_give(acts, Role.objects.get(pk=self.instance.pk), right="delete"):
+            self.add_error(None, _("You may not change this role."))
+        given = Role(
+            user=self.cleaned_data.get("user") or self.instance.user,
+            **{
+                name: self.cleaned_data.get(name, getattr(self.instance, name))
+                for name in ("kind", "conference", "session", "may_see_contacts")
+            },
+        )
+        if not roles.may_give(acts, given):
+            self.add_error(None, _("You may not give this role."))
         return cleaned
 
 
 class RoleInline(HouseTabular[Role, User]):
-    """What somebody is where. Their permissions stand above, in the user's own form."""
+    """What somebody is where; their Django permissions stand above, in the user's own form."""
 
     model = Role
-    verbose_name_plural = gettext_lazy("roles (recorded only; permissions decide for now)")
     form = RoleForm
-    fields = ["kind", "conference"]
-    autocomplete_fields = ["conference"]
-    load = ("conference",)
+    fields = ["kind", "conference", "session", "may_see_contacts"]
+    autocomplete_fields = ["conference", "session"]
+    load = ("conference", "session", "user")
     ordering = ["pk"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Those that the user may see: what somebody is elsewhere is nobody's business."""
+        return self.visible(request, super().get_queryset(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Users belong to no conference, so that a right anywhere shows the roles that belong to it."""
+        return super().has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The form says which roles."""
+        return super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The form says which roles."""
+        return super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only on the page of a user whose roles the acting one may take away, all of those shown."""
+        if not super().has_delete_permission(request):
+            return False
+        if obj is None or acting(request).is_superuser:
+            return True
+        return all(
+            roles.may_give(acting(request), role, right="delete")
+            for role in self.get_queryset(request).filter(user=obj)
+        )
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Forms that know who acts."""
         formset = super().get_formset(request, obj, **kwargs)
         formset.form.acting_user = acting(request)
+        formset.form.base_fields.pop("email", None)
         return formset
 
 
@@ -164,12 +208,12 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody changes those above them."""
         allowed = super().has_change_permission(request, obj)
-        return allowed and not (obj is not None and stands_above(obj, acting(request)))
+        return allowed and not (obj is not None and roles.stands_above(obj, acting(request)))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody deletes those above them, and the list has no action that would ask for nobody in particular."""
         allowed = super().has_delete_permission(request, obj)
-        return allowed and not (obj is not None and stands_above(obj, acting(request)))
+        return allowed and not (obj is not None and roles.stands_above(obj, acting(request)))
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Users are deleted one by one, so that each is looked at; better, they are made inactive."""
@@ -193,31 +237,84 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
             refuse(request, "user_powers")
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Roles with their lines in the audit trail."""
+        touched = [
+            one.instance.pk for one in formset.initial_forms if one.has_changed() or one in formset.deleted_forms
+        ]
+        with transaction.atomic():
+            before = list(Role.objects.filter(pk__in=touched).select_related("user", "conference", "session"))
+            super().save_formset(request, form, formset, change)
+            by, now = actor(request), timezone.now()
+            roles.record(before, roles.WITHDRAWN, by=by, now=now)
+            given = [*formset.new_objects, *(row for row, _names in formset.changed_objects)]
+            roles.record(given, roles.GRANTED, by=by, now=now)
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         """Log who tries to take over an account above their own."""
         user = self.get_object(request, id)
-        if user is not None and stands_above(user, acting(request)):
+        if user is not None and roles.stands_above(user, acting(request)):
             refuse(request, "user_password")
         return super().user_change_password(request, id, form_url)
 
 
 class RoleAdmin(HouseAdmin[Role]):
-    """Who is what where; what that allows is for their permissions to say."""
+    """Who is what where. docs/roles.md says what each role allows."""
 
     form = RoleForm
-    list_display = ["user", "kind", "conference", "granted_at"]
+    list_display = ["user", "kind", "conference", "session", "granted_at"]
     list_filter = ["kind", "conference"]
-    list_select_related = ["user", "conference"]
+    list_select_related = ["user", "conference", "session"]
     ordering = ["user__email", "pk"]
     search_fields = ["user__email", "user__name"]
-    autocomplete_fields = ["user", "conference"]
-    fields = ["user", "kind", "conference"]
+    autocomplete_fields = ["user", "conference", "session"]
+
+    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> list[str]:
+        """The list of users is for those who see all of them; others know whom they mean by the address."""
+        sees_all = acting(request).access.holds_everywhere("accounts.view_user", "accounts.change_user")
+        whom = "user" if obj is not None or sees_all else "email"
+        return [whom, "kind", "conference", "session", "may_see_contacts"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> list[str]:
+        """A role stays with whom it was given to."""
+        return ["user"] if obj is not None else []
 
     def get_form(self, request: HttpRequest, obj: Role | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """A form that knows who acts."""
+        """A form that knows who acts, and has one way to say who receives."""
         form = super().get_form(request, obj, change=change, **kwargs)
         form.acting_user = acting(request)
+        if "email" not in self.get_fields(request, obj):
+            form.base_fields.pop("email", None)
         return form
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """Whoever may take it away."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or roles.may_give(acting(request), obj, right="change"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """Nobody takes away what they could not give."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or roles.may_give(acting(request), obj, right="delete"))
+
+    def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:
+        """With a line in the audit trail."""
+        before = list(Role.objects.filter(pk=obj.pk)) if change else []
+        super().save_model(request, obj, form, change)
+        by, now = actor(request), timezone.now()
+        roles.record(before, roles.WITHDRAWN, by=by, now=now)
+        roles.record([obj], roles.GRANTED, by=by, now=now)
+
+    def delete_model(self, request: HttpRequest, obj: Role) -> None:
+        """With a line in the audit trail."""
+        roles.record([obj], roles.WITHDRAWN, by=actor(request), now=timezone.now())
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
+        """With a line each in the audit trail."""
+        taken = queryset.select_related("user", "conference", "session")
+        roles.record(taken, roles.WITHDRAWN, by=actor(request), now=timezone.now())
+        super().delete_queryset(request, queryset)
 
 
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):

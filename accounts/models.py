@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,6 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
+
+if TYPE_CHECKING:
+    from accounts.access import Access
 
 
 class UserManager(BaseUserManager["User"]):
@@ -79,9 +83,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What the admin greets with."""
         return self.name or self.email
 
+    @cached_property
+    def access(self) -> Access:
+        """What the user may do and where, by permissions and roles. Read once, like Django's own permissions."""
+        from accounts.access import Access
+
+        return Access(self)
+
+    def may_open_admin(self) -> bool:
+        """Whether the admin is open to the user: to staff, and to everybody who has a role at a conference."""
+        return self.is_active and (self.is_staff or self.access.has_roles)
+
 
 class RoleKind(models.TextChoices):
-    """What somebody is at a conference. Recorded for later: permissions alone decide what a user may do now."""
+    """What somebody is at a conference. accounts.permissions says what each of them may do."""
 
     ADMINISTRATOR = "administrator", _("Administrator")
     ORGANISER = "organiser", _("Organiser")
@@ -91,14 +106,14 @@ class RoleKind(models.TextChoices):
     STEWARD = "steward", _("Check-in steward")
     MODERATOR = "moderator", _("Moderator")
     INTERPRETER = "interpreter", _("Interpreter")
+    CONVENOR = "convenor", _("Convenor of a side event")
     VIEWER = "viewer", _("Viewer")
 
 
 class Role(models.Model):
-    """What one user is at one conference; without a conference, at all of them.
+    """What one user is at one conference; without a conference, at all of them. A convenor is one of a side event.
 
-    It grants nothing yet: permissions and groups decide. It only protects: whoever is not an administrator cannot
-    change an administrator's account.
+    What a role allows stands in accounts.permissions.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="roles", verbose_name=_("user"))
@@ -111,11 +126,20 @@ class Role(models.Model):
         verbose_name=_("conference"),
         help_text=_("Empty: at every conference."),
     )
-    kind = models.CharField(
-        _("role"),
-        max_length=16,
-        choices=RoleKind,
-        help_text=_("Recorded only: what people may do is decided by their permissions for now."),
+    session = models.ForeignKey(
+        "events.Session",
+        on_delete=models.CASCADE,
+        related_name="roles",
+        null=True,
+        blank=True,
+        verbose_name=_("side event"),
+        help_text=_("For convenors only, instead of a conference."),
+    )
+    kind = models.CharField(_("role"), max_length=16, choices=RoleKind)
+    may_see_contacts = models.BooleanField(
+        _("may read e-mail addresses"),
+        default=False,
+        help_text=_("For convenors: addresses of people registered for the side event. Aliases stay protected."),
     )
     granted_at = models.DateTimeField(_("granted at"), auto_now_add=True)
 
@@ -123,8 +147,15 @@ class Role(models.Model):
         verbose_name = _("role")
         verbose_name_plural = _("roles")
         constraints = [
-            models.UniqueConstraint(name="role_held_once", fields=["user", "conference", "kind"], nulls_distinct=False),
+            models.UniqueConstraint(
+                name="role_held_once", fields=["user", "conference", "session", "kind"], nulls_distinct=False
+            ),
             models.CheckConstraint(name="role_kind_is_known", condition=Q(kind__in=RoleKind.values)),
+            models.CheckConstraint(
+                name="role_of_convenor_is_at_a_session",
+                condition=Q(kind=RoleKind.CONVENOR, session__isnull=False, conference__isnull=True)
+                | (~Q(kind=RoleKind.CONVENOR) & Q(session__isnull=True, may_see_contacts=False)),
+            ),
         ]
 
     def __str__(self) -> str:

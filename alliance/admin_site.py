@@ -6,9 +6,13 @@ from datetime import datetime
 from typing import Any, Protocol, cast
 
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -41,6 +45,14 @@ class _Autocomplete(AutocompleteJsonView):
         return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
 
 
+class _SignIn(AdminAuthenticationForm):
+    """Everybody with an active account signs in here; the pages say to whom they are open."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Not only staff: convenors and focal points have pages of their own."""
+        AuthenticationForm.confirm_login_allowed(self, user)
+
+
 class HouseSite(admin.AdminSite):
     """The admin's frame: our order of things, the organiser's language, and a warning when nothing leaves the house."""
 
@@ -48,6 +60,13 @@ class HouseSite(admin.AdminSite):
     site_header = gettext_lazy("Conference office")
     index_title = gettext_lazy("What do you want to look after?")
     app_order = ("events", "speakers", "registration", "video", "outbox", "accounts", "auth")
+
+    login_form = _SignIn
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, and whoever has a role."""
+        user: Any = request.user
+        return bool(user.is_authenticated and user.may_open_admin())
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Apps in the order of work; models in the order in which they were registered."""
@@ -76,8 +95,17 @@ class HouseSite(admin.AdminSite):
         """Add the choice of language."""
         return [
             path("language/", self.admin_view(require_POST(self.choose_language)), name="language"),
+            path("r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"),
             *super().get_urls(),
         ]
+
+    def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
+        """To the public page of a row, for those who may see the row."""
+        kind = ContentType.objects.filter(pk=content_type_id).first() if content_type_id < 2**31 else None
+        model_admin = self._registry.get(cast("Any", kind and kind.model_class()))
+        if model_admin is None or model_admin.get_object(request, object_id) is None:
+            raise Http404
+        return cast("HttpResponse", shortcut(request, content_type_id, object_id))
 
     def choose_language(self, request: HttpRequest) -> HttpResponse:
         """Remember the language a user wants to work in."""

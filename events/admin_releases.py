@@ -33,7 +33,7 @@ class PublishForm(forms.Form):
 
 def releases(request: HttpRequest, conference: Conference) -> HttpResponse:
     """The releases of a conference, and what publishing would change now. POST publishes."""
-    may_publish = request.user.has_perm(_PUBLISH)
+    may_publish = request.user.has_perm(_PUBLISH, conference)
     form = PublishForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and may_publish and form.is_valid():
         by = request.user if isinstance(request.user, User) else None
@@ -98,9 +98,15 @@ def restore(request: HttpRequest, conference: Conference, number: int) -> HttpRe
 def look(request: HttpRequest, conference: Conference, which: str, path: str) -> HttpResponse:
     """A public page as it is in the draft, or as it was in a release."""
     release = None if which == "draft" else _release(conference, int(which) if which.isdecimal() else 0)
+    if path.split("/")[1:2] != [conference.slug] and not _sees_all(request):
+        raise Http404  # pages of the whole house would show the drafts of others
     prefix = pages.url("preview", conference, which=which, path="x").removesuffix("x")
     back = pages.url("releases", conference)
     return preview.answer(request, conference, release, path=path, prefix=prefix, back=back)
+
+
+def _sees_all(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.access.holds_everywhere(_VIEW)
 
 
 def _release(conference: Conference, number: int) -> Release:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -43,6 +43,8 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add how the outbox stands."""
+        if not cast("Any", request.user).access.holds_everywhere("outbox.view_message", "outbox.change_message"):
+            return super().changelist_view(request, extra_context)  # the figures are of all conferences
         figures = services.figures(timezone.now())
         labels = dict(MessageState.choices)
         context = {

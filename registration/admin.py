@@ -37,6 +37,7 @@ from alliance.admin import (
     in_all_languages,
     list_url,
     of_parent_only,
+    own_rows,
     row_url,
 )
 from alliance.exceptions import DomainError
@@ -272,14 +273,15 @@ class AdmissionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The admissions to choose from."""
-        admissions = Admission.objects.select_related("conference", "session").order_by("-pk")
+        all_own = own_rows(request, Admission.objects.all(), "registration.view_admission")
+        admissions = all_own.select_related("conference", "session").order_by("-pk")
         conference_id = request.GET.get("admission__conference__id__exact", "")
         if conference_id.isascii() and conference_id.isdigit() and len(conference_id) < 19:
             admissions = admissions.filter(conference_id=int(conference_id))
         chosen = request.GET.get(self.parameter_name, "")
         found = list(admissions[:30])
         if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 and int(chosen) not in {a.pk for a in found}:
-            found += list(Admission.objects.select_related("conference", "session").filter(pk=int(chosen)))
+            found += list(all_own.select_related("conference", "session").filter(pk=int(chosen)))
         return [(str(admission.pk), admission_label(admission)) for admission in found]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:

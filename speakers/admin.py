@@ -224,9 +224,9 @@ class ContributionAdmin(HouseAdmin[Contribution]):
         """Segments of the session only."""
         form = super().get_form(request, obj, change=change, **kwargs)
         if "segment" in form.base_fields:
-            form.base_fields["segment"].choices = segment_choices(
-                obj.session_id if obj else chosen_id(request, "session")
-            )
+            session_id = obj.session_id if obj else chosen_id(request, "session")
+            is_own = self.visible(request, Session.objects.filter(pk=session_id)).exists() if session_id else False
+            form.base_fields["segment"].choices = segment_choices(session_id if is_own else None)
         return form
 
     @admin.action(description=_("Mark as having taken part"), permissions=["change"])

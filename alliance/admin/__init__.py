@@ -11,6 +11,7 @@ from alliance.admin.forms import HouseForm, ShowsRefusal, explain, explanation, 
 from alliance.admin.history import neutral_name
 from alliance.admin.inlines import HouseStacked, HouseTabular
 from alliance.admin.lists import as_json, as_list, as_uuid, clock_time, list_url, refuse, row_url, zone_named
+from alliance.admin.scope import own_rows
 
 __all__ = [
     "HouseAdmin",
@@ -35,6 +36,7 @@ __all__ = [
     "list_url",
     "neutral_name",
     "of_parent_only",
+    "own_rows",
     "refuse",
     "row_url",
     "zone_named",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import DataError, IntegrityError, connection, models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,6 +21,7 @@ from alliance.admin.fields import HouseFields
 from alliance.admin.forms import HouseForm, explanation
 from alliance.admin.history import write_history
 from alliance.admin.lists import as_uuid, list_url
+from alliance.admin.scope import chosen_for, may
 from alliance.admin.typed import M, ModelAdmin
 from alliance.exceptions import DomainError
 
@@ -59,6 +60,30 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
         """What a row is called in titles and search results."""
         return str(row)
 
+    # --- who may see and change what: alliance.admin.scope
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[M]:
+        """The rows that the user may see."""
+        return self.visible(request, super().get_queryset(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """For a row at its conference; else anywhere at all."""
+        return may(request, self.opts, "view", obj) or may(request, self.opts, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """For a row at its conference; else anywhere at all."""
+        return may(request, self.opts, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """For a row at its conference; else anywhere at all."""
+        return may(request, self.opts, "delete", obj)
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[M]) -> HttpResponse | None:
+        """Actions touch what they may be done to, which can be less than what the list shows."""
+        return super().response_action(request, chosen_for(self, request, queryset))
+
+    # ---
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A list is called by what is in it."""
         title = {"title": capfirst(self.opts.verbose_name_plural)}
@@ -94,8 +119,15 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
         return response
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
-        """The row. While a form is being saved it is locked, so that what is compared is what is overwritten."""
+        """The row. While a form is being saved it is locked, so that what is compared is what is overwritten.
+
+        To people with roles a row outside of them is not there, whatever the page would say about permissions.
+        """
         row = super().get_object(request, object_id, from_field)
+        if row is None and cast("Any", request.user).access.has_roles:
+            is_form = request.method == "POST" and versions.FIELD in request.POST
+            if not (is_form and self.has_change_permission(request)):
+                raise Http404
         if row is None or not _saves(request):
             return row
         self.model._default_manager.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
@@ -104,8 +136,7 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Somebody deleted the row while the form was open: show what was typed, so that it can be copied."""
         if request.method != "POST" or versions.FIELD not in request.POST:
-            answer: HttpResponse = super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
-            return answer
+            raise Http404
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

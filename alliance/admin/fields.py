@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alliance import languages
+from alliance.admin.scope import Scoped
 from alliance.admin.typed import M
 from alliance.translated import TranslatedField
 
@@ -89,7 +90,7 @@ def choices_of(rows: Iterable[M], label: Callable[[M], str], *, empty: bool = Tr
     return ([("", "---------")] if empty else []) + [(row.pk, label(row)) for row in rows]
 
 
-class HouseFields:
+class HouseFields(Scoped):
     """How fields of our own kinds appear in forms; shared by admins and inlines."""
 
     prose: ClassVar[frozenset[str]] = frozenset()  # translated fields of more than a line

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from alliance.admin.fields import HouseFields, KnownSelection
 from alliance.admin.forms import HouseForm
+from alliance.admin.scope import may
 from alliance.admin.typed import M, P, StackedInline, TabularInline
 
 
@@ -27,6 +28,22 @@ class _HouseInline(HouseFields):
         if request.method == "POST" and connection.in_atomic_block:
             return rows.select_for_update(of=("self",), no_key=True)
         return rows
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """At the conference of the row they belong to."""
+        return may(request, self.opts, "view", obj) or may(request, self.opts, "change", obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """At the conference of the row they belong to."""
+        return may(request, self.opts, "add", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """At the conference of the row they belong to."""
+        return may(request, self.opts, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """At the conference of the row they belong to."""
+        return may(request, self.opts, "delete", obj)
 
     def choices_for(self, field: str, parent: Any) -> list[tuple[Any, str]]:
         """The choices of a plain select, asked for once for all rows. parent: None while it is being added."""

@@ -281,7 +281,8 @@ def _shown(form: Any, name: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(entry, forms.ModelChoiceField) and entry.queryset is not None:
         keys = value if isinstance(value, list) else [value]
-        return ", ".join(str(row) for row in entry.queryset.model._default_manager.filter(pk__in=keys))
+        # Of what can be chosen only: somebody may have typed the key of a row that is not theirs to see.
+        return ", ".join(str(row) for row in entry.queryset.filter(pk__in=keys))
     if isinstance(value, dict):
         return "\n".join(f"{code}: {text}" for code, text in value.items())
     labels = {str(choice): str(label) for choice, label in getattr(entry, "choices", [])}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from alliance.admin import refuse
 from events.models import Conference
 
@@ -28,7 +29,8 @@ PageView = Callable[..., HttpResponse]  # view(request, conference, **what the r
 class ConferencePage:
     """A page of a conference. name: the URL's name is admin:events_conference_<name>.
 
-    route: what follows /admin/events/conference/<id>/. permission: without it the page is 403 and has no tab.
+    route: what follows /admin/events/conference/<id>/. permission: without it at the conference the page is 403 and has
+    no tab. Who has nothing to do with the conference finds no such page.
     order: the place among the tabs; the programme is 10. A page without a label has no tab; `of` names the one that
     stands out while it is shown.
     """
@@ -81,10 +83,12 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
 
 def _opened(page: ConferencePage) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, conference_id: int, **captured: Any) -> HttpResponse:
-        if not request.user.has_perm(page.permission):
-            refuse(request, page.name)
+        user = cast("User", request.user)
         conference = Conference.objects.filter(pk=conference_id).first() if conference_id < 2**63 else None
-        if conference is None:
+        if (conference is None and user.has_perm(page.permission)) or not user.access.knows(conference_id):
+            raise Http404
+        if conference is None or not user.has_perm(page.permission, conference):
+            refuse(request, page.name)
             raise Http404
         with timezone.override(conference.zone):
             response = page.view(request, conference, **captured)
@@ -100,13 +104,13 @@ def tabs(request: HttpRequest, conference: Conference, current: str = "") -> lis
     page = _pages.get(current)
     current = page.of or current if page is not None else current
     found: list[dict[str, object]] = []
-    if any(request.user.has_perm(f"events.{what}_conference") for what in ("view", "change")):
+    if any(request.user.has_perm(f"events.{what}_conference", conference) for what in ("view", "change")):
         form = reverse("admin:events_conference_change", args=[conference.pk])
         found.append({"label": _("Conference"), "url": form, "is_current": not current})
     found += [
         {"label": page.label, "url": url(page.name, conference), "is_current": page.name == current}
         for page in sorted(_pages.values(), key=lambda page: (page.order, page.name))
-        if page.label and request.user.has_perm(page.permission)
+        if page.label and request.user.has_perm(page.permission, conference)
     ]
     return found
 

@@ -82,7 +82,8 @@ class RecommendationAdmin(HouseAdmin[Recommendation]):
         form = super().get_form(request, obj, change=change, **kwargs)
         if "parent" in form.base_fields:
             session_id = obj.session_id if obj else chosen_id(request, "session")
-            rows = Recommendation.objects.filter(session=session_id).in_printed_order() if session_id else []
+            own = self.visible(request, Recommendation.objects.filter(session=session_id)) if session_id else None
+            rows = Recommendation.objects.filter(pk__in=own).in_printed_order() if own is not None else []
             places = list(_places(results.tree(rows), obj))
             field = form.base_fields["parent"]
             field.queryset = Recommendation.objects.filter(pk__in=[pk for pk, _label in places])

@@ -74,7 +74,7 @@ class Day:
 def programme(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Show the programme, or change it."""
     if request.method == "POST":
-        if not request.user.has_perm("events.change_session"):
+        if not request.user.has_perm("events.change_session", conference):
             refuse(request, "programme")
         return _change(request, conference)
     sessions = list(Session.objects.filter(conference=conference).select_related("day", "room").in_programme_order())
@@ -83,8 +83,8 @@ def programme(request: HttpRequest, conference: Conference) -> HttpResponse:
         "days": _days(conference, days, sessions),
         "day_choices": days,
         "stamp": editing.order_stamp(sessions),
-        "may_change": request.user.has_perm("events.change_session"),
-        "may_add": request.user.has_perm("events.add_session"),
+        "may_change": request.user.has_perm("events.change_session", conference),
+        "may_add": request.user.has_perm("events.add_session", conference),
         "actions": [(one.__name__, one.short_description) for one in bulk.ACTIONS],  # type: ignore[attr-defined]
         "count": len(sessions),
     }
@@ -157,7 +157,7 @@ def _change(request: HttpRequest, conference: Conference) -> HttpResponse:
     for what in ("up", "down", "to_day", "duplicate"):
         key = sent.get(what, "")
         if _is_key(key) and own.filter(pk=key).exists():
-            shown = _move_one(request, int(key), what)
+            shown = _move_one(request, conference, int(key), what)
             return HttpResponseRedirect(f"{here}#session-{shown}")
     if (order := _order(sent.get("order", ""))) is not None:
         _tell(
@@ -174,11 +174,11 @@ def _is_key(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def _move_one(request: HttpRequest, session_id: int, what: str) -> int:
+def _move_one(request: HttpRequest, conference: Conference, session_id: int, what: str) -> int:
     """Do what a button of a row says; returns the session to look at afterwards."""
     seen = request.POST.get("order_stamp", "")
     if what == "duplicate":
-        if not request.user.has_perm("events.add_session"):
+        if not request.user.has_perm("events.add_session", conference):
             refuse(request, "duplicate")
         with transaction.atomic():
             new = editing.duplicate(session_id=session_id)

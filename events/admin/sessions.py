@@ -214,7 +214,7 @@ class SessionAdmin(HouseAdmin[Session]):
     def related_links(self, request: HttpRequest, row: Session) -> list[dict[str, str]]:
         """Back to the programme, and the lists."""
         url = reverse("admin:events_conference_programme", args=[row.conference_id])
-        own = [{"label": str(_("Programme")), "url": url}] if request.user.has_perm("events.view_session") else []
+        own = [{"label": str(_("Programme")), "url": url}] if request.user.has_perm("events.view_session", row) else []
         return [*own, *super().related_links(request, row)]
 
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
@@ -226,7 +226,8 @@ class SessionAdmin(HouseAdmin[Session]):
         form = super().get_form(request, obj, change=change, **kwargs)
         if "day" in form.base_fields:
             conference_id = obj.conference_id if obj else chosen_id(request, "conference")
-            days = ConferenceDay.objects.select_related("conference").order_by("conference__slug", "number")
+            days = self.visible(request, ConferenceDay.objects.select_related("conference"))
+            days = days.order_by("conference__slug", "number")
             if conference_id:
                 days = days.filter(conference_id=conference_id)
             form.base_fields["day"].choices = choices_of(

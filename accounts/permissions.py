@@ -1,0 +1,191 @@
+"""Who may do what: one table of roles, areas and rights. docs/roles.md prints it; a test keeps both equal.
+
+A role at a conference counts for the rows of that conference; a role without a conference counts for all of them. Rows
+that belong to no conference (persons, organisations, rooms) are one directory for the whole house.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+from accounts.models import RoleKind
+
+
+class Level(IntEnum):
+    """How much somebody may do with the rows of an area; each level holds the ones before it."""
+
+    NOTHING = 0
+    SEE = 1
+    CHANGE = 2
+    ADD = 3
+    DELETE = 4
+
+    @property
+    def rights(self) -> tuple[str, ...]:
+        """Django's words for it."""
+        return ("view", "change", "add", "delete")[:self]
+
+
+class Area(StrEnum):
+    """Models that are looked after together."""
+
+    CONFERENCE = "conference"
+    PROGRAMME = "programme"
+    DIRECTORY = "directory"
+    MEETINGS = "meetings"
+    ADMISSIONS = "admissions"
+    REGISTRATIONS = "registrations"
+    PARTICIPANTS = "participants"
+    DOOR = "door"
+    MESSAGES = "messages"
+    ROLES = "roles"
+    USERS = "users"
+    AUDIT = "audit"
+
+
+# The models of each area, as app_label.model_name.
+MODELS: dict[Area, tuple[str, ...]] = {
+    Area.CONFERENCE: ("events.conference",),
+    Area.PROGRAMME: (
+        "events.conferenceday",
+        "events.session",
+        "events.sideevent",
+        "events.segment",
+        "events.textsection",
+        "events.convenorship",
+        "events.material",
+        "events.recommendation",
+        "events.reference",
+        "speakers.contribution",
+    ),
+    Area.DIRECTORY: (
+        "events.organisation",
+        "events.country",
+        "events.venue",
+        "events.room",
+        "events.series",
+        "events.topic",
+        "speakers.person",
+        "speakers.affiliation",
+    ),
+    Area.MEETINGS: ("video.meeting",),
+    Area.ADMISSIONS: (
+        "registration.admission",
+        "registration.places",
+        "registration.delegation",
+        "registration.focalpoint",
+        "registration.figure",
+    ),
+    Area.REGISTRATIONS: ("registration.registration",),
+    Area.PARTICIPANTS: ("registration.participant",),
+    Area.DOOR: ("registration.checkin",),
+    Area.MESSAGES: ("outbox.message",),
+    Area.ROLES: ("accounts.role",),
+    Area.USERS: ("accounts.user",),
+    Area.AUDIT: ("accounts.auditentry",),
+}
+
+# From a row to its conference, as lookups to the conference's key; several where a row has one of them. No lookup: the
+# row belongs to no conference. A model that is not here belongs to the house, and no role of a conference reaches it.
+PATHS: dict[str, tuple[str, ...]] = {
+    "events.conference": ("pk",),
+    "events.conferenceday": ("conference",),
+    "events.session": ("conference",),
+    "events.sideevent": ("conference",),
+    "events.segment": ("session__conference",),
+    "events.textsection": ("session__conference",),
+    "events.convenorship": ("session__conference",),
+    "events.material": ("conference",),
+    "events.recommendation": ("session__conference",),
+    "events.reference": ("conference",),
+    "speakers.contribution": ("session__conference",),
+    **dict.fromkeys(MODELS[Area.DIRECTORY], ()),
+    "video.meeting": ("session__conference", "conference"),
+    "registration.admission": ("conference",),
+    "registration.places": ("admission__conference",),
+    "registration.delegation": ("conference",),
+    "registration.focalpoint": ("delegation__conference",),
+    "registration.figure": ("conference",),
+    "registration.registration": ("admission__conference",),
+    "registration.participant": ("conference",),
+    "registration.checkin": ("registration__admission__conference",),
+    "accounts.role": ("conference", "session__conference"),
+}
+
+# Rows that name what they are about by kind and public id: the model of each kind.
+ABOUT: dict[str, str] = {
+    "admission": "registration.admission",
+    "participant": "registration.participant",
+    "registration": "registration.registration",
+    "meeting": "video.meeting",
+}
+
+_S, _C, _A, _D = Level.SEE, Level.CHANGE, Level.ADD, Level.DELETE
+
+TABLE: dict[RoleKind, dict[Area, Level]] = {
+    RoleKind.ADMINISTRATOR: dict.fromkeys(Area, _D),
+    RoleKind.ORGANISER: {
+        Area.CONFERENCE: _A,
+        Area.PROGRAMME: _D,
+        Area.DIRECTORY: _A,
+        Area.MEETINGS: _D,
+        Area.ADMISSIONS: _D,
+        Area.REGISTRATIONS: _C,
+        Area.PARTICIPANTS: _C,
+        Area.DOOR: _D,
+        Area.MESSAGES: _C,
+        Area.ROLES: _D,
+        Area.USERS: _S,
+        Area.AUDIT: _S,
+    },
+    RoleKind.EDITOR: {Area.CONFERENCE: _S, Area.PROGRAMME: _D, Area.DIRECTORY: _A},
+    RoleKind.DESK: {
+        Area.CONFERENCE: _S,
+        Area.PROGRAMME: _S,
+        Area.ADMISSIONS: _S,
+        Area.REGISTRATIONS: _C,
+        Area.PARTICIPANTS: _C,
+        Area.DOOR: _A,
+    },
+    RoleKind.COMMUNICATIONS: {
+        Area.CONFERENCE: _S,
+        Area.PROGRAMME: _S,
+        Area.ADMISSIONS: _S,
+        Area.REGISTRATIONS: _S,
+        Area.MESSAGES: _C,
+    },
+    RoleKind.STEWARD: {Area.CONFERENCE: _S, Area.PROGRAMME: _S, Area.DOOR: _A},
+    RoleKind.MODERATOR: {Area.CONFERENCE: _S, Area.PROGRAMME: _S},
+    RoleKind.INTERPRETER: {Area.CONFERENCE: _S, Area.PROGRAMME: _S},
+    RoleKind.CONVENOR: {},  # their own page shows their side event: registration.convenors
+    RoleKind.VIEWER: {Area.CONFERENCE: _S, Area.PROGRAMME: _S, Area.ADMISSIONS: _S},
+}
+
+
+def _permissions(areas: dict[Area, Level]) -> frozenset[str]:
+    return frozenset(
+        f"{app}.{right}_{model}"
+        for area, level in areas.items()
+        for app, model in (label.split(".") for label in MODELS[area])
+        for right in level.rights
+    )
+
+
+PERMISSIONS: dict[str, frozenset[str]] = {kind.value: _permissions(areas) for kind, areas in TABLE.items()}
+
+# What needs a role for all conferences, because it reaches beyond any one of them.
+ONLY_HOUSE_WIDE: frozenset[str] = frozenset(
+    {
+        "events.add_conference",
+        "events.delete_conference",
+        *(f"{app}.delete_{model}" for app, model in (label.split(".") for label in MODELS[Area.DIRECTORY])),
+        *(f"accounts.{right}_user" for right in ("change", "add", "delete")),
+        *(f"accounts.{right}_auditentry" for right in ("view", "change", "add", "delete")),
+    }
+)
+
+
+def of_role(kind: str, *, is_house_wide: bool) -> frozenset[str]:
+    """The permissions a role gives, where it counts."""
+    found = PERMISSIONS[kind]
+    return found if is_house_wide else found - ONLY_HOUSE_WIDE
