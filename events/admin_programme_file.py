@@ -60,16 +60,18 @@ class UploadForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A file that was previewed. fingerprint: of what it would do."""
+    """A file that was previewed. fingerprint: of what it would do. slug: of the conference that it is about."""
 
     data: bytes
     fingerprint: str
+    slug: str
 
 
-def seal(request: HttpRequest, data: bytes, fingerprint: str) -> str:
+def seal(request: HttpRequest, file: Sealed) -> str:
     """The file as a text for a form that only this user can send back; empty when it is too large for one."""
-    packed = base64.b64encode(zlib.compress(data, 9)).decode()
-    text = signing.TimestampSigner(salt=_SALT).sign(f"{request.user.pk}:{fingerprint}:{packed}")
+    packed = base64.b64encode(zlib.compress(file.data, 9)).decode()
+    value = f"{request.user.pk}:{file.fingerprint}:{file.slug}:{packed}"
+    text = signing.TimestampSigner(salt=_SALT).sign(value)
     return text if len(text) <= _MOST_SEALED else ""
 
 
@@ -77,23 +79,32 @@ def unseal(request: HttpRequest, text: str) -> Sealed | None:
     """What was sealed; None for what is damaged, old, or of somebody else."""
     try:
         value = signing.TimestampSigner(salt=_SALT).unsign(text, max_age=_KEPT_FOR)
-        user, fingerprint, packed = value.split(":", 2)
+        user, fingerprint, slug, packed = value.split(":", 3)
         if user != str(request.user.pk):
             return None
-        return Sealed(zlib.decompress(base64.b64decode(packed)), fingerprint)
+        return Sealed(zlib.decompress(base64.b64decode(packed)), fingerprint, slug)
     except (signing.BadSignature, ValueError, binascii.Error, zlib.error):
         return None
 
 
-def may_upload(request: HttpRequest) -> bool:
-    """Whether the user may write all that a file can change."""
-    return request.user.has_perms(sections.permissions())
+def _holds(request: HttpRequest, permission: str, conference: Conference | None) -> bool:
+    """Whether the user holds a permission at the conference; without one, in the whole house."""
+    access = getattr(request.user, "access", None)  # roles, which count at their conference
+    if access is None:
+        return request.user.has_perm(permission)
+    return bool(access.may(permission, conference) if conference is not None else access.holds_everywhere(permission))
 
 
-def may_download(request: HttpRequest) -> bool:
-    """Whether the user may see all that a file holds, internal notes too."""
+def may_upload(request: HttpRequest, conference: Conference | None) -> bool:
+    """Whether the user may write all that a file about the conference can change; without one, about a new one."""
+    needed = sections.permissions() - ({"events.add_conference"} if conference is not None else set())
+    return all(_holds(request, permission, conference) for permission in needed)
+
+
+def may_download(request: HttpRequest, conference: Conference) -> bool:
+    """Whether the user may see all that a file of the conference holds, internal notes too."""
     return all(
-        request.user.has_perm(permission) or request.user.has_perm(permission.replace(".view_", ".change_"))
+        _holds(request, permission, conference) or _holds(request, permission.replace(".view_", ".change_"), conference)
         for permission in sections.view_permissions()
     )
 
@@ -107,7 +118,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
 
 def new_page(request: HttpRequest) -> HttpResponse:
     """The same for a conference that is not there yet: the template, and the upload."""
-    if not request.user.has_perm(_VIEW):
+    if not _holds(request, _VIEW, None):
         refuse(request, NAME)
     if request.method == "POST":
         return _answer(request, None)
@@ -118,7 +129,7 @@ def download(request: HttpRequest, conference: Conference, kind: str) -> HttpRes
     """The programme as a file. It holds internal notes and names, so nothing on the way keeps it."""
     if kind not in _KINDS:
         raise Http404
-    if not may_download(request):
+    if not may_download(request, conference):
         refuse(request, f"{NAME}-download")
     is_yaml = kind == "yaml"
     data = programme_file.export(conference) if is_yaml else programme_file.export_workbook(conference)
@@ -144,7 +155,7 @@ def _attachment(data: bytes, kind: str, name: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, conference: Conference | None) -> HttpResponse:
-    if not may_upload(request):
+    if not may_upload(request, conference):
         refuse(request, f"{NAME}-upload")
     if "sealed" in request.POST:
         return _apply(request, conference)
@@ -163,14 +174,22 @@ def _preview(request: HttpRequest, conference: Conference | None, form: UploadFo
     except programme_file.ChangedMeanwhile:
         messages.error(request, _being_changed())
         return _render(request, conference, form)
+    if not _may_apply(request, outcome.conference):
+        form.add_error("file", _("You may not change the conference that this file is for."))
+        return _render(request, conference, form)
     return _show(request, conference, outcome, data)
+
+
+def _may_apply(request: HttpRequest, slug: str) -> bool:
+    """Whether the user may change, or make, the conference that a file names."""
+    return may_upload(request, Conference.objects.filter(slug=slug).first())
 
 
 def _show(
     request: HttpRequest, conference: Conference | None, outcome: programme_file.Outcome, data: bytes
 ) -> HttpResponse:
     about = Conference.objects.filter(slug=outcome.conference).first()
-    sealed = seal(request, data, outcome.fingerprint) if outcome.changed else ""
+    sealed = seal(request, Sealed(data, outcome.fingerprint, outcome.conference)) if outcome.changed else ""
     found = {
         "outcome": outcome,
         "differences": outcome.differences[:_SHOWN],
@@ -192,6 +211,8 @@ def _apply(request: HttpRequest, conference: Conference | None) -> HttpResponse:
     if found is None:
         messages.error(request, gettext("This preview is too old, or was changed on the way. Upload the file again."))
         return HttpResponseRedirect(_url(conference))
+    if not _may_apply(request, found.slug):  # it was taken away since the preview
+        refuse(request, f"{NAME}-upload")
     try:
         outcome = programme_file.load(found.data, expected=found.fingerprint)
     except programme_file.InvalidFile as error:
@@ -238,8 +259,8 @@ def _render(
     found = {
         "form": form,
         "problems": problems,
-        "may_upload": may_upload(request),
-        "may_download": conference is not None and may_download(request),
+        "may_upload": may_upload(request, conference),
+        "may_download": conference is not None and may_download(request, conference),
         "template_url": reverse("admin:events_conference_template"),
         "downloads": {
             kind: pages.url("programme-file-download", conference, kind=kind)

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
@@ -302,6 +303,60 @@ def test_one_missing_permission_is_enough_to_be_refused(client: Client, conferen
     assert upload(client, page(conference), EDITED).status_code == 403
 
 
+class Roles:
+    """What accounts.access says of somebody with every right at one conference, and none elsewhere."""
+
+    def __init__(self, at: Conference) -> None:
+        self.at = at
+        self.has_roles = True
+
+    def may(self, permission: str, row: Any = None) -> bool:
+        return row is None or row == self.at
+
+    def holds_everywhere(self, *permissions: str) -> bool:
+        return False
+
+
+def test_rights_at_one_conference_reach_no_other(rf: Any, conference: Conference) -> None:
+    programme_file.load(
+        changed(("key: small-1", "key: small-2"), ("edition: 1", "edition: 2"), ("name: Hall", "name: Barn"))
+    )
+    other = Conference.objects.get(slug="small-2")
+    request = rf.post("/")
+    request.user = mock.Mock(access=Roles(conference), pk=1)
+
+    assert admin_programme_file.may_upload(request, conference)
+    assert admin_programme_file.may_download(request, conference)
+    assert not admin_programme_file.may_upload(request, other)
+    assert not admin_programme_file.may_download(request, other)
+    assert not admin_programme_file.may_upload(request, None)
+
+
+@pytest.mark.parametrize("slug", ["small-2", "small-3"])
+def test_a_file_about_another_conference_needs_the_rights_there(rf: Any, conference: Conference, slug: str) -> None:
+    second = changed(("key: small-1", "key: small-2"), ("edition: 1", "edition: 2"), ("name: Hall", "name: Barn"))
+    programme_file.load(second)
+    data = second.replace(b"key: small-2", f"key: {slug}".encode()).replace(b"On the side", b"Beside")
+    if slug == "small-3":
+        data = data.replace(b"edition: 2", b"edition: 3").replace(b"name: Barn", b"name: Shed")
+    before = programme_state.state()
+    request = rf.post("/", {"file": SimpleUploadedFile("programme.yaml", data)})
+    request.user = mock.Mock(access=Roles(conference), pk=1)
+    text = admin_programme_file.seal(request, admin_programme_file.Sealed(data, "", slug))
+    again = rf.post("/", {"sealed": text})
+    again.user = request.user
+
+    answer = admin_programme_file.page(request, conference)
+    with pytest.raises(PermissionDenied):
+        admin_programme_file.page(again, conference)
+
+    assert "sealed" not in answer.context_data  # type: ignore[attr-defined]
+    assert answer.context_data["form"].errors == {  # type: ignore[attr-defined]
+        "file": ["You may not change the conference that this file is for."]
+    }
+    assert programme_state.state() == before
+
+
 def test_upload_needs_the_token_against_forged_requests(conference: Conference) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(StaffFactory())
@@ -320,8 +375,9 @@ def test_the_tab_and_the_link_in_the_list_lead_here(administrator: Client, confe
 def test_seal_is_bound_to_its_user(conference: Conference, rf: Any) -> None:
     request, other = rf.get("/"), rf.get("/")
     request.user, other.user = StaffFactory(), StaffFactory()
-    text = admin_programme_file.seal(request, b"data", "print")
+    file = admin_programme_file.Sealed(b"data", "print", "small-1")
+    text = admin_programme_file.seal(request, file)
 
-    assert admin_programme_file.unseal(request, text) == admin_programme_file.Sealed(b"data", "print")
+    assert admin_programme_file.unseal(request, text) == file
     assert admin_programme_file.unseal(other, text) is None
     assert admin_programme_file.unseal(request, signing.TimestampSigner(salt="another").sign("1:2:3")) is None
