@@ -11,9 +11,9 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from alliance import dates
 from events.documents import pdf, store
 from events.models import Conference, Session
 from registration.models import Certificate, CheckIn, Participant
@@ -100,7 +100,7 @@ def as_pdf(participant: Participant, *, language: str, now: datetime) -> bytes:
             "name": participant.display_name,
             "statement": _("took part in"),
             "conference": str(conference.title),
-            "when": _span(conference),
+            "when": dates.span(conference.starts_on, conference.ends_on, precision=conference.date_precision),
             "where": str(conference.venue.city) if conference.venue is not None else "",
             "heading": _("Sessions attended"),
             "sessions": [_line(session, conference) for session in sessions_attended(participant)],
@@ -113,14 +113,9 @@ def as_pdf(participant: Participant, *, language: str, now: datetime) -> bytes:
     return store.in_turn(lambda: pdf.typeset(made, template=_TEMPLATE))
 
 
-def _span(conference: Conference) -> str:
-    days = [day for day in (conference.starts_on, conference.ends_on) if day is not None]
-    return " – ".join(dict.fromkeys(date_format(day, "DATE_FORMAT") for day in days))
-
-
 def _line(session: Session, conference: Conference) -> dict[str, str]:
     day = attendance.day_of(session, conference)
-    return {"day": date_format(day, "DATE_FORMAT") if day is not None else "", "title": str(session.title)}
+    return {"day": dates.day(day) if day is not None else "", "title": str(session.title)}
 
 
 def _folded(name: str) -> str:

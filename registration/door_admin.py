@@ -40,7 +40,7 @@ def door(request: HttpRequest, conference: Conference) -> HttpResponse:
     context = pages.context(request, conference, "door", _("At the door"))
     context |= {
         "door_url": reverse("registration:doors", args=[conference.slug]),
-        "may_check_in": request.user.has_perm(door_views.PERMISSION),
+        "may_check_in": request.user.has_perm(door_views.PERMISSION, conference),
         "parts": parts,
         "entries": CheckIn.objects.standing().filter(conference=conference).count(),
     }

@@ -60,6 +60,7 @@ def find(*, conference_id: int, typed: str) -> Participant | None:
             door_code__code_index=DoorCode.index(conference_id, code),
             identity_key__isnull=False,
         )
+        .select_related("delegation__country", "delegation__organisation", "organisation")
         .defer("sealed_identity", "accessibility_needs")
         .first()
     )

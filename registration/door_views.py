@@ -29,6 +29,7 @@ from accounts.actors import Actor
 from accounts.models import User
 from alliance.exceptions import DomainError
 from events.models import Conference, Format, Room, Session, SessionKind, SessionState
+from registration import badges
 from registration.models import CheckIn
 from registration.services import attendance
 from registration.services.attendance import Entry, Verdict
@@ -36,7 +37,7 @@ from registration.services.attendance import Entry, Verdict
 View = Callable[..., HttpResponse]
 
 PERMISSION = "registration.add_checkin"
-ENTRANCE = "entrance"
+ENTRANCE = "_entrance"  # no slug made of a title begins so
 _METHODS = ["GET", "HEAD", "POST"]
 _UNPROCESSABLE, _CONFLICT, _TOO_MANY = 422, 409, 429
 _KINDS = {Verdict.WELCOME: "good", Verdict.ALREADY_IN: "care"}  # the others are "bad"
@@ -51,7 +52,7 @@ def _stewards_only(view: View) -> View:
         if not user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         conference = Conference.objects.select_related("venue").filter(slug=slug).first()
-        if conference is None or not user.is_staff or not user.has_perm(PERMISSION):
+        if conference is None or not user.may_open_admin() or not user.has_perm(PERMISSION, conference):
             raise Http404
         with timezone.override(conference.zone):
             response = view(request, conference, **captured)
@@ -135,7 +136,9 @@ class CodeForm(forms.Form):
     def __init__(self, *args: Any, door: _Door, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rooms = Room.objects.filter(venue=door.conference.venue_id).order_by("pk")
-        cast("forms.ModelChoiceField[Room]", self.fields["room"]).queryset = rooms
+        field = cast("forms.ModelChoiceField[Room]", self.fields["room"])
+        field.queryset = rooms
+        field.label_from_instance = lambda room: str(room.name)  # type: ignore[method-assign]
         self.fields["code"].widget.attrs |= {
             "autocomplete": "off",
             "autocapitalize": "characters",
@@ -201,7 +204,7 @@ def _told(here: _Door, entry: Entry) -> dict[str, Any]:
     person = entry.participant
     lines = []
     if person is not None and not person.has_alias:
-        lines.append(person.organisation_text)
+        lines.append(badges.affiliation(person))
     if entry.verdict == Verdict.ALREADY_IN and entry.check_in is not None:
         lines.append(_("Came in at %(time)s.") % {"time": _clock(entry.check_in.at, here.conference)})
     return {

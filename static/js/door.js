@@ -26,8 +26,11 @@
   function keep(entries) {
     memory = entries;
     try { window.localStorage.setItem(KEY, JSON.stringify(entries)); } catch (error) { /* this tab remembers */ }
-    box.hidden = entries.length === 0;
-    box.querySelector("[data-door-kept]").textContent = String(entries.length);
+  }
+  function showWaiting() {
+    var count = waiting().length;
+    box.hidden = count === 0;
+    box.querySelector("[data-door-kept]").textContent = String(count);
   }
   function drop(nonce) {
     keep(waiting().filter(function (entry) { return entry.nonce !== nonce; }));
@@ -127,7 +130,7 @@
     Promise.resolve(next()).finally(function () {
       isSending = false;
       newest = "";
-      keep(waiting());
+      showWaiting();
     });
   }
 
@@ -150,7 +153,7 @@
   page.querySelector("[data-door-send]").addEventListener("click", flush);
   window.addEventListener("online", flush);
   window.setInterval(function () { if (waiting().length) { flush(); } }, AGAIN);
-  keep(waiting());
+  showWaiting();
   if (waiting().length) { flush(); }
 
   // --- the camera, where the browser reads codes itself ---------------------------------------------------------------
