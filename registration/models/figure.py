@@ -7,8 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from alliance.db import PublicIdField
 from alliance.translated import TranslatedField
-from events.models import Conference, Session
+from events.models import Conference, Country, Session
 
 
 class Measure(models.TextChoices):
@@ -78,3 +79,74 @@ class Figure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.qualifier} {self.value} (#{self.pk})"
+
+
+class LiveMeasure(models.TextChoices):
+    """What is counted from registrations and check-ins (registration.figures); never added to one another."""
+
+    REGISTERED = "registered", _("Registered")
+    CONFIRMED = "confirmed", _("Confirmed")
+    WAITING = "waiting", _("Waiting")
+    ATTENDED = "attended", _("Attended")
+
+
+class Breakdown(models.TextChoices):
+    """By what people are counted."""
+
+    TOTAL = "total", _("All")
+    REPORT_CATEGORY = "report_category", _("Report category")
+    CATEGORY = "category", _("Category")
+    STANDING = "standing", _("Standing of the State")
+    COUNTRIES = "countries", _("Number of countries")
+    COUNTRY = "country", _("Country")
+    LANGUAGE = "language", _("Language")
+    MODE = "mode", _("Way of attending")
+    DAY = "day", _("Day")
+    SESSION = "session", _("Session")
+
+
+# Nothing about fewer people than these is published: in a small group everybody knows who they are.
+LEAST_PEOPLE = 5
+
+
+class PublicFigure(models.Model):
+    """A number that an organiser released: as it stood at that instant, after small groups were taken out.
+
+    There are no rows until figures are released, and none again when they are withdrawn. Only what everybody may know
+    is here (registration.figure_release); the database refuses numbers of people below five.
+    """
+
+    public_id = PublicIdField()
+    conference = models.ForeignKey(
+        Conference, on_delete=models.CASCADE, related_name="public_figures", verbose_name=_("conference")
+    )
+    measure = models.CharField(_("measure"), max_length=12, choices=LiveMeasure)
+    breakdown = models.CharField(_("broken down by"), max_length=16, choices=Breakdown)
+    group = models.CharField(_("group"), max_length=40, blank=True, help_text=_("Empty: all."))
+    country = models.ForeignKey(
+        Country, on_delete=models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("country")
+    )
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("session")
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    value = models.PositiveIntegerField(_("value"))
+    counted_at = models.DateTimeField(_("counted at"))
+
+    class Meta:
+        verbose_name = _("released figure")
+        verbose_name_plural = _("released figures")
+        constraints = [
+            models.UniqueConstraint(name="public_figure_stands_once", fields=["conference", "position"]),
+            models.CheckConstraint(name="public_figure_measure_is_known", condition=Q(measure__in=LiveMeasure.values)),
+            models.CheckConstraint(
+                name="public_figure_breakdown_is_known", condition=Q(breakdown__in=Breakdown.values)
+            ),
+            models.CheckConstraint(
+                name="public_figure_is_of_five_or_more",
+                condition=Q(value__gte=LEAST_PEOPLE) | Q(breakdown=Breakdown.COUNTRIES),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.breakdown} {self.value} (#{self.pk})"
