@@ -168,6 +168,9 @@ def _put(page: Worksheet, row: int, number: int, text: str) -> Cell:
     return cell
 
 
+put_text = _put  # for workbooks of other apps
+
+
 class _Lists:
     """The drop-down lists, on a sheet of their own: one column for each list of words."""
 
