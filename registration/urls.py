@@ -3,13 +3,14 @@
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 
-from registration import door_personal, door_views, places, views
+from registration import delegation_urls, door_personal, door_views, places, views
 
 app_name = "registration"
 
 # Include this module at the root, outside i18n_patterns. One namespace holds pages with and without a language in the
 # address, and Django gives a namespace to one include only; so the prefix is set here, one level down.
 _in_six_languages: list[URLPattern | URLResolver] = [
+    *delegation_urls.in_six_languages,
     path("<slug:slug>/register/", views.register, name="register"),
     path("<slug:slug>/register/received/<str:token>/", views.received, name="received"),
     path("<slug:slug>/register/resend/", views.resend, name="resend"),
@@ -21,6 +22,7 @@ _in_six_languages: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     URLResolver(RoutePattern(""), [URLResolver(LocalePrefixPattern(), _in_six_languages)]),
+    *delegation_urls.without_language,
     path("r/<str:token>/", views.personal, name="personal"),
     path("r/<str:token>/calendar.ics", views.calendar_file, name="calendar"),
     path("r/<str:token>/cancel/", views.cancel_all, name="cancel-all"),

@@ -3,6 +3,13 @@
 from registration.models.admission import Admission, ApprovalMode, AttendanceMode, Category, Places, WaitingMode
 from registration.models.attendance import Certificate, CheckIn, DoorCode
 from registration.models.delegation import Delegation, DelegationCapacity, FocalPoint
+from registration.models.delegation_member import (
+    CredentialLetter,
+    Membership,
+    MemberState,
+    ParticipantList,
+    Verification,
+)
 from registration.models.figure import Figure, Measure, Qualifier
 from registration.models.idempotency import IdempotencyKey
 from registration.models.participant import IdentityKey, Participant
@@ -16,6 +23,7 @@ __all__ = [
     "Category",
     "Certificate",
     "CheckIn",
+    "CredentialLetter",
     "Delegation",
     "DelegationCapacity",
     "DoorCode",
@@ -24,10 +32,14 @@ __all__ = [
     "IdempotencyKey",
     "IdentityKey",
     "Measure",
+    "MemberState",
+    "Membership",
     "Participant",
+    "ParticipantList",
     "Places",
     "Qualifier",
     "Registration",
     "RegistrationStatus",
+    "Verification",
     "WaitingMode",
 ]

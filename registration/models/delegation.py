@@ -35,6 +35,12 @@ class Delegation(models.Model):
         verbose_name=_("organisation"),
     )  # fmt: skip
     quota = models.PositiveSmallIntegerField(_("quota"), null=True, blank=True, help_text=_("Empty: no limit."))
+    quota_in_person = models.PositiveSmallIntegerField(
+        _("quota in person"), null=True, blank=True, help_text=_("Empty: no limit.")
+    )
+    quota_online = models.PositiveSmallIntegerField(
+        _("quota on-line"), null=True, blank=True, help_text=_("Empty: no limit.")
+    )
     note = models.CharField(_("note"), max_length=250, blank=True)
 
     class Meta:
@@ -55,6 +61,12 @@ class Delegation(models.Model):
 
     def __str__(self) -> str:
         return f"delegation (#{self.pk})"
+
+    @property
+    def name(self) -> str:
+        """Whose delegation it is, in the active language. Needs country and organisation loaded."""
+        whose = self.country or self.organisation
+        return str(whose.name) if whose is not None else ""
 
 
 class FocalPoint(models.Model):

@@ -13,7 +13,16 @@ from django.utils import timezone
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
-from registration.models import Admission, IdentityKey, Participant, Places, Registration, RegistrationStatus
+from registration.models import (
+    Admission,
+    IdentityKey,
+    Membership,
+    MemberState,
+    Participant,
+    Places,
+    Registration,
+    RegistrationStatus,
+)
 from registration.services import waiting_list
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
@@ -58,6 +67,13 @@ def erase(*, participant_id: int, by: Actor, now: datetime) -> Erased:
         updated_at=timezone.now(),
     )
     IdentityKey.objects.filter(participant_id=participant_id).delete()
+    Membership.objects.active().filter(participant_id=participant_id).update(
+        state=MemberState.WITHDRAWN,
+        ended_at=now,
+        listed_at=None,
+        listed_wording="",
+        answer_hash=secrets.token_bytes(_HASH_BYTES),
+    )
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
     actors.audit_entry(

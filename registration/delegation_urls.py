@@ -1,0 +1,25 @@
+"""Addresses of delegations: focal points' pages in six languages, the answer of a nominated person without one."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import URLPattern, URLResolver, path, reverse_lazy
+
+from registration import delegation_views as views
+
+in_six_languages: list[URLPattern | URLResolver] = [
+    path("delegations/", views.mine, name="delegations"),
+    path("delegations/login/", views.Login.as_view(), name="delegation-login"),
+    path(
+        "delegations/logout/",
+        LogoutView.as_view(next_page=reverse_lazy("registration:delegation-login")),
+        name="delegation-logout",
+    ),
+    path("delegations/<uuid:public_id>/", views.one, name="delegation"),
+    path("delegations/<uuid:public_id>/nominate/", views.nominate, name="delegation-nominate"),
+    path("delegations/<uuid:public_id>/list/", views.nominate_list, name="delegation-list"),
+    path("delegations/<uuid:public_id>/members.<str:kind>", views.export, name="delegation-export"),
+    path("delegations/<uuid:public_id>/members/<uuid:member_id>/", views.member, name="delegation-member"),
+]
+
+without_language: list[URLPattern | URLResolver] = [
+    path("d/<str:token>/", views.answer, name="delegation-answer"),
+]

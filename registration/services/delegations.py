@@ -1,0 +1,556 @@
+"""Delegations: nominating, replacing and withdrawing members, and what a member and the secretariat say.
+
+Nothing here looks at registrations of other people, not even to compare an address: a nominated person is a participant
+of their own, so that an address that registered privately and an unknown one cannot be told apart by anything that
+follows (docs/delegations.md). Locks are taken in one order: the delegation, then places in the order of their keys.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+import outbox.services
+from accounts import actors
+from accounts.actors import Actor
+from accounts.models import AuditEntry
+from alliance import crypto
+from alliance.db import constraint_name
+from alliance.exceptions import DomainError
+from events.models import OrganisationKind
+from events.releases.reading import published
+from registration import delegation_mails, messages
+from registration.models import (
+    Admission,
+    AttendanceMode,
+    Category,
+    Delegation,
+    DelegationCapacity,
+    IdentityKey,
+    Membership,
+    MemberState,
+    Participant,
+    Places,
+    Registration,
+    RegistrationStatus,
+    Verification,
+)
+from registration.models.delegation_member import member_index
+from registration.models.participant import Identity
+from registration.models.registration import REASON_AUDIENCE
+from registration.services import places, waiting_list
+
+MOST_AT_ONCE = 100
+LISTING_WORDING = "2026-11"  # changes with the sentence of consent on the answer page
+
+_CATEGORIES = {
+    OrganisationKind.OSCE: Category.EXECUTIVE_STRUCTURE,
+    OrganisationKind.OSCE_EXECUTIVE_STRUCTURE: Category.EXECUTIVE_STRUCTURE,
+    OrganisationKind.OSCE_FIELD_OPERATION: Category.FIELD_OPERATION,
+    OrganisationKind.INTERNATIONAL_ORGANIZATION: Category.INTERNATIONAL_ORGANISATION,
+    OrganisationKind.STATE_INSTITUTION: Category.DELEGATION,
+    OrganisationKind.EMBASSY: Category.DELEGATION,
+    OrganisationKind.PARLIAMENTARY_BODY: Category.DELEGATION,
+    OrganisationKind.NGO: Category.CIVIL_SOCIETY,
+    OrganisationKind.ACADEMIA: Category.ACADEMIA,
+    OrganisationKind.THINK_TANK: Category.THINK_TANK,
+    OrganisationKind.BUSINESS: Category.BUSINESS,
+    OrganisationKind.TRADE_UNION: Category.TRADE_UNION,
+    OrganisationKind.MEDIA: Category.MEDIA,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Nominee:
+    """Somebody to nominate; shape and length are checked by the form. row: where it stands in what was sent, from 1."""
+
+    given_name: str
+    family_name: str
+    email: str
+    capacity: str
+    mode: str
+    language: str
+    function: str = ""
+    row: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row cannot be nominated."""
+
+    row: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nominated:
+    """What a row led to. position counts from 1 and is set for the waiting list only."""
+
+    row: int
+    membership: Membership
+    status: RegistrationStatus
+    position: int | None
+
+
+class NominationRefused(DomainError):
+    """At least one row cannot be nominated; then none is."""
+
+    code = "nomination_refused"
+    message = gettext_lazy("Nobody was nominated. Correct the rows named below and send the list again.")
+
+    def __init__(self, problems: Sequence[Problem], message: str | Promise | None = None) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class NotAMember(DomainError):
+    """The nomination has ended."""
+
+    code = "not_a_member"
+    message = gettext_lazy("This nomination has ended. Load the page again to see where it stands.")
+
+
+class CannotChange(DomainError):
+    """The person has been there, or gave the place back themselves."""
+
+    code = "member_cannot_change"
+    message = gettext_lazy(
+        "This member has attended already, or has given the place back. The nomination cannot be passed on."
+    )
+
+
+class HeadIsNamed(DomainError):
+    """A delegation has one head."""
+
+    code = "head_is_named"
+    message = gettext_lazy("The delegation has a head already. Withdraw or replace that person first.")
+
+
+class NeedsAReason(DomainError):
+    """A refusal without a reason."""
+
+    code = "needs_a_reason"
+    message = gettext_lazy("Write why the nomination is refused.")
+
+
+# --- nominating -------------------------------------------------------------------------------------------------------
+
+
+def problems_of(delegation: Delegation, nominees: Sequence[Nominee], *, now: datetime) -> list[Problem]:
+    """What speaks against nominating these people, as far as it is known before; nothing is changed.
+
+    Read from the delegation's own members and the published admissions alone.
+    """
+    found = [Problem(0, _("The list is empty."))] if not nominees else []
+    if len(nominees) > MOST_AT_ONCE:
+        found.append(Problem(0, _("A list has at most %(limit)d people.") % {"limit": MOST_AT_ONCE}))
+        return found
+    members = list(Membership.objects.active().filter(delegation=delegation))
+    indexes = Membership.objects.active().filter(delegation=delegation)
+    known = {bytes(index) for index in indexes.values_list("participant__email_index", flat=True)}
+    heads = sum(member.capacity == DelegationCapacity.HEAD for member in members)
+    ways = _ways(delegation)
+    limits = {
+        AttendanceMode.IN_PERSON: delegation.quota_in_person,
+        AttendanceMode.ONLINE: delegation.quota_online,
+    }
+    used = {mode: sum(member.mode == mode for member in members) for mode in AttendanceMode}
+    seen: dict[bytes, int] = {}
+    total = len(members)
+    for nominee in nominees:
+        index = member_index(delegation.pk, nominee.email)
+        if index in known:
+            found.append(Problem(nominee.row, _("You have nominated this address already.")))
+            continue
+        if index in seen:
+            found.append(Problem(nominee.row, _("This address stands in row %(row)d already.") % {"row": seen[index]}))
+            continue
+        seen[index] = nominee.row
+        mode = AttendanceMode(nominee.mode)
+        admission = ways.get(mode)
+        if admission is None or not admission.is_open(now):
+            found.append(Problem(nominee.row, _("Registration in this way is not open.")))
+        if nominee.capacity == DelegationCapacity.HEAD:
+            heads += 1
+            if heads > 1:
+                found.append(Problem(nominee.row, str(HeadIsNamed.message)))
+        used[mode] += 1
+        total += 1
+        limit = limits[mode]
+        if (limit is not None and used[mode] > limit) or (delegation.quota is not None and total > delegation.quota):
+            found.append(Problem(nominee.row, _("The quota of the delegation is used up.")))
+    return found
+
+
+def _ways(delegation: Delegation) -> dict[str, Admission]:
+    """How one can attend the conference as a whole, by mode."""
+    admissions = (
+        Admission.objects.with_meeting()
+        .prefetch_related("audience_organisations")
+        .filter(conference_id=delegation.conference_id, session=None)
+    )
+    return {admission.mode: admission for admission in admissions}
+
+
+@published
+def nominate(*, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now: datetime) -> list[Nominated]:
+    """Nominate people as members of a delegation: all of them, or nobody.
+
+    Each gets a place through the same claim as the public form, at once, and a mail with a link to confirm or decline.
+    Raises NominationRefused with what is wrong by row; then nothing has happened.
+    """
+    delegation = Delegation.objects.select_related("conference", "country", "organisation").get(pk=delegation_id)
+    made = [_new_person(delegation, nominee, now=now) for nominee in nominees[: MOST_AT_ONCE + 1]]  # slow: before locks
+    try:
+        with transaction.atomic(durable=True):
+            delegation = _locked(delegation_id)
+            if problems := problems_of(delegation, nominees, now=now):
+                raise NominationRefused(problems)
+            ways = _ways(delegation)
+            members = [
+                _admit(delegation, nominee, participant, key, ways[nominee.mode], by=by, now=now)
+                for nominee, (participant, key) in zip(nominees, made, strict=True)
+            ]
+            # Last, in the order of the keys of places; only now is a row locked that others wait for.
+            results = {}
+            for nominee, membership, registration in sorted(members, key=lambda one: one[2].admission_id):
+                results[nominee.row] = _claim(nominee, membership, registration, now=now)
+    except IntegrityError as error:  # another path was faster between our look and our write
+        if constraint_name(error) not in {"delegation_quota_is_kept", "delegation_has_one_head"}:
+            raise
+        raise NominationRefused([Problem(0, _("The quota of the delegation is used up."))]) from error
+    return [results[nominee.row] for nominee in nominees]
+
+
+def _locked(delegation_id: int) -> Delegation:
+    return (
+        Delegation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("conference", "country", "organisation")
+        .get(pk=delegation_id)
+    )
+
+
+def _category(delegation: Delegation) -> Category:
+    if delegation.organisation is None:
+        return Category.DELEGATION
+    return _CATEGORIES.get(OrganisationKind(delegation.organisation.kind), Category.OTHER)
+
+
+def _new_person(delegation: Delegation, nominee: Nominee, *, now: datetime) -> tuple[Participant, bytes]:
+    """An unsaved participant with sealed identity, found again by the delegation alone, and the person's key."""
+    key, wrapped = crypto.new_person_key()
+    identity = Identity(nominee.given_name, nominee.family_name, nominee.email)
+    participant = Participant(
+        conference_id=delegation.conference_id,
+        display_name=identity.full_name,
+        email_index=member_index(delegation.pk, nominee.email),
+        language=nominee.language,
+        category=_category(delegation),
+        country=delegation.country,
+        organisation=delegation.organisation,
+        organisation_text=delegation.name if delegation.organisation_id else "",
+        function=nominee.function,
+        delegation=delegation,
+        delegation_capacity=nominee.capacity,
+        created_at=now,
+    )
+    participant.seal(identity, key)
+    participant.link_hash = crypto.token_hash(participant.personal_token)
+    return participant, wrapped
+
+
+def _admit(
+    delegation: Delegation,
+    nominee: Nominee,
+    participant: Participant,
+    key: bytes,
+    admission: Admission,
+    *,
+    by: Actor,
+    now: datetime,
+) -> tuple[Nominee, Membership, Registration]:
+    """Save person, membership and a pending registration, with audit rows and mails."""
+    membership = _new_membership(delegation, nominee, participant, key, by=by, now=now, action="nominated")
+    registration = Registration(admission=admission, participant=participant, created_at=now)
+    if not admission.admits(
+        category=participant.category, country=delegation.country, organisation_id=delegation.organisation_id
+    ):
+        registration.reason = REASON_AUDIENCE
+    registration.join_hash = crypto.token_hash(registration.join_token)
+    registration.save()
+    _audit("registration", registration.public_id, "registration.received", by=by, now=now)
+    outbox.services.queue(
+        [
+            delegation_mails.nominated(membership, now=now),
+            *messages.join_link(registration, version=registration.version, now=now),
+        ]
+    )
+    return nominee, membership, registration
+
+
+def _new_membership(
+    delegation: Delegation,
+    nominee: Nominee,
+    participant: Participant,
+    key: bytes,
+    *,
+    by: Actor,
+    now: datetime,
+    action: str,
+    replaces: Membership | None = None,
+) -> Membership:
+    # Somebody who was a member before and has left: their row stays with what happened, the address is free again.
+    Participant.objects.filter(conference_id=delegation.conference_id, email_index=participant.email_index).update(
+        email_index=secrets.token_bytes(32)
+    )
+    participant.save()
+    IdentityKey.objects.create(participant=participant, wrapped=key)
+    membership = Membership(
+        delegation=delegation,
+        participant=participant,
+        mode=nominee.mode,
+        capacity=nominee.capacity,
+        nominated_at=now,
+        replaces=replaces,
+    )
+    membership.answer_hash = crypto.token_hash(membership.answer_token)
+    membership.save()
+    _audit(
+        "membership",
+        membership.public_id,
+        f"delegation.{action}",
+        by=by,
+        now=now,
+        delegation=str(delegation.public_id),
+        capacity=nominee.capacity,
+        mode=nominee.mode,
+    )
+    return membership
+
+
+def _claim(nominee: Nominee, membership: Membership, registration: Registration, *, now: datetime) -> Nominated:
+    if registration.reason:
+        return Nominated(nominee.row, membership, RegistrationStatus.PENDING, None)
+    outcomes = places.claim(
+        admission_ids=[registration.admission_id], registration_ids=[registration.pk], by=actors.SYSTEM, now=now
+    )
+    outcome = outcomes[0]
+    if outcome.status == RegistrationStatus.REJECTED:
+        raise NominationRefused([Problem(nominee.row, _("All places are taken and there is no waiting list."))])
+    return Nominated(nominee.row, membership, outcome.status, outcome.position)
+
+
+def _audit(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, **details: Any) -> None:
+    actors.audit_entry(at=now, by=by, action=action, about_kind=kind, about_id=public_id, details=details).save()
+
+
+# --- ending and passing on --------------------------------------------------------------------------------------------
+
+
+def _active(membership_id: int) -> Membership:
+    """The membership with its delegation locked. Raises NotAMember when it has ended."""
+    delegation_id = Membership.objects.values_list("delegation_id", flat=True).get(pk=membership_id)
+    delegation = _locked(delegation_id)
+    membership = Membership.objects.select_related("participant").get(pk=membership_id)
+    membership.delegation = delegation
+    if not membership.is_active:
+        raise NotAMember
+    return membership
+
+
+def _seat(membership: Membership) -> Registration | None:
+    """The member's registration for the conference, its places locked; None when they gave it back."""
+    admission_id = (
+        Registration.objects.live()
+        .filter(participant_id=membership.participant_id, admission__session=None)
+        .values_list("admission_id", flat=True)
+        .first()
+    )
+    if admission_id is None:
+        return None
+    Places.objects.select_for_update(no_key=True).get(pk=admission_id)
+    seat = Registration.objects.live().filter(participant_id=membership.participant_id, admission_id=admission_id)
+    return seat.first()
+
+
+def _end(membership: Membership, state: MemberState, *, by: Actor, now: datetime) -> None:
+    """End the membership: its links die, and the person belongs to no delegation."""
+    membership.state = state
+    membership.ended_at = now
+    membership.listed_at = None
+    membership.listed_wording = ""
+    membership.answer_version += 1
+    membership.answer_hash = crypto.token_hash(membership.answer_token)
+    membership.save()
+    person = membership.participant
+    person.link_version += 1
+    person.link_hash = crypto.token_hash(person.personal_token)
+    person.delegation = None
+    person.delegation_capacity = ""
+    person.save(update_fields=["link_version", "link_hash", "delegation", "delegation_capacity", "updated_at"])
+    _audit("membership", membership.public_id, f"delegation.{state}", by=by, now=now)
+
+
+def _give_back(membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Cancel what the person holds and give it to the first in line."""
+    mine = Registration.objects.cancellable().filter(participant_id=membership.participant_id)
+    admission_ids = sorted(set(mine.values_list("admission_id", flat=True)))
+    list(Places.objects.select_for_update(no_key=True).filter(pk__in=admission_ids).order_by("pk"))
+    cancelled = list(mine.filter(admission_id__in=admission_ids))
+    Registration.objects.filter(pk__in=[registration.pk for registration in cancelled]).update(
+        status=RegistrationStatus.CANCELLED, position=None, cancelled_at=now, version=F("version") + 1
+    )
+    AuditEntry.objects.bulk_create(
+        actors.audit_entry(
+            at=now,
+            by=by,
+            action="registration.cancelled",
+            about_kind="registration",
+            about_id=registration.public_id,
+            details={"status_before": registration.status},
+        )
+        for registration in cancelled
+    )
+    for admission in Admission.objects.with_meeting().filter(pk__in=admission_ids).order_by("pk"):
+        waiting_list.promote_locked(admission, now=now)
+
+
+@transaction.atomic(durable=True)
+@published
+def withdraw(*, membership_id: int, by: Actor, now: datetime) -> Membership:
+    """End a nomination: the place goes to the first in line, the person is told. Raises NotAMember, CannotChange."""
+    membership = _active(membership_id)
+    _refuse_who_was_there(membership)
+    _end(membership, MemberState.WITHDRAWN, by=by, now=now)
+    outbox.services.queue([delegation_mails.ended(membership, now=now)])
+    _give_back(membership, by=by, now=now)
+    return membership
+
+
+def _refuse_who_was_there(membership: Membership) -> None:
+    been = Registration.objects.filter(
+        participant_id=membership.participant_id, status__in=[RegistrationStatus.ATTENDED, RegistrationStatus.ABSENT]
+    )
+    if been.exists():
+        raise CannotChange
+
+
+@published
+def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -> Membership:
+    """Name somebody else in a member's place. The place, or the place in line, is never free for an instant.
+
+    The registration itself passes on: its row gets another person, its status does not move, so nothing is counted.
+    Both are told by mail; the old links die. Capacity and way of attending stay. Raises NotAMember, CannotChange,
+    NominationRefused.
+    """
+    before = Membership.objects.select_related(
+        "delegation__conference", "delegation__country", "delegation__organisation"
+    ).get(pk=membership_id)
+    person, key = _new_person(before.delegation, nominee, now=now)
+    with transaction.atomic(durable=True):
+        membership = _active(membership_id)
+        delegation = membership.delegation
+        known = Membership.objects.active().filter(delegation=delegation, participant__email_index=person.email_index)
+        if known.exists():
+            raise NominationRefused([Problem(nominee.row, _("You have nominated this address already."))])
+        _refuse_who_was_there(membership)
+        _end(membership, MemberState.REPLACED, by=by, now=now)
+        new = _new_membership(
+            delegation, nominee, person, key, by=by, now=now, action="substituted", replaces=membership
+        )
+        outbox.services.queue([delegation_mails.ended(membership, now=now), delegation_mails.nominated(new, now=now)])
+        seat = _seat(membership)
+        if seat is None:
+            raise CannotChange
+        seat.participant = person
+        seat.version += 1
+        seat.join_version += 1
+        seat.join_hash = crypto.token_hash(seat.join_token)
+        seat.joined_at = None
+        seat.save(update_fields=["participant", "version", "join_version", "join_hash", "joined_at"])
+        seat.admission = Admission.objects.with_meeting().get(pk=seat.admission_id)
+        outbox.services.queue(messages.join_link(seat, version=seat.version, now=now))
+        _audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)
+    return new
+
+
+def remind(*, membership_id: int, now: datetime) -> None:
+    """Send the link to the answer once more, at most once per clock hour. Raises NotAMember."""
+    membership = Membership.objects.select_related("participant").get(pk=membership_id)
+    if membership.state != MemberState.NOMINATED:
+        raise NotAMember
+    with transaction.atomic(durable=True):
+        outbox.services.queue([delegation_mails.nominated(membership, now=now, again=True)])
+
+
+# --- the member's own answer ------------------------------------------------------------------------------------------
+
+
+def find_answer_page(token: str) -> Membership | None:
+    """The nomination whose link it is, while it stands. Only the hash of the token is stored and compared."""
+    return (
+        Membership.objects.active()
+        .select_related(
+            "participant__conference__venue",
+            "delegation__conference",
+            "delegation__country",
+            "delegation__organisation",
+        )
+        .filter(answer_hash=crypto.token_hash(token))
+        .first()
+    )
+
+
+@transaction.atomic(durable=True)
+def confirm(*, membership_id: int, is_listed: bool, now: datetime) -> Membership:
+    """The member comes. is_listed: agrees to be named in the list of participants; can be changed by answering again.
+
+    Raises NotAMember when the nomination has ended.
+    """
+    membership = _active(membership_id)
+    if membership.state == MemberState.NOMINATED:
+        membership.answered_at = now
+    membership.state = MemberState.CONFIRMED
+    if not is_listed:
+        membership.listed_at, membership.listed_wording = None, ""
+    elif membership.listed_at is None:
+        membership.listed_at, membership.listed_wording = now, LISTING_WORDING
+    membership.save()
+    _audit("membership", membership.public_id, "delegation.confirmed", by=actors.PARTICIPANT, now=now, listed=is_listed)
+    return membership
+
+
+@transaction.atomic(durable=True)
+@published
+def decline(*, membership_id: int, now: datetime) -> None:
+    """The nominated person does not come as a member: the place goes to the first in line. Raises NotAMember."""
+    membership = _active(membership_id)
+    _refuse_who_was_there(membership)
+    membership.answered_at = now
+    _end(membership, MemberState.DECLINED, by=actors.PARTICIPANT, now=now)
+    _give_back(membership, by=actors.PARTICIPANT, now=now)
+
+
+# --- the secretariat --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic(durable=True)
+def verify(*, membership_id: int, verification: Verification, reason: str, by: Actor, now: datetime) -> Membership:
+    """Say whether the credentials of a member are in order. Raises NotAMember, and NeedsAReason for a bare refusal."""
+    if verification == Verification.REFUSED and not reason.strip():
+        raise NeedsAReason
+    membership = _active(membership_id)
+    membership.verification = verification
+    membership.verification_reason = reason.strip()[:250] if verification == Verification.REFUSED else ""
+    membership.save(update_fields=["verification", "verification_reason"])
+    _audit("membership", membership.public_id, f"delegation.verification_{verification}", by=by, now=now)
+    return membership
