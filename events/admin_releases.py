@@ -31,6 +31,17 @@ class PublishForm(forms.Form):
     )
 
 
+class CorrectForm(PublishForm):
+    """What may be put right about a release that is out."""
+
+    without = forms.MultipleChoiceField(
+        label=_("Take out of the list"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("For good: also from the feed of changes. The programme itself stays as it is."),
+    )
+
+
 def releases(request: HttpRequest, conference: Conference) -> HttpResponse:
     """The releases of a conference, and what publishing would change now. POST publishes."""
     may_publish = request.user.has_perm(_PUBLISH, conference)
@@ -59,6 +70,7 @@ def releases(request: HttpRequest, conference: Conference) -> HttpResponse:
                 "release": found.release,
                 "groups": found.groups,
                 "preview_url": _preview_url(conference, found.release),
+                "correct_url": pages.url("release-correct", conference, number=found.release.number),
                 "restore_url": pages.url("release-restore", conference, number=found.release.number),
             }
             for found in wording.change_lists(conference, made_so_far)
@@ -67,6 +79,30 @@ def releases(request: HttpRequest, conference: Conference) -> HttpResponse:
         "is_first": not made_so_far,
     }
     return TemplateResponse(request, "admin/events/releases/page.html", context)
+
+
+def correct(request: HttpRequest, conference: Conference, number: int) -> HttpResponse:
+    """Word the note anew, take lines out of the list."""
+    release = _release(conference, number)
+    form = CorrectForm(request.POST if request.method == "POST" else None, initial={"note": release.note})
+    field = form.fields["without"]
+    if isinstance(field, forms.MultipleChoiceField):
+        field.choices = [
+            (str(index), " – ".join(filter(None, [str(group.title), *group.lines])))
+            for index, group in enumerate(wording.one_by_one(conference, release.changes))
+            if group is not None
+        ]
+    if request.method == "POST" and form.is_valid():
+        without = {int(index) for index in form.cleaned_data["without"]}
+        publishing.correct(release, note=form.cleaned_data["note"], without=without)
+        messages.success(request, gettext("Release %(number)d is corrected.") % {"number": number})
+        return HttpResponseRedirect(pages.url("releases", conference))
+    title = gettext("Correct release %(number)d") % {"number": number}
+    context = pages.context(request, conference, "release-correct", title) | {
+        "form": form,
+        "back_url": pages.url("releases", conference),
+    }
+    return TemplateResponse(request, "admin/events/releases/correct.html", context)
 
 
 def restore(request: HttpRequest, conference: Conference, number: int) -> HttpResponse:
@@ -125,4 +161,5 @@ def _preview_url(conference: Conference, release: Release | None) -> str:
 
 pages.register("releases", releases, permission=_VIEW, label=_("Releases"), order=30)
 pages.register("release-restore", restore, permission=_PUBLISH, route="releases/<int:number>/restore/", of="releases")
+pages.register("release-correct", correct, permission=_PUBLISH, route="releases/<int:number>/correct/", of="releases")
 pages.register("preview", look, permission=_VIEW, route="preview/<slug:which>/<path:path>", of="releases")

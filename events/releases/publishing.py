@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,6 +82,18 @@ def publish(
         for hook in _hooks:
             hook(release)
     return release
+
+
+def correct(release: Release, *, note: Translations, without: Collection[int] = ()) -> None:
+    """Word the note of a release anew, and take lines out of its list of changes for good.
+
+    For a name that was typed into a title by mistake: the list keeps what a title was. without: indexes of changes.
+    """
+    with transaction.atomic():
+        release = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
+        release.note = note
+        release.changes = [change for index, change in enumerate(release.changes) if index not in without]
+        release.save(update_fields=["note", "changes"])
 
 
 @dataclass(frozen=True, slots=True)

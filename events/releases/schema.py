@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -29,9 +30,21 @@ _CONFERENCES = Conference._meta.db_table
 
 def is_current() -> bool:
     """Whether both schemas are there, as the present models want them."""
+    return found_mark() == wanted_mark()
+
+
+def found_mark() -> str | None:
+    """By which models the schemas were made; None while they are not there."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT obj_description(to_regnamespace('published'), 'pg_namespace')")
-        return bool(cursor.fetchone() == (_mark(list(_statements())),))
+        (mark,) = cursor.fetchone()
+    return mark or None
+
+
+@cache
+def wanted_mark() -> str:
+    """The mark of schemas made by the present models."""
+    return _mark(list(_statements()))
 
 
 def rebuild() -> None:

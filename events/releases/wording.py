@@ -98,6 +98,12 @@ def lines(conference: Conference, changes: Sequence[Change], *, known: Collectio
     return _Words(conference, changes, known).groups(changes)
 
 
+def one_by_one(conference: Conference, changes: Sequence[Change]) -> list[Group | None]:
+    """Each change by itself, in the order given; None for one that nothing is said of any more."""
+    words = _Words(conference, changes)
+    return [next(iter(words.groups([change])), None) for change in changes]
+
+
 class _Words:
     """Everything that the sentences name, read once."""
 

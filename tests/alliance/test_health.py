@@ -91,7 +91,7 @@ def test_readyz_tells_each_check_with_its_figure(client: Client, worker: WorkerH
     found = ready(client, 200)
 
     assert found["status"] == "ok"
-    assert list(found["checks"]) == ["database", "redis", "worker", "messages"]
+    assert list(found["checks"]) == ["database", "redis", "published", "worker", "messages"]
     assert found["checks"]["database"]["missing_migrations"] == 0
     assert 0 <= found["checks"]["database"].pop("milliseconds") < 1000
     assert 0 <= found["checks"]["redis"].pop("milliseconds") < 1000
@@ -99,6 +99,7 @@ def test_readyz_tells_each_check_with_its_figure(client: Client, worker: WorkerH
     assert found["checks"] == {
         "database": {"status": "ok", "missing_migrations": 0},
         "redis": {"status": "ok"},
+        "published": {"status": "ok"},
         "worker": {"status": "ok"},
         "messages": {"status": "ok", "oldest_unsent_seconds": 0, "outages": 0},
     }

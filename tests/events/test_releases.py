@@ -230,6 +230,18 @@ def test_without_the_schema_strangers_get_503_and_never_the_draft(client: Client
     assert "Second" not in answer.text
 
 
+def test_readyz_tells_whether_what_is_published_can_be_read(client: Client) -> None:
+    assert client.get("/readyz").json()["checks"]["published"]["status"] == "ok"
+    with connection.cursor() as cursor:
+        cursor.execute("COMMENT ON SCHEMA published IS 'of another version'")
+    assert client.get("/readyz").json()["checks"]["published"]["status"] == "degraded"
+
+    schema.drop()
+
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["published"]["status"]) == (503, "down")
+
+
 def test_the_schema_is_made_again_from_the_kept_rows(client: Client, changed: Session) -> None:
     schema.drop()
     assert not schema.is_current()
@@ -665,6 +677,27 @@ def test_the_admin_lists_changes_and_goes_back(organiser: Client, panel: Session
 
     assert title(panel) == "First title"
     assert organiser.get(address(panel.conference, "releases/7/restore/")).status_code == 404
+
+
+def test_a_line_can_be_taken_out_of_a_list_for_good(organiser: Client, panel: Session) -> None:
+    publish(panel.conference)
+    Session.objects.update(title={"en": "Canary name in a title"}, working_languages=["en", "ru"])
+    publish(panel.conference)
+    Session.objects.update(title={"en": "Third title"})
+    publish(panel.conference)
+    assert "Canary" in read(organiser, "/en/summit/changes/").text
+    for number in (2, 3):
+        page = organiser.get(address(panel.conference, f"releases/{number}/correct/")).text
+        assert "Canary name" in page
+        sent = {"note_en": "Corrected.", "without": ["0"]}
+        assert organiser.post(address(panel.conference, f"releases/{number}/correct/"), sent).status_code == 302
+
+    page = read(organiser, "/en/summit/changes/").text
+    assert "Canary" not in page
+    assert "Languages have changed." in page
+    assert "Corrected." in page
+    sent = {"without": ["99"]}
+    assert organiser.post(address(panel.conference, "releases/2/correct/"), sent).status_code == 200
 
 
 def test_the_preview_shows_the_draft_to_organisers_only(client: Client, panel: Session) -> None:
