@@ -724,7 +724,7 @@ class DelegationAdmin(HouseAdmin[Delegation]):
     search_fields = [*in_all_languages("country__name"), *in_all_languages("organisation__name")]
     search_by_id = ("public_id",)
     autocomplete_fields = ["conference", "country", "organisation"]
-    fields = ["conference", ("country", "organisation"), "quota", "note"]
+    fields = ["conference", ("country", "organisation"), ("quota", "quota_in_person", "quota_online"), "note"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delegation]:
         """With the number of members."""
@@ -784,4 +784,6 @@ ConferenceAdmin.related_pages += [
 ]
 SessionAdmin.related_pages.append(RelatedPage(gettext_lazy("Admissions"), Admission, "session__id"))
 
+from registration import admin_figures as admin_figures  # noqa: E402 - the same
+from registration import delegation_admin as delegation_admin  # noqa: E402 - it adds to the admin above
 from registration import door_admin as door_admin  # noqa: E402 - it adds to the admin above

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
@@ -329,13 +330,14 @@ def tables_of_people(people: Sequence[People], countries: dict[int, Country]) ->
                 if pk in by_country and any(by_country[pk].values())
             ],
         ),
-        Table(Breakdown.LANGUAGE, [Row(code, gettext_lazy(name), by_language[code]) for code, name in _languages()]),
+        Table(Breakdown.LANGUAGE, [Row(code, name, by_language[code]) for code, name in languages()]),
         Table(Breakdown.MODE, modes),
     ]
 
 
-def _languages() -> list[tuple[str, str]]:
-    return [(code, str(name)) for code, name in settings.LANGUAGES]
+def languages() -> list[tuple[str, str]]:
+    """The languages people are written to in, by name in the active language."""
+    return [(code, gettext(str(name))) for code, name in settings.LANGUAGES]
 
 
 def things(conference: Conference) -> tuple[Table, Table]:
@@ -353,7 +355,7 @@ def things(conference: Conference) -> tuple[Table, Table]:
         if session.pk in sessions
     ]
     of_days = [
-        Row(str(day.pk), day.date.isoformat() if day.date else str(day.number), days[day.pk])
+        Row(str(day.pk), formats.date_format(day.date), days[day.pk])
         for day in ConferenceDay.objects.filter(conference=conference).order_by("number")
         if day.pk in days
     ]
@@ -494,7 +496,7 @@ def describe(measure: str, breakdown: str, code: str) -> str:
         Breakdown.STANDING: STANDING_LABELS,
         Breakdown.COUNTRIES: COUNTRY_GROUP_LABELS,
         Breakdown.MODE: MODE_LABELS,
-        Breakdown.LANGUAGE: {code: gettext(name) for code, name in _languages()},
+        Breakdown.LANGUAGE: dict(languages()),
     }
     label = str(LiveMeasure(measure).label)
     named = labels.get(breakdown, {}).get(code) or (TITLES.get(breakdown, "") if code else "")

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 
-from registration import delegation_urls, door_personal, door_views, places, views
+from registration import convenors, delegation_urls, door_personal, door_views, figure_views, places, views
 
 app_name = "registration"
 
@@ -11,12 +11,15 @@ app_name = "registration"
 # address, and Django gives a namespace to one include only; so the prefix is set here, one level down.
 _in_six_languages: list[URLPattern | URLResolver] = [
     *delegation_urls.in_six_languages,
+    path("convenor/", convenors.mine, name="convenor"),
+    path("convenor/<uuid:public_id>/", convenors.registrations, name="convenor-session"),
     path("<slug:slug>/register/", views.register, name="register"),
     path("<slug:slug>/register/received/<str:token>/", views.received, name="received"),
     path("<slug:slug>/register/resend/", views.resend, name="resend"),
     path("<slug:slug>/door/", door_views.doors, name="doors"),
     path("<slug:slug>/door/<slug:where>/", door_views.door, name="door"),
     path("<slug:slug>/door/<slug:where>/undo/", door_views.undo, name="door-undo"),
+    path("<slug:slug>/figures/", figure_views.public_figures, name="figures"),
     path("<slug:slug>/places/<slug:session>/", places.places, name="places"),
 ]
 

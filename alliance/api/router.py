@@ -18,6 +18,7 @@ ROUTES = [
     ("recommendations", "events.recommendations_api.RecommendationViewSet"),
     ("countries", "events.api.CountryViewSet"),
     ("admissions", "registration.api.AdmissionViewSet"),
+    ("figures", "registration.figure_api.FigureViewSet"),
 ]
 
 router = SimpleRouter(use_regex_path=False)
