@@ -108,7 +108,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "registration.figure": ("conference",),
     "registration.registration": ("admission__conference",),
     "registration.participant": ("conference",),
-    "registration.checkin": ("registration__admission__conference",),
+    "registration.checkin": ("conference",),
     "accounts.role": ("conference", "session__conference"),
 }
 
