@@ -123,6 +123,10 @@ def doors(request: HttpRequest, conference: Conference) -> HttpResponse:
 # --- one door ---------------------------------------------------------------------------------------------------------
 
 
+def _name_of(obj: Room) -> str:
+    return str(obj.name)
+
+
 class CodeForm(forms.Form):
     """What a device sends for one code. at: when it was read; without JavaScript it is empty and means now."""
 
@@ -138,7 +142,7 @@ class CodeForm(forms.Form):
         rooms = Room.objects.filter(venue=door.conference.venue_id).order_by("pk")
         field = cast("forms.ModelChoiceField[Room]", self.fields["room"])
         field.queryset = rooms
-        field.label_from_instance = lambda room: str(room.name)  # type: ignore[method-assign]
+        field.label_from_instance = _name_of  # type: ignore[method-assign]
         self.fields["code"].widget.attrs |= {
             "autocomplete": "off",
             "autocapitalize": "characters",
