@@ -51,7 +51,10 @@ class FigureFilter(admin.SimpleListFilter):
         """The figure that was chosen."""
         chosen = request.GET.get(_PARAMETER, "")
         parts = _parts(chosen)
-        return [] if figures.behind(*parts) is None else [(chosen, figures.describe(*parts))]
+        if not chosen:
+            return []
+        # An unknown one is shown, too: without a choice Django would not filter, and everybody would be listed.
+        return [(chosen, "?" if figures.behind(*parts) is None else figures.describe(*parts))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         """Those of the people whom the figure counts."""

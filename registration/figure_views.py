@@ -68,10 +68,11 @@ def tables(released: Sequence[PublicFigure]) -> list[Table]:
         if breakdown in named:
             lines = [Line(label, numbers.get((breakdown, code))) for code, label in named[breakdown].items()]
         else:
+            places = [(row.value, row.country or row.session) for row in released if row.breakdown == breakdown]
             lines = [
-                Line("", row.value, row.country.name if row.country is not None else row.session.title)
-                for row in released
-                if row.breakdown == breakdown and (row.country is not None or row.session is not None)
+                Line("", value, place.title if isinstance(place, Session) else place.name)
+                for value, place in places
+                if place is not None
             ]
         if any(line.value is not None for line in lines):
             found.append(Table(str(breakdown), title, lines, breakdown not in named))
