@@ -40,9 +40,7 @@ explain("user_email_is_unique", gettext_lazy("A user with this e-mail address ex
 explain("role_held_once", gettext_lazy("This role is held already."))
 explain(
     "role_of_convenor_is_at_a_session",
-    gettext_lazy(
-        "A convenor's role is at a side event and at no conference; no other role is, nor reads addresses so."
-    ),
+    gettext_lazy("Convenors have a side event and no conference; nobody else has one, or the mark for addresses."),
     field="session",
 )
 
