@@ -3,6 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, path, reverse_lazy
 
+from registration import delegation_list_views as lists
 from registration import delegation_views as views
 
 in_six_languages: list[URLPattern | URLResolver] = [
@@ -15,9 +16,12 @@ in_six_languages: list[URLPattern | URLResolver] = [
     ),
     path("delegations/<uuid:public_id>/", views.one, name="delegation"),
     path("delegations/<uuid:public_id>/nominate/", views.nominate, name="delegation-nominate"),
+    path("delegations/<uuid:public_id>/letter/", views.letter, name="delegation-letter"),
     path("delegations/<uuid:public_id>/list/", views.nominate_list, name="delegation-list"),
     path("delegations/<uuid:public_id>/members.<str:kind>", views.export, name="delegation-export"),
     path("delegations/<uuid:public_id>/members/<uuid:member_id>/", views.member, name="delegation-member"),
+    path("<slug:slug>/participants/", lists.public_list, name="participants"),
+    path("<slug:slug>/participants.<str:kind>", lists.public_list, name="participants-file"),
 ]
 
 without_language: list[URLPattern | URLResolver] = [

@@ -32,9 +32,9 @@ from events.programme_file.workbook import guard
 from registration import delegation_lists, selectors, views
 from registration.delegation_access import delegations_of
 from registration.delegation_lists import COLUMNS, NomineeForm, ReplaceForm
-from registration.models import Delegation, Membership, MemberState, Registration, RegistrationStatus
+from registration.models import CredentialLetter, Delegation, Membership, MemberState, Registration, RegistrationStatus
 from registration.models.registration import TAKING
-from registration.services import delegations
+from registration.services import credentials, delegations
 from registration.services.delegations import Nominee, Problem
 
 View = Callable[..., HttpResponse]
@@ -101,10 +101,10 @@ class Row:
     has_place: bool
 
 
-def rows_of(delegation: Delegation) -> list[Row]:
-    """The members that stand, and those who declined. Two queries, whatever the number."""
+def rows_of(*found: Delegation) -> dict[int, list[Row]]:
+    """The members that stand, and those who declined, by delegation. Three queries, whatever the number."""
     members = list(
-        Membership.objects.filter(delegation=delegation)
+        Membership.objects.filter(delegation__in=found)
         .exclude(state__in=[MemberState.WITHDRAWN, MemberState.REPLACED])
         .select_related("participant")
         .in_rank()
@@ -115,11 +115,13 @@ def rows_of(delegation: Delegation) -> list[Row]:
     ):
         seats[seat.participant_id] = seat
     ranks = selectors.places_in_line(seats.values())
-    rows = []
+    rows: dict[int, list[Row]] = {delegation.pk: [] for delegation in found}
     for membership in members:
         held = seats.get(membership.participant_id) if membership.is_active else None
         status = held.status if held is not None else ""
-        rows.append(Row(membership, _place(status, ranks.get(held.pk) if held else None), status in TAKING))
+        rows[membership.delegation_id].append(
+            Row(membership, _place(status, ranks.get(held.pk) if held else None), status in TAKING)
+        )
     return rows
 
 
@@ -148,7 +150,7 @@ def one(request: HttpRequest, delegation: Delegation) -> HttpResponse:
 
 
 def _page(request: HttpRequest, delegation: Delegation, **more: Any) -> HttpResponse:
-    rows = rows_of(delegation)
+    rows = rows_of(delegation)[delegation.pk]
     active = [row for row in rows if row.membership.is_active]
     context = {
         "delegation": delegation,
@@ -159,7 +161,7 @@ def _page(request: HttpRequest, delegation: Delegation, **more: Any) -> HttpResp
         "confirmed": sum(row.membership.state == MemberState.CONFIRMED for row in active),
         "done": request.GET.get("done", ""),
         "form": NomineeForm(),
-        "columns": ", ".join(str(label) for label in COLUMNS.values()),
+        "letters": delegation.letters.count(),
     }
     status = more.pop("status", 200)
     return render(request, "registration/delegations/one.html", context | more, status=status)
@@ -172,7 +174,7 @@ def export(request: HttpRequest, delegation: Delegation, kind: str) -> HttpRespo
     if kind not in _FILES:
         raise Http404
     rows = [[str(word) for word in (_("Name"), _("Function"), _("Capacity"), _("Attendance"), _("Answer"), _("Place"))]]
-    for row in rows_of(delegation):
+    for row in rows_of(delegation)[delegation.pk]:
         member = row.membership
         rows.append(
             [
@@ -314,6 +316,20 @@ def _list_page(
         "columns": ", ".join(str(label) for label in COLUMNS.values()),
     }
     return render(request, "registration/delegations/list.html", context | more, status=status)
+
+
+@require_http_methods(["POST"])
+@_focal_points_only
+def letter(request: HttpRequest, delegation: Delegation) -> HttpResponse:
+    """Hand in a credential letter; only organisers can read it afterwards."""
+    file = request.FILES.get("letter")
+    try:
+        if file is None or (file.size or 0) > CredentialLetter.MOST_BYTES:
+            raise credentials.LetterRefused
+        credentials.add_letter(delegation_id=delegation.pk, data=file.read(), by=_by(request), now=timezone.now())
+    except credentials.LetterRefused as error:
+        return _page(request, delegation, refusal=str(error.message), status=_UNPROCESSABLE)
+    return views.SeeOther(_address(delegation, "letter"))
 
 
 # --- one member -------------------------------------------------------------------------------------------------------

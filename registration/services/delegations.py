@@ -42,7 +42,6 @@ from registration.models import (
     Places,
     Registration,
     RegistrationStatus,
-    Verification,
 )
 from registration.models.delegation_member import member_index
 from registration.models.participant import Identity
@@ -135,13 +134,6 @@ class HeadIsNamed(DomainError):
     message = gettext_lazy("The delegation has a head already. Withdraw or replace that person first.")
 
 
-class NeedsAReason(DomainError):
-    """A refusal without a reason."""
-
-    code = "needs_a_reason"
-    message = gettext_lazy("Write why the nomination is refused.")
-
-
 # --- nominating -------------------------------------------------------------------------------------------------------
 
 
@@ -212,7 +204,7 @@ def nominate(*, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now:
     made = [_new_person(delegation, nominee, now=now) for nominee in nominees[: MOST_AT_ONCE + 1]]  # slow: before locks
     try:
         with transaction.atomic(durable=True):
-            delegation = _locked(delegation_id)
+            delegation = locked(delegation_id)
             if problems := problems_of(delegation, nominees, now=now):
                 raise NominationRefused(problems)
             ways = _ways(delegation)
@@ -231,7 +223,7 @@ def nominate(*, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now:
     return [results[nominee.row] for nominee in nominees]
 
 
-def _locked(delegation_id: int) -> Delegation:
+def locked(delegation_id: int) -> Delegation:
     return (
         Delegation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("conference", "country", "organisation")
@@ -287,7 +279,7 @@ def _admit(
         registration.reason = REASON_AUDIENCE
     registration.join_hash = crypto.token_hash(registration.join_token)
     registration.save()
-    _audit("registration", registration.public_id, "registration.received", by=by, now=now)
+    audit("registration", registration.public_id, "registration.received", by=by, now=now)
     outbox.services.queue(
         [
             delegation_mails.nominated(membership, now=now),
@@ -324,7 +316,7 @@ def _new_membership(
     )
     membership.answer_hash = crypto.token_hash(membership.answer_token)
     membership.save()
-    _audit(
+    audit(
         "membership",
         membership.public_id,
         f"delegation.{action}",
@@ -349,17 +341,17 @@ def _claim(nominee: Nominee, membership: Membership, registration: Registration,
     return Nominated(nominee.row, membership, outcome.status, outcome.position)
 
 
-def _audit(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, **details: Any) -> None:
+def audit(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, **details: Any) -> None:
     actors.audit_entry(at=now, by=by, action=action, about_kind=kind, about_id=public_id, details=details).save()
 
 
 # --- ending and passing on --------------------------------------------------------------------------------------------
 
 
-def _active(membership_id: int) -> Membership:
+def active_member(membership_id: int) -> Membership:
     """The membership with its delegation locked. Raises NotAMember when it has ended."""
     delegation_id = Membership.objects.values_list("delegation_id", flat=True).get(pk=membership_id)
-    delegation = _locked(delegation_id)
+    delegation = locked(delegation_id)
     membership = Membership.objects.select_related("participant").get(pk=membership_id)
     membership.delegation = delegation
     if not membership.is_active:
@@ -397,7 +389,7 @@ def _end(membership: Membership, state: MemberState, *, by: Actor, now: datetime
     person.delegation = None
     person.delegation_capacity = ""
     person.save(update_fields=["link_version", "link_hash", "delegation", "delegation_capacity", "updated_at"])
-    _audit("membership", membership.public_id, f"delegation.{state}", by=by, now=now)
+    audit("membership", membership.public_id, f"delegation.{state}", by=by, now=now)
 
 
 def _give_back(membership: Membership, *, by: Actor, now: datetime) -> None:
@@ -428,7 +420,7 @@ def _give_back(membership: Membership, *, by: Actor, now: datetime) -> None:
 @published
 def withdraw(*, membership_id: int, by: Actor, now: datetime) -> Membership:
     """End a nomination: the place goes to the first in line, the person is told. Raises NotAMember, CannotChange."""
-    membership = _active(membership_id)
+    membership = active_member(membership_id)
     _refuse_who_was_there(membership)
     _end(membership, MemberState.WITHDRAWN, by=by, now=now)
     outbox.services.queue([delegation_mails.ended(membership, now=now)])
@@ -457,7 +449,7 @@ def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -
     ).get(pk=membership_id)
     person, key = _new_person(before.delegation, nominee, now=now)
     with transaction.atomic(durable=True):
-        membership = _active(membership_id)
+        membership = active_member(membership_id)
         delegation = membership.delegation
         known = Membership.objects.active().filter(delegation=delegation, participant__email_index=person.email_index)
         if known.exists():
@@ -479,7 +471,7 @@ def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -
         seat.save(update_fields=["participant", "version", "join_version", "join_hash", "joined_at"])
         seat.admission = Admission.objects.with_meeting().get(pk=seat.admission_id)
         outbox.services.queue(messages.join_link(seat, version=seat.version, now=now))
-        _audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)
+        audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)
     return new
 
 
@@ -516,7 +508,7 @@ def confirm(*, membership_id: int, is_listed: bool, now: datetime) -> Membership
 
     Raises NotAMember when the nomination has ended.
     """
-    membership = _active(membership_id)
+    membership = active_member(membership_id)
     if membership.state == MemberState.NOMINATED:
         membership.answered_at = now
     membership.state = MemberState.CONFIRMED
@@ -525,7 +517,7 @@ def confirm(*, membership_id: int, is_listed: bool, now: datetime) -> Membership
     elif membership.listed_at is None:
         membership.listed_at, membership.listed_wording = now, LISTING_WORDING
     membership.save()
-    _audit("membership", membership.public_id, "delegation.confirmed", by=actors.PARTICIPANT, now=now, listed=is_listed)
+    audit("membership", membership.public_id, "delegation.confirmed", by=actors.PARTICIPANT, now=now, listed=is_listed)
     return membership
 
 
@@ -533,24 +525,8 @@ def confirm(*, membership_id: int, is_listed: bool, now: datetime) -> Membership
 @published
 def decline(*, membership_id: int, now: datetime) -> None:
     """The nominated person does not come as a member: the place goes to the first in line. Raises NotAMember."""
-    membership = _active(membership_id)
+    membership = active_member(membership_id)
     _refuse_who_was_there(membership)
     membership.answered_at = now
     _end(membership, MemberState.DECLINED, by=actors.PARTICIPANT, now=now)
     _give_back(membership, by=actors.PARTICIPANT, now=now)
-
-
-# --- the secretariat --------------------------------------------------------------------------------------------------
-
-
-@transaction.atomic(durable=True)
-def verify(*, membership_id: int, verification: Verification, reason: str, by: Actor, now: datetime) -> Membership:
-    """Say whether the credentials of a member are in order. Raises NotAMember, and NeedsAReason for a bare refusal."""
-    if verification == Verification.REFUSED and not reason.strip():
-        raise NeedsAReason
-    membership = _active(membership_id)
-    membership.verification = verification
-    membership.verification_reason = reason.strip()[:250] if verification == Verification.REFUSED else ""
-    membership.save(update_fields=["verification", "verification_reason"])
-    _audit("membership", membership.public_id, f"delegation.verification_{verification}", by=by, now=now)
-    return membership

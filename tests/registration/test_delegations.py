@@ -25,7 +25,7 @@ from registration.models import (
     Verification,
 )
 from registration.models.delegation_member import ACTIVE_STATES
-from registration.services import delegations, erasure
+from registration.services import credentials, delegations, erasure
 from registration.services.delegations import Nominated, Nominee
 from tests.factories import NOW, AdmissionFactory, DelegationFactory, RegistrationFactory, UserFactory
 from tests.registration.people import register
@@ -348,9 +348,9 @@ def test_refusal_needs_a_reason(delegation: Delegation) -> None:
     (member,) = nominate(delegation, nominee())
     say: dict[str, Any] = {"membership_id": member.membership.pk, "by": by(), "now": NOW}
 
-    with pytest.raises(delegations.NeedsAReason):
-        delegations.verify(verification=Verification.REFUSED, reason=" ", **say)
-    delegations.verify(verification=Verification.REFUSED, reason="No letter.", **say)
+    with pytest.raises(credentials.NeedsAReason):
+        credentials.verify(verification=Verification.REFUSED, reason=" ", **say)
+    credentials.verify(verification=Verification.REFUSED, reason="No letter.", **say)
 
     assert Membership.objects.get().verification_reason == "No letter."
 
