@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import segno
 from django.db import IntegrityError, transaction
 
 from accounts.actors import Actor
@@ -125,6 +127,22 @@ def test_codes_that_are_there_cost_one_query(count: int, django_assert_num_queri
 
     with django_assert_num_queries(1):
         door_codes.ensure(people)
+
+
+def test_the_strokes_of_the_picture_are_the_qr_code() -> None:
+    code = "AB3DEFGH4J"
+
+    drawn = door_codes.picture(code)
+
+    dark = {
+        (int(row), int(start) + step)
+        for start, row, length in re.findall(r"M(\d+) (\d+)\.5h(\d+)", drawn.path)
+        for step in range(int(length))
+    }
+    matrix = list(segno.make_qr(code, error="m", boost_error=False).matrix_iter(border=4))
+    assert drawn.size == len(matrix)
+    assert dark == {(y, x) for y, row in enumerate(matrix) for x, is_dark in enumerate(row) if is_dark}
+    assert max(map(len, drawn.path.split())) < 20  # short words: no renderer breaks them
 
 
 def test_the_code_of_somebody_erased_is_unknown() -> None:
