@@ -49,7 +49,7 @@ def checks(request: HttpRequest, conference: Conference) -> HttpResponse:
     wanted = request.GET.get("missing", "")
     context = pages.context(request, conference, "checks", _("Checks"))
     if wanted in languages.codes():
-        missing = completeness.missing_in(programme.texts, wanted)
+        missing = completeness.missing_in(completeness.texts_of(programme), wanted)
         context |= {"language": wanted, "groups": grouped(missing, programme), "count": len(missing)}
         return TemplateResponse(request, "admin/events/checks/missing.html", context)
     # The table of languages says better what is not translated.
@@ -61,7 +61,7 @@ def checks(request: HttpRequest, conference: Conference) -> HttpResponse:
         "warning_count": len(warnings),
         "errors": grouped(errors, programme),
         "warnings": grouped(warnings, programme),
-        "figures": programme_checks.figures(programme.texts),
+        "figures": programme_checks.figures(completeness.texts_of(programme)),
     }
     return TemplateResponse(request, "admin/events/checks/page.html", context)
 

@@ -378,7 +378,7 @@ def programme(
         has_choice = has_choice or entry.session.is_side_event
         entries.setdefault(entry.session.day_id, []).append(entry)
     days = [
-        Day(day, entries.get(day.pk, []), timelines.timeline(entries.get(day.pk, []), conference))
+        Day(day, (found := entries.get(day.pk, [])), timelines.timeline([entry.session for entry in found], conference))
         for day in shown
         if day.pk in entries or number or not filters.chosen
     ]

@@ -10,13 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from alliance import dates
 from events.models import Conference, Session, SessionState
-
-if TYPE_CHECKING:
-    from events.selectors import SessionEntry
 
 _QUARTER = timedelta(minutes=15)
 MOST_ROWS = 120  # a whole day, and some items that begin between the quarters
@@ -81,13 +77,13 @@ def _rows(spans: Sequence[tuple[datetime, datetime]]) -> tuple[dict[datetime, in
     return (begin, end) if len(begin) <= MOST_ROWS else None
 
 
-def timeline(entries: Sequence[SessionEntry], conference: Conference) -> Timeline | None:
+def timeline(sessions: Sequence[Session], conference: Conference) -> Timeline | None:
     """The grid of a day's scheduled items with a time; None where nothing runs in parallel, or where it is too big."""
-    timed = []
-    for entry in entries:
-        session = entry.session
-        if session.state == SessionState.SCHEDULED and session.starts_at is not None and session.ends_at is not None:
-            timed.append((session.starts_at, session.ends_at, session))
+    timed = [
+        (session.starts_at, session.ends_at, session)
+        for session in sessions
+        if session.state == SessionState.SCHEDULED and session.starts_at is not None and session.ends_at is not None
+    ]
     timed.sort(key=lambda item: item[0])  # stable: what begins together stays in printed order
     lanes: list[datetime] = []  # when each of them is free again
     found: list[tuple[datetime, datetime, Session, int]] = []

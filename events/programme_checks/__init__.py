@@ -8,7 +8,7 @@ completeness  texts in six languages: what is there, what is missing
 """
 
 from events.programme_checks.addresses import ends_in_punctuation, is_damaged
-from events.programme_checks.completeness import Figure, Text, figures, register_texts
+from events.programme_checks.completeness import Figure, Text, figures, register_texts, texts_of
 from events.programme_checks.core import (
     Finding,
     Programme,
@@ -46,6 +46,7 @@ __all__ = [
     "register_texts",
     "row_of",
     "run",
+    "texts_of",
     "title",
     "warning",
 ]

@@ -70,13 +70,16 @@ def fields(instance: models.Model, *names: str, row: Row | None = None) -> Itera
 
 
 def texts_of(programme: Programme) -> list[Text]:
-    """All texts that some language has, in the order of the programme."""
-    return [
-        text
-        for _name, (_order, source) in sorted(_sources.items(), key=lambda item: (item[1][0], item[0]))
-        for text in source(programme)
-        if text.text
-    ]
+    """All texts that some language has, in the order of the programme; read once."""
+    if "texts" not in programme.worked_out:
+        programme.worked_out["texts"] = [
+            text
+            for _name, (_order, source) in sorted(_sources.items(), key=lambda item: (item[1][0], item[0]))
+            for text in source(programme)
+            if text.text
+        ]
+    found: list[Text] = programme.worked_out["texts"]
+    return found
 
 
 def figures(texts: Iterable[Text]) -> list[Figure]:
@@ -94,7 +97,7 @@ def check_translations(programme: Programme) -> Iterator[Finding]:
     """One warning for each language that lacks some texts, with the way to the list of them."""
     conference = programme.conference
     path = reverse("admin:events_conference_checks", args=[conference.pk])
-    for figure in figures(programme.texts):
+    for figure in figures(texts_of(programme)):
         if figure.missing:
             sentence = f"{figure.missing} of {figure.total} texts are missing in {figure.language}."
             row = Row("conference", conference.slug, f"{path}?missing={figure.language}")

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -18,9 +17,6 @@ from django.urls import reverse
 from django.utils import translation
 
 from events.models import Conference, ConferenceDay, Session, SessionState
-
-if TYPE_CHECKING:
-    from events.programme_checks.completeness import Text
 
 
 class Severity(StrEnum):
@@ -102,17 +98,11 @@ class Programme:
     conference: Conference
     days: list[ConferenceDay] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
+    worked_out: dict[str, Any] = field(default_factory=dict)  # what more than one check needs, by who worked it out
 
     def local(self, instant: datetime) -> datetime:
         """The instant by the clock of the venue."""
         return instant.astimezone(self.conference.zone)
-
-    @cached_property
-    def texts(self) -> list[Text]:
-        """All that can be translated and is written in some language, read once."""
-        from events.programme_checks import completeness  # here, because it builds on this module
-
-        return completeness.texts_of(self)
 
 
 Check = Callable[[Programme], Iterable[Finding]]

@@ -11,6 +11,7 @@ from django.utils import dates, translation
 
 from alliance import languages
 from events.models import ConferenceDay
+from events.programme_checks import completeness
 from events.programme_checks.addresses import is_damaged
 from events.programme_checks.core import Finding, Programme, Row, error, row_of, warning
 
@@ -141,7 +142,7 @@ def check_texts(programme: Programme) -> Iterator[Finding]:
     """What the texts say: dates that cannot be, and addresses that lead nowhere. A person has to judge: warnings."""
     conference = programme.conference
     years = {day.year for day in (conference.starts_on, conference.ends_on) if day is not None}
-    for text in programme.texts:
+    for text in completeness.texts_of(programme):
         for code, words in text.text.items():
             for wrong in dict.fromkeys(contradictions(words, years)):
                 sentence = f"A text ({code}) says “{wrong}”, which is another day of the week."

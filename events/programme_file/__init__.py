@@ -23,9 +23,9 @@ from events.models import (
     Venue,
 )
 from events.programme_file import bodies, conference, parts, programme, programme_export, references, sections
-from events.programme_file.exporting import export
 from events.programme_file.importing import ChangedMeanwhile, Outcome, load
 from events.programme_file.problems import InvalidFile, Problem
+from events.programme_file.whole import export
 
 __all__ = [
     "ChangedMeanwhile",

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import models
 
 from alliance import languages
 from alliance.time import LocalTimeProblem, to_instant
 from alliance.translated import TranslatedField
 from events.models import Conference, Country, Organisation
-from events.programme_file import sections, yaml_output
 from events.programme_file.entries import FORMAT
-from events.programme_file.layout import arranged
 from events.programme_file.wording import readable
 from events.programme_file.yaml_output import Quoted
 
@@ -140,23 +138,3 @@ def by_key(rows: Iterable[M], name: str) -> dict[Any, list[M]]:
     for row in rows:
         found.setdefault(getattr(row, name), []).append(row)
     return found
-
-
-def tree(conference: Conference) -> dict[str, Any]:
-    """The whole conference as plain data, in the order of the file."""
-    is_outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_outermost:  # one picture of the database, also while somebody edits
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        row = Conference.objects.select_related("series", "venue", "organiser", "chairmanship").get(pk=conference.pk)
-        export = Export(row)
-        for section in reversed(sections.in_order()):
-            if section.exporter is not None:
-                section.exporter(export)
-    return arranged(export.root)
-
-
-def export(conference: Conference) -> bytes:
-    """The conference as a file of format alliance-programme/1, UTF-8. The same state gives the same bytes."""
-    return yaml_output.document(tree(conference))

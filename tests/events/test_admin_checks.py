@@ -145,7 +145,7 @@ def form_of(row: Recommendation, **changed: object) -> dict[str, object]:
         "parent": row.parent_id or "",
         "kind": row.kind,
         "number": row.number,
-        "text_0": "Do this.",
+        "text_en": "Do this.",
         **changed,
     }
 

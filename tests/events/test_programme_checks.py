@@ -288,7 +288,7 @@ def test_texts_are_counted_once_each_over_all_that_is_printed(conference: Confer
     MaterialFactory(conference=conference, session=panel, title={"en": "A film", "fr": "Un film"})
     Contribution.objects.update(role_title={"en": "Adviser", "fr": "Conseillère"}, topic={"en": "A talk"})
 
-    texts = programme_checks.programme_of(conference).texts
+    texts = programme_checks.texts_of(programme_checks.programme_of(conference))
     by_code = {figure.language: (figure.written, figure.total) for figure in programme_checks.figures(texts)}
 
     assert (by_code["en"], by_code["fr"]) == ((11, 12), (5, 12))

@@ -30,7 +30,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no conference {options['slug']}.")
         programme = programme_checks.programme_of(conference)
         findings = programme_checks.run(programme)
-        for line in [*report(findings), *languages_report(programme_checks.figures(programme.texts)), ""]:
+        figures = programme_checks.figures(programme_checks.texts_of(programme))
+        for line in [*report(findings), *languages_report(figures), ""]:
             self.stdout.write(line)
         errors = sum(finding.severity == Severity.ERROR for finding in findings)
         summary = f"{errors} error(s), {len(findings) - errors} warning(s)"

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from events.models import Conference, RegistrationMode, SectionKind, SegmentVisibility, SessionKind
-from events.programme_file import exporting
+from events.programme_file import whole
 from events.programme_file.entries import FORMAT
 from events.programme_file.parts import TEXTS
 from events.programme_file.problems import Problems
@@ -55,7 +55,7 @@ def _begin(found: Rows, problems: Problems) -> Mapping:
     conference = Conference.objects.filter(slug=row.text("key")).first()
     if conference is None:
         return node_of({"format": FORMAT, "conference": {}})  # type: ignore[return-value]
-    return node_of(exporting.tree(conference))  # type: ignore[return-value]
+    return node_of(whole.tree(conference))  # type: ignore[return-value]
 
 
 def node_of(value: Any) -> Node:

@@ -21,7 +21,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from events.models import Conference
-from events.programme_file import exporting
+from events.programme_file import whole
 from events.programme_file.workbook import rows as rows_of
 from events.programme_file.workbook import sheets
 from events.programme_file.workbook.sheets import Column, Kind, Sheet
@@ -55,7 +55,7 @@ _INTRODUCTION = (
 
 def filled(conference: Conference) -> bytes:
     """The conference as a workbook."""
-    return _made(rows_of.of(exporting.tree(conference)))
+    return _made(rows_of.of(whole.tree(conference)))
 
 
 def template() -> bytes:
