@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / "docs" / "screens"
-MOST_BYTES = 3_000_000
+MOST_BYTES = 5_000_000
 SIDE_EVENT = "towards-resilient-and-cohesive-societies-community-policing-to-prevent"
 PHONE, DESKTOP = (390, 844), (1280, 900)
 
@@ -34,6 +34,20 @@ class Screen(NamedTuple):
     path: str
     with_dark: bool = False
     before: Callable[[Page], None] | None = None
+    is_admin: bool = False
+
+
+EMAIL, PASSWORD = "organiser@screens.example", "a password for pictures"
+_MAKE_ORGANISER = (
+    f"from accounts.models import User; User.objects.create_superuser({EMAIL!r}, {PASSWORD!r}, name='Organiser')"
+)
+
+
+def sign_in(page: Page) -> None:
+    """Fill in the log-in form that the admin has led to."""
+    page.fill("#id_username", EMAIL)
+    page.fill("#id_password", PASSWORD)
+    page.click("input[type=submit]")
 
 
 def send_empty_form(page: Page) -> None:
@@ -50,7 +64,15 @@ SCREENS = [
     Screen("speakers", "/fr/alliance-20/speakers/"),
     Screen("register", "/en/alliance-20/register/", with_dark=True),
     Screen("register-errors", "/en/alliance-20/register/", before=send_empty_form),
+    Screen("search", "/ru/alliance-20/search/?q=Гершуни"),
+    Screen("changes", "/en/alliance-20/changes/"),
+    Screen("agenda", "/en/alliance-20/agenda/"),
+    Screen("organisations", "/en/alliance-20/organisations/"),
     Screen("not-found", "/en/nothing-here/"),
+    Screen("admin-programme", "/admin/events/conference/1/programme/", with_dark=True, is_admin=True),
+    Screen("admin-checks", "/admin/events/conference/1/checks/", is_admin=True),
+    Screen("admin-releases", "/admin/events/conference/1/releases/", is_admin=True),
+    Screen("admin-documents", "/admin/events/conference/1/documents/", is_admin=True),
 ]
 
 
@@ -66,6 +88,13 @@ def main(wanted: list[str]) -> int:
             [sys.executable, "manage.py", "demo"],
             cwd=ROOT,
             env=running.environment | {"DEMO_MAILBOX_DIR": str(running.mail_directory)},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "-c", _MAKE_ORGANISER],
+            cwd=ROOT,
+            env=running.environment,
             check=True,
             stdout=subprocess.DEVNULL,
         )
@@ -90,6 +119,9 @@ def _take(browser: Browser, running: House, screen: Screen) -> None:
             )
             page = context.new_page()
             page.goto(running.url + screen.path)
+            if screen.is_admin:
+                sign_in(page)
+                page.wait_for_load_state()
             if screen.before is not None:
                 screen.before(page)
                 page.wait_for_load_state()
