@@ -267,7 +267,7 @@ class RoleAdmin(HouseAdmin[Role]):
     search_fields = ["user__email", "user__name"]
     autocomplete_fields = ["user", "conference", "session"]
 
-    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> Any:
         """The list of users is for those who see all of them; others know whom they mean by the address."""
         sees_all = acting(request).access.holds_everywhere("accounts.view_user", "accounts.change_user")
         whom = "user" if obj is not None or sees_all else "email"

@@ -37,8 +37,7 @@ def may_give(user: User, role: Role, *, right: str = "add") -> bool:
     if role.kind == RoleKind.ADMINISTRATOR or role.kind not in RoleKind.values:
         return False
     place = role.session.conference_id if role.session is not None else role.conference_id
-    access = user.access
-    held = access.everywhere if place is None else access.everywhere | access.at.get(place, frozenset())
+    held = _held(user, place)
     given = permissions.of_role(role.kind, is_house_wide=role.kind != RoleKind.CONVENOR and place is None)
     if role.may_see_contacts:
         given |= {"registration.view_participant"}
@@ -58,11 +57,16 @@ def stands_above(other: User, user: User) -> bool:
         return True
     if not _plain(other) <= user.access.everywhere:
         return True
-    for place, kind in other.roles.exclude(kind=RoleKind.CONVENOR).values_list("conference_id", "kind"):
-        held = user.access.everywhere if place is None else user.access.everywhere | user.access.at.get(place, set())
-        if not permissions.of_role(kind, is_house_wide=place is None) <= held:
-            return True
-    return False
+    return any(
+        not permissions.of_role(role.kind, is_house_wide=role.conference_id is None) <= _held(user, role.conference_id)
+        for role in other.roles.exclude(kind=RoleKind.CONVENOR)
+    )
+
+
+def _held(user: User, place: int | None) -> frozenset[str]:
+    """What a user may do at a conference; without one, in the whole house."""
+    access = user.access
+    return access.everywhere if place is None else access.everywhere | access.at.get(place, frozenset())
 
 
 def _plain(user: User) -> set[str]:

@@ -78,9 +78,11 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
         """For a row at its conference; else anywhere at all."""
         return may(request, self.opts, "delete", obj)
 
-    def response_action(self, request: HttpRequest, queryset: models.QuerySet[M]) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: models.QuerySet[M], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         """Actions touch what they may be done to, which can be less than what the list shows."""
-        return super().response_action(request, chosen_for(self, request, queryset))
+        return super().response_action(request, chosen_for(self, request, queryset), *args, **kwargs)
 
     # ---
 

@@ -50,7 +50,7 @@ class Scoped:
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A filter by a relation that names only rows the user may see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         """The choices, as Django orders them."""
         related = field.remote_field.model
         ordering = self.field_admin_ordering(field, request, model_admin)
@@ -59,10 +59,7 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
             limit: Any = None
         else:
             limit = {"pk__in": own_rows(request, related._default_manager.all(), *permissions).values("pk")}
-        return cast(
-            "list[tuple[Any, str]]",
-            field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=limit),
-        )
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=limit)
 
 
 FieldListFilter.register(lambda field: isinstance(field, models.ForeignKey), ScopedRelatedFilter, take_priority=True)
@@ -70,7 +67,8 @@ FieldListFilter.register(lambda field: isinstance(field, models.ForeignKey), Sco
 
 def may(request: HttpRequest, opts: Any, what: str, row: models.Model | None = None) -> bool:
     """Whether the user may do it: with a row, there; without one, at one conference at least."""
-    return request.user.has_perm(*rights(opts, what), row)
+    (permission,) = rights(opts, what)
+    return request.user.has_perm(permission, row)
 
 
 def chosen_for(model_admin: Any, request: HttpRequest, rows: QuerySet[M]) -> QuerySet[M]:
