@@ -19,6 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -52,11 +53,27 @@ class Login(LoginView):
     redirect_authenticated_user = True
 
 
+def _kept_nowhere(view: View) -> View:
+    """For pages of people who signed in. With no referrer at all browsers would send "Origin: null" with our forms,
+    and the check of their token refuses that; so the policy of the house stays.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        response["Cache-Control"] = "no-store"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return guarded
+
+
 def _focal_points_only(view: View) -> View:
     """Ask strangers to sign in; users who speak for no delegation find no such page."""
 
     @wraps(view)
-    @views._private
+    @_kept_nowhere
     def guarded(request: HttpRequest, **captured: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("registration:delegation-login"))

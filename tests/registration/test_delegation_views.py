@@ -145,6 +145,7 @@ def test_nominating_one_shows_them_as_not_answered(delegation: Delegation) -> No
     assert "Lena Example" in text(page)
     assert "Nominated, not answered yet · A place is held" in text(page)
     assert page["Cache-Control"] == "no-store"
+    assert page["Referrer-Policy"] == "same-origin"  # without any, browsers send "Origin: null" and forms are refused
     assert "lena@state.example" not in page.content.decode()
 
 
