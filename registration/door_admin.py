@@ -1,4 +1,7 @@
-"""At the door, for organisers: the tab of a conference with the doors and the badges, and badges of chosen people."""
+"""At the door, for organisers: a tab of the conference with the way to the doors and the badges; badges of a selection.
+
+Stewards see the tab without the badges: lists of people are not theirs.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,15 @@ from registration.admin import RegistrationAdmin
 from registration.badges import Sheet
 from registration.models import CheckIn, Participant, Registration
 
-_PERMISSION = "registration.view_registration"
+_SEE_DOOR = "registration.view_checkin"
+_SEE_PEOPLE = "registration.view_registration"
 _SHEETS = {Sheet.A6: gettext_lazy("A6 sheets"), Sheet.A4: gettext_lazy("Four on A4")}
 
 
 def door(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Where stewards let people in, and the badges of everybody who holds a place in a room."""
-    people = badges.of_conference(conference).count()
+    may_see_people = request.user.has_perm(_SEE_PEOPLE, conference)
+    people = badges.of_conference(conference).count() if may_see_people else 0
     parts = [
         {
             "first": first + 1,
@@ -41,6 +46,7 @@ def door(request: HttpRequest, conference: Conference) -> HttpResponse:
     context |= {
         "door_url": reverse("registration:doors", args=[conference.slug]),
         "may_check_in": request.user.has_perm(door_views.PERMISSION, conference),
+        "may_see_people": may_see_people,
         "parts": parts,
         "entries": CheckIn.objects.standing().filter(conference=conference).count(),
     }
@@ -89,5 +95,5 @@ def badges_of_selected(
 
 
 RegistrationAdmin.actions = [*(RegistrationAdmin.actions or []), badges_of_selected]
-pages.register("door", door, permission=_PERMISSION, label=gettext_lazy("At the door"), order=70)
-pages.register("badges", badge_file, permission=_PERMISSION, route="door/badges/<slug:sheet>/<int:part>.pdf", of="door")
+pages.register("door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=70)
+pages.register("badges", badge_file, permission=_SEE_PEOPLE, route="door/badges/<slug:sheet>/<int:part>.pdf", of="door")

@@ -166,6 +166,10 @@ def test_a_steward_of_one_conference_has_no_door_at_another(client: Client) -> N
     assert client.get(door_url(other)).status_code == 404
     assert send(client, door_url(other), code_of(guest(other).participant)).status_code == 404
     assert client.get(f"/admin/events/conference/{mine.pk}/door/badges/a4/1.pdf").status_code in {403, 404}
+    tab = client.get(f"/admin/events/conference/{mine.pk}/door/").content.decode()
+    assert reverse("registration:doors", args=[mine.slug]) in tab
+    assert "badges" not in tab
+    assert client.get(f"/admin/events/conference/{other.pk}/door/").status_code in {403, 404}
 
 
 def test_a_post_without_our_csrf_token_is_refused() -> None:
