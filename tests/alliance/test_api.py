@@ -49,6 +49,7 @@ LISTS = [
     "recommendations",
     "countries",
     "admissions",
+    "figures",
 ]
 
 
