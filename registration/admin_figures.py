@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
-from alliance.admin import list_url
+from alliance.admin import clock_time, list_url
 from events.admin import pages
 from events.models import Conference
 from registration import figure_chart, figure_files, figure_release, figures
@@ -133,6 +133,8 @@ def figures_page(request: HttpRequest, conference: Conference) -> HttpResponse:
     released = PublicFigure.objects.filter(conference=conference).order_by("position").first()
     context = pages.context(request, conference, "figures", _("Figures")) | {
         "figures": found,
+        "counted_at": clock_time(found.counted_at, conference.zone),
+        "released_at": clock_time(released.counted_at, conference.zone) if released is not None else "",
         "measures": [{"label": measure.label, "note": figures.MEASURE_NOTES[measure]} for measure in figures.MEASURES],
         "total": _cells(found, found.total, Breakdown.TOTAL, "", linked=linked),
         "tables": _tables(found, linked=linked),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import formats
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -90,18 +90,18 @@ def public_figures(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     first = released[0]
     measure = LiveMeasure(first.measure)
-    with timezone.override(conference.zone):
-        return render(
-            request,
-            "registration/figures.html",
-            {
-                **context,
-                "crumbs": [*context["crumbs"], (str(conference.title), conference.get_absolute_url())],
-                "measure": measure.label,
-                "measure_note": figures.MEASURE_NOTES[measure],
-                "total": next((row.value for row in released if row.breakdown == Breakdown.TOTAL), None),
-                "counted_at": first.counted_at,
-                "tables": tables(released),
-                "imported": facts.figures(conference),
-            },
-        )
+    local = first.counted_at.astimezone(conference.zone)
+    return render(
+        request,
+        "registration/figures.html",
+        {
+            **context,
+            "crumbs": [*context["crumbs"], (str(conference.title), conference.get_absolute_url())],
+            "measure": measure.label,
+            "measure_note": figures.MEASURE_NOTES[measure],
+            "total": next((row.value for row in released if row.breakdown == Breakdown.TOTAL), None),
+            "counted_at": f"{formats.date_format(local)}, {local:%H:%M} ({local:%Z})",
+            "tables": tables(released),
+            "imported": facts.figures(conference),
+        },
+    )
