@@ -59,6 +59,7 @@ def phone(browser: Browser, live_server: LiveServer) -> Any:
 
 def read(page: Page, code: str) -> None:
     """Type a code and press Enter, as a scanner with a keyboard plug does."""
+    page.locator("input[name=code]:focus").wait_for()  # typed before that, it would go nowhere
     page.keyboard.type(code)
     page.keyboard.press("Enter")
 
