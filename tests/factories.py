@@ -43,6 +43,7 @@ from registration.models import (
     Registration,
     RegistrationStatus,
 )
+from registration.models.figure import Breakdown, LiveMeasure, PublicFigure
 from registration.models.participant import Identity, IdentityKey, email_index
 from speakers.models import Affiliation, Contribution, ContributionStatus, Person
 from video.models import Meeting, MeetingState
@@ -387,6 +388,20 @@ class FigureFactory(DjangoModelFactory[Figure]):
     conference = factory.SubFactory(ConferenceFactory)
     measure = Measure.REGISTERED
     value = 700
+
+
+class PublicFigureFactory(DjangoModelFactory[PublicFigure]):
+    """A number that was released."""
+
+    class Meta:
+        model = PublicFigure
+
+    conference = factory.SubFactory(ConferenceFactory)
+    measure = LiveMeasure.REGISTERED
+    breakdown = Breakdown.TOTAL
+    position = factory.Sequence(lambda n: n % 30000)
+    value = 700
+    counted_at = NOW
 
 
 class MessageFactory(DjangoModelFactory[Message]):

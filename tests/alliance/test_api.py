@@ -32,6 +32,7 @@ from tests.factories import (
     CountryFactory,
     MaterialFactory,
     OrganisationFactory,
+    PublicFigureFactory,
     RecommendationFactory,
     SegmentFactory,
     SessionFactory,
@@ -560,6 +561,7 @@ def test_rows_have_exactly_the_members_the_schema_tells(client: Client, path: st
     top = RecommendationFactory(session=past, topics=[topic.key])
     RecommendationFactory(session=past, parent=top)
     MaterialFactory(conference=conference, session=past)
+    PublicFigureFactory(conference=conference, country=CountryFactory(), session=contribution.session)
     document = json.loads(schema.document())
 
     def check(value: Any, shape: dict[str, Any], where: str) -> None:
