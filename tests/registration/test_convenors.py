@@ -93,6 +93,16 @@ def test_addresses_are_shown_on_the_record_and_never_behind_an_alias(client: Cli
     assert AuditEntry.objects.values_list("action", flat=True).get() == "participant.opened"
 
 
+def test_page_is_kept_nowhere_and_its_form_can_say_where_it_comes_from(client: Client) -> None:
+    own = place("Own")
+    client.force_login(convenor(own, may_see_contacts=True))
+
+    headers = client.get(page(own)).headers
+
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "same-origin"  # with none at all the token against forgery is refused
+
+
 def test_role_that_is_taken_away_closes_the_page(client: Client) -> None:
     own = place("Own")
     user = convenor(own)
