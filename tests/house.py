@@ -85,6 +85,14 @@ class House:
             "--without-gossip", "--without-mingle", "-n", f"{name}@house", "--loglevel=INFO",
         )  # fmt: skip
 
+    def wait_for_worker(self, name: str = "worker") -> None:
+        """Until a worker takes tasks: loading takes seconds of the processor that a rush would wait for."""
+        deadline = time.monotonic() + 60
+        while f"{name}@house ready." not in self.log(name):
+            if time.monotonic() > deadline or self.processes[name].poll() is not None:
+                raise RuntimeError(f"the worker does not start:\n{self.log(name)}")
+            time.sleep(0.1)
+
     def start_beat(self) -> None:
         """Start the clock."""
         self.start("beat", "celery", "-A", "alliance.celery:app", "beat", "-s", str(self.directory / "beat"))

@@ -7,7 +7,6 @@ confirmed, 400 waiting in strict order, no error, and each person has exactly on
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -43,6 +42,7 @@ def running(transactional_db: None) -> Iterator[House]:
         made.start_web()
         made.start_worker()
         made.start_beat()
+        made.wait_for_worker()
         yield made
 
 
@@ -72,7 +72,7 @@ def send_everybody(running: House, admission: Admission, *, tries: int = 1) -> l
     return results
 
 
-def wait_for_mails(running: House, count: int, seconds: float = 90) -> Counter[str]:
+def wait_for_mails(running: House, count: int, seconds: float = 180) -> Counter[str]:
     """How many mails each address got, once the expected number is there or time is up."""
     deadline = time.monotonic() + seconds
     while len(running.mails()) < count and time.monotonic() < deadline:
@@ -92,16 +92,15 @@ def check_seats(admission: Admission) -> None:
     assert positions == list(range(first, first + PEOPLE - PLACES))
 
 
-def check_answers(running: House) -> None:
-    """The server answered 95 of 100 forms within half a second, by its own log: what Redis could slow down.
+def check_answers(results: list[rush.Result]) -> None:
+    """Everybody was answered, and 95 of 100 forms within half a second, as the 50 clients saw it.
 
-    The clients' own times are longer: 50 of them, PostgreSQL, worker and mail sink queue for two processors.
+    They share the machine with all that answers them, on two processors: web server, PostgreSQL, worker and mail sink.
+    Where something else takes a processor too, this fails.
     """
-    lines = [json.loads(line) for line in (running.directory / "web.log").read_text().splitlines() if line[:1] == "{"]
-    seconds = [line["ms"] / 1000 for line in lines if line["event"] == "request" and line["method"] == "POST"]
-    assert len(seconds) == PEOPLE
-    _p50, p95, _p99 = rush.percentiles(seconds)
-    assert p95 < 500
+    assert Counter(result.status for result in results) == {303: PEOPLE}, [r for r in results if r.status != 303][:5]
+    _p50, p95, _p99 = rush.percentiles([result.seconds for result in results])
+    assert p95 <= 500
 
 
 def check_mails(running: House) -> None:
@@ -190,8 +189,7 @@ def test_rush_with_redis_in_trouble_answers_fast_and_mails_arrive(running: House
     elif fault == "frozen":
         os.kill(running.redis.pid, signal.SIGCONT)
 
-    assert Counter(result.status for result in results) == {303: PEOPLE}, [r for r in results if r.status != 303][:5]
-    check_answers(running)
+    check_answers(results)
     check_seats(admission)
     check_mails(running)
 
