@@ -14,6 +14,7 @@ from alliance import crypto
 from events.models import Conference
 from registration import messages
 from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
+from registration.services import delegations
 from video.models import Meeting
 
 log = structlog.get_logger("registration")
@@ -34,8 +35,13 @@ def resend_personal_link(*, conference: Conference, email: str, now: datetime) -
     At most one mail per clock hour and address, so that a stranger cannot fill somebody's mailbox.
     """
     participant = Participant.objects.with_email(conference_id=conference.pk, email=email).first()
+    # Somebody may be a member of delegations as well, or only that: each such row has a mail and a page of its own.
+    letters = [delegations.link_again(member, now=now) for member in delegations.members_with(conference.pk, email)]
     if participant is not None:
-        send_personal_link(participant=participant, now=now)
+        letters.append(messages.personal_link(participant, now=now))
+    if letters:
+        with transaction.atomic(durable=True):
+            outbox.services.queue(letters)
 
 
 def send_personal_link(*, participant: Participant, now: datetime) -> None:

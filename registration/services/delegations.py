@@ -28,6 +28,7 @@ from alliance.db import constraint_name
 from alliance.exceptions import DomainError
 from events.models import OrganisationKind
 from events.releases.reading import published
+from outbox.models import Message
 from registration import delegation_mails, messages
 from registration.models import (
     Admission,
@@ -476,12 +477,31 @@ def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -
 
 
 def remind(*, membership_id: int, now: datetime) -> None:
-    """Send the link to the answer once more, at most once per clock hour. Raises NotAMember."""
+    """Send a member's link once more, at most once per clock hour: to the answer, or to the personal page of those who
+    confirmed. Raises NotAMember.
+    """
     membership = Membership.objects.select_related("participant").get(pk=membership_id)
-    if membership.state != MemberState.NOMINATED:
+    if not membership.is_active:
         raise NotAMember
     with transaction.atomic(durable=True):
-        outbox.services.queue([delegation_mails.nominated(membership, now=now, again=True)])
+        outbox.services.queue([link_again(membership, now=now)])
+
+
+def link_again(membership: Membership, *, now: datetime) -> Message:
+    """The mail with the link that a member needs now. Needs the participant loaded."""
+    if membership.state == MemberState.NOMINATED:
+        return delegation_mails.nominated(membership, now=now, again=True)
+    return messages.personal_link(membership.participant, now=now)
+
+
+def members_with(conference_id: int, email: str) -> list[Membership]:
+    """The memberships of whoever has the address, for mails to that address alone. Two queries, known or not."""
+    ids = Delegation.objects.filter(conference_id=conference_id).values_list("pk", flat=True)
+    indexes = [member_index(pk, email) for pk in ids]
+    found = Membership.objects.active().filter(
+        participant__conference_id=conference_id, participant__email_index__in=indexes
+    )
+    return list(found.select_related("participant"))
 
 
 # --- the member's own answer ------------------------------------------------------------------------------------------

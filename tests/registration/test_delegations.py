@@ -12,6 +12,7 @@ from accounts.models import ActorKind, AuditEntry
 from alliance.db import constraint_name
 from outbox import services as outbox_services
 from outbox.models import Message
+from registration import services
 from registration.models import (
     Admission,
     Delegation,
@@ -376,3 +377,19 @@ def test_mails_name_the_delegation_and_lead_to_the_answer(delegation: Delegation
     assert delegation.country is not None
     assert str(delegation.country.name) in first.body
     assert "/d/" not in last.body
+
+
+def test_members_ask_for_their_link_like_everybody(delegation: Delegation) -> None:
+    one, other, gone = nominate(delegation, *[nominee(number) for number in (1, 2, 3)])
+    delegations.confirm(membership_id=one.membership.pk, is_listed=False, now=NOW)
+    delegations.withdraw(membership_id=gone.membership.pk, by=by(), now=NOW)
+    Message.objects.all().delete()
+
+    for number in (1, 2, 3, 4):
+        services.resend_personal_link(conference=delegation.conference, email=f"Member{number}@state.example", now=NOW)
+
+    sent = set(Message.objects.values_list("topic", "about_id"))
+    assert sent == {
+        ("registration.personal_link", one.membership.participant.public_id),
+        ("delegation.nominated", other.membership.public_id),
+    }
