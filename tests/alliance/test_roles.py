@@ -10,16 +10,19 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import connection, models
 from django.template.response import TemplateResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Role, RoleKind, User
 from accounts.permissions import MODELS, Level
 from events.admin import pages
 from events.models import Conference, Session, SideEvent, Topic
-from registration.models import Admission, Participant
+from outbox.models import Message
+from registration.models import Admission, Participant, Registration
+from speakers.models import Contribution
 from tests import factories
 from tests.alliance import role_table
 
@@ -400,3 +403,36 @@ def test_roles_are_read_once(roles: int, django_assert_num_queries: Any) -> None
         assert user.has_perm("events.change_session")
         assert all(user.has_perm("events.change_conference", one) for one in made)
         assert not user.has_perm("events.add_conference")
+
+
+@pytest.mark.parametrize(
+    "model", [Session, Contribution, Registration, Message, User, Role], ids=lambda one: one.__name__
+)
+def test_lists_of_an_organiser_cost_the_same_for_one_row_and_for_three(
+    model: type[models.Model], client: Client
+) -> None:
+    conference, _rows = place("Own")
+    client.force_login(factories.RoleFactory(kind="organiser", conference=conference).user)
+    make: dict[type[models.Model], Callable[[], Any]] = {
+        Session: lambda: factories.SessionFactory(conference=conference),
+        Contribution: lambda: factories.ContributionFactory(session=Session.objects.earliest("pk")),
+        Registration: lambda: factories.RegistrationFactory(admission=Admission.objects.get()),
+        Message: lambda: factories.MessageFactory(
+            about_kind="registration", about_id=Registration.objects.get().public_id
+        ),
+        User: lambda: factories.RoleFactory(conference=conference),
+        Role: lambda: factories.RoleFactory(conference=conference),
+    }
+
+    def cost() -> tuple[int, int]:
+        client.get(url(model, "changelist"))
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(url(model, "changelist"))
+        return len(queries), len(response.context["cl"].result_list)
+
+    one = cost()
+    make[model]()
+    make[model]()
+
+    assert cost() == (one[0], one[1] + 2)
+    assert one[0] <= 25

@@ -207,7 +207,7 @@ def test_what_was_typed_into_a_deleted_row_is_shown(ada: Client) -> None:
     assert response.status_code == 410
     assert "Typed &lt;by&gt; Ada" in response.text
     assert not {name for name, _value in response.context["typed"]} & {versions.FIELD, "segments-TOTAL_FORMS"}
-    assert ada.get(address).status_code == 302
+    assert ada.get(address).status_code == 404
 
 
 @pytest.mark.parametrize("forged", ["", "nonsense", "other"])
