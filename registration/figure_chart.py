@@ -9,7 +9,7 @@ from datetime import date
 from registration.figures import Day
 
 WIDTH, HEIGHT = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 8, 12, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 8, 24, 34
 _MOST_POINTS = 400  # a line needs no more than it has pixels
 
 

@@ -263,8 +263,8 @@ def test_chart_ends_at_the_last_day_and_the_highest_number() -> None:
     drawn = figure_chart.chart(days)
 
     assert drawn is not None
-    assert drawn.line.split()[-1] == f"{drawn.right}.0,12.0"
-    assert [mark.text for mark in drawn.ups] == [10, 5, 0] or [mark.text for mark in drawn.ups] == [0, 5, 10]
+    assert drawn.line.split()[-1] == f"{drawn.right}.0,24.0"
+    assert [mark.text for mark in drawn.ups] == [0, 5, 10]
     assert figure_chart.chart(days[:1]) is None
 
 
