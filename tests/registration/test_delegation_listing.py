@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import actors
 from accounts.models import AuditEntry
 from registration import delegation_listing
-from registration.models import CredentialLetter, Delegation, Membership
+from registration.models import CredentialLetter, Delegation, Membership, Verification
 from registration.services import credentials, delegations, erasure
 from tests.factories import NOW, AdmissionFactory, CountryFactory, DelegationFactory, OrganisationFactory, UserFactory
 from tests.registration.test_delegation_views import address, focal_point, text
@@ -115,7 +115,7 @@ def test_refused_members_are_not_listed(delegation: Delegation) -> None:
 
     credentials.verify(
         membership_id=member.pk,
-        verification=credentials.Verification.REFUSED,
+        verification=Verification.REFUSED,
         reason="No letter.",
         by=actors.SYSTEM,
         now=NOW,
