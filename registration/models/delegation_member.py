@@ -1,7 +1,7 @@
 """Who is nominated as a member of a delegation, its letters, and the list of participants by delegation.
 
-Nothing here refers to registrations that people made themselves, so nothing that a delegation does or sees can depend on
-who of its country registered on their own (docs/delegations.md).
+Nothing here refers to registrations that people made themselves, so nothing that a delegation does or sees can depend
+on who of its country registered on their own (docs/delegations.md).
 """
 
 from __future__ import annotations
