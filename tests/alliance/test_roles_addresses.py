@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -129,9 +130,9 @@ def test_every_address_outside_the_admin_has_an_entry() -> None:
 
 def own(name: str) -> str:
     """The address of a page of somebody's own rows, of a row that is nobody's."""
-    more = {"delegation-export": ["csv"], "delegation-member": [UUID(int=2)]}.get(name.partition(":")[2], [])
+    captured: dict[str, list[Any]] = {"delegation-export": ["csv"], "delegation-member": [UUID(int=2)]}
     first = [] if name in ("registration:convenor", "registration:delegations") else [UUID(int=1)]
-    return reverse(name, args=[*first, *more])
+    return reverse(name, args=[*first, *captured.get(name.partition(":")[2], [])])
 
 
 @pytest.mark.django_db
