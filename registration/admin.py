@@ -42,7 +42,8 @@ from alliance.admin import (
 )
 from alliance.exceptions import DomainError
 from events.admin import ConferenceAdmin, OfConferenceForm, SessionAdmin, conference_clock, conference_slug
-from registration import services
+from registration import admin_figures, door_admin, services
+from registration import delegation_admin as delegation_admin  # it registers pages of a conference
 from registration.models import (
     Admission,
     Delegation,
@@ -325,12 +326,13 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         AdmissionFilter,
         "participant__category",
         ("participant__country", admin.RelatedOnlyFieldListFilter),
+        admin_figures.FigureFilter,
     ]
     ordering = ["-created_at", "-pk"]
     search_fields = ["participant__display_name"]
     search_by_id = ("public_id", "participant__public_id")
     search_help_text = gettext_lazy("A display name, a whole e-mail address, or a whole public id.")
-    actions = ["approve_selected", "reject_selected", "cancel_selected"]
+    actions = ["approve_selected", "reject_selected", "cancel_selected", door_admin.badges_of_selected]
     fieldsets = [
         (None, {"fields": ["who", "what", ("status", "in_line"), "why"]}),
         (
@@ -783,7 +785,3 @@ ConferenceAdmin.related_pages += [
     RelatedPage(gettext_lazy("Figures"), Figure, "conference__id"),
 ]
 SessionAdmin.related_pages.append(RelatedPage(gettext_lazy("Admissions"), Admission, "session__id"))
-
-from registration import admin_figures as admin_figures  # noqa: E402 - the same
-from registration import delegation_admin as delegation_admin  # noqa: E402 - it adds to the admin above
-from registration import door_admin as door_admin  # noqa: E402 - it adds to the admin above

@@ -19,7 +19,6 @@ from alliance.admin import clock_time, list_url
 from events.admin import pages
 from events.models import Conference
 from registration import figure_chart, figure_files, figure_release, figures
-from registration.admin import RegistrationAdmin
 from registration.figures import Figures
 from registration.models import Figure, Registration
 from registration.models.figure import Breakdown, LiveMeasure, PublicFigure
@@ -196,7 +195,6 @@ def release(request: HttpRequest, conference: Conference) -> HttpResponse:
     return HttpResponseRedirect(pages.url("figures", conference))
 
 
-RegistrationAdmin.list_filter = [*RegistrationAdmin.list_filter, FigureFilter]
 pages.register("figures", figures_page, permission=_VIEW, label=gettext_lazy("Figures"), order=75)
 pages.register("figure-file", figure_file, permission=_VIEW, route="figures/file/<slug:kind>/", of="figures")
 pages.register("figure-release", release, permission=_RELEASE, route="figures/release/", of="figures")

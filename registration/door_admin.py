@@ -18,7 +18,6 @@ from events.admin import pages
 from events.documents import DocumentFailed, TooBusy
 from events.models import Conference
 from registration import badges, door_views
-from registration.admin import RegistrationAdmin
 from registration.badges import Sheet
 from registration.models import CheckIn, Participant, Registration
 
@@ -77,7 +76,7 @@ def _file(
 
 @admin.action(description=gettext_lazy("Badges (PDF)"), permissions=["view"])
 def badges_of_selected(
-    modeladmin: RegistrationAdmin, request: HttpRequest, queryset: QuerySet[Registration]
+    modeladmin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
 ) -> HttpResponse | None:
     """Four badges on each A4 sheet for the people behind the chosen registrations, of one conference."""
     chosen = Participant.objects.filter(registrations__in=queryset.order_by(), identity_key__isnull=False)
@@ -94,6 +93,5 @@ def badges_of_selected(
     return _file(request, conference, people, Sheet.A4, name=f"badges-{conference.slug}.pdf")
 
 
-RegistrationAdmin.actions = [*(RegistrationAdmin.actions or []), badges_of_selected]
 pages.register("door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=70)
 pages.register("badges", badge_file, permission=_SEE_PEOPLE, route="door/badges/<slug:sheet>/<int:part>.pdf", of="door")

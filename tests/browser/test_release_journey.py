@@ -54,7 +54,7 @@ def test_a_file_becomes_release_2(open_page: OpenPage) -> None:
     page.wait_for_selector(".messagelist .success:has-text('Release 1 is published.')")
 
     session = Session.objects.get(key=SIDE_EVENT)
-    speaker = session.contributions.filter(person__isnull=False).order_by("position").first()  # type: ignore[attr-defined]
+    speaker = session.contributions.filter(person__isnull=False).order_by("position")[0]
     page.goto(page.evaluate("location.origin") + reverse("admin:speakers_contribution_change", args=[speaker.pk]))
     page.fill("[name=role_title_en]", "Corrected Title of the Day")
     page.click(".field-role_title .translated summary")
