@@ -166,5 +166,5 @@ def _print(name: str, web: float, database: float, seconds: list[float], *, with
 def _change(conference: Conference) -> None:
     """Change what pages are made of, and wait until every process must have noticed."""
     if conference.venue is not None:
-        type(conference.venue).objects.filter(pk=conference.venue_id).update(address="Heldenplatz")
+        type(conference.venue).objects.filter(pk=conference.venue.pk).update(address="Heldenplatz")
     time.sleep(_LONGEST_OLD_VERSION)
