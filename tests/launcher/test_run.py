@@ -117,7 +117,12 @@ def test_the_tests_that_are_left_out_are_named(
     taken: list[str] = []
     sessions: list[tuple[str, ...]] = []
     monkeypatch.setattr(run, "hand_over", lambda *command: taken.extend(command))
-    monkeypatch.setattr(run, "call", lambda _title, *command: sessions.append(command) or len(sessions) - 1)
+
+    def call(_title: str, *command: str) -> int:
+        sessions.append(command)
+        return len(sessions) - 1  # the second session fails
+
+    monkeypatch.setattr(run, "call", call)
     monkeypatch.setattr(run, "find_chromium", lambda: None)
     monkeypatch.setattr(run.shutil, "which", lambda name: None)
     assert run.run_test([]) == 1, "a failure of either session is one of the whole"
