@@ -7,17 +7,13 @@ or everywhere when it has none (accounts.permissions). Superusers may do everyth
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.apps import apps
-from django.contrib.auth.backends import ModelBackend
 from django.db.models import Model, Q, QuerySet
 
 from accounts import permissions
-from accounts.models import Role, RoleKind
-
-if TYPE_CHECKING:
-    from accounts.models import User
+from accounts.role_kinds import RoleKind
 
 M = TypeVar("M", bound=Model)
 _ROLE, _USER, _MESSAGE = "accounts.role", "accounts.user", "outbox.message"
@@ -26,7 +22,8 @@ _ROLE, _USER, _MESSAGE = "accounts.role", "accounts.user", "outbox.message"
 class Access:
     """The rights of one user. Nothing is granted to people whose account is switched off."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: Any) -> None:
+        """user: an accounts.models.User, which asks for its rights here and so stands above this module."""
         self._user = user
         self._is_above_all = user.is_active and user.is_superuser
 
@@ -35,12 +32,14 @@ class Access:
         """Conference and kind of each role. Convenors look after a session, which gives no right to its conference."""
         if not self._user.is_active or self._is_above_all or self._user.pk is None:
             return []
-        roles = Role.objects.filter(user=self._user.pk).exclude(kind=RoleKind.CONVENOR)
+        roles = self._user.roles.exclude(kind=RoleKind.CONVENOR)
         return list(roles.values_list("conference_id", "kind"))
 
     @cached_property
     def everywhere(self) -> frozenset[str]:
         """Permissions that count for the whole house; not asked of superusers."""
+        from django.contrib.auth.backends import ModelBackend  # it asks for the user model, which is not made yet above
+
         plain = ModelBackend().get_all_permissions(self._user)
         return frozenset(plain).union(
             *(permissions.of_role(kind, is_house_wide=True) for place, kind in self._roles if place is None)
@@ -119,7 +118,7 @@ def _belonging(label: str, places: set[int]) -> Q | None:
             found |= Q(**{f"{path}__in": places})
         return found
     if label == _USER:  # those who have something to do with the conferences
-        roles = Role.objects.filter(_belonging(_ROLE, places) or Q())
+        roles = apps.get_model(_ROLE)._default_manager.filter(_belonging(_ROLE, places) or Q())
         speaking_for = apps.get_model("registration.focalpoint").objects.filter(delegation__conference__in=places)
         return Q(pk__in=roles.values("user")) | Q(pk__in=speaking_for.values("user"))
     if label == _MESSAGE:

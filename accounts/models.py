@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,10 +15,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Access
+from accounts.role_kinds import RoleKind as RoleKind
 from alliance.db import PublicIdField
-
-if TYPE_CHECKING:
-    from accounts.access import Access
 
 
 class UserManager(BaseUserManager["User"]):
@@ -86,28 +85,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def access(self) -> Access:
         """What the user may do and where, by permissions and roles. Read once, like Django's own permissions."""
-        from accounts.access import Access
-
         return Access(self)
 
     def may_open_admin(self) -> bool:
         """Whether the admin is open to the user: to staff, and to everybody who has a role at a conference."""
         return self.is_active and (self.is_staff or self.access.has_roles)
-
-
-class RoleKind(models.TextChoices):
-    """What somebody is at a conference. accounts.permissions says what each of them may do."""
-
-    ADMINISTRATOR = "administrator", _("Administrator")
-    ORGANISER = "organiser", _("Organiser")
-    EDITOR = "editor", _("Programme editor")
-    DESK = "desk", _("Registration desk")
-    COMMUNICATIONS = "communications", _("Communications")
-    STEWARD = "steward", _("Check-in steward")
-    MODERATOR = "moderator", _("Moderator")
-    INTERPRETER = "interpreter", _("Interpreter")
-    CONVENOR = "convenor", _("Convenor of a side event")
-    VIEWER = "viewer", _("Viewer")
 
 
 class Role(models.Model):

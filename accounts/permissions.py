@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
-from accounts.models import RoleKind
+from accounts.role_kinds import RoleKind
 
 
 class Level(IntEnum):
