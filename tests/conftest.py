@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 
 from events import page_cache
+
+
+@pytest.fixture(autouse=True)
+def same_language() -> None:
+    """A request leaves its language behind in the thread; the next test begins with the project's."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)
