@@ -3,7 +3,16 @@
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 
-from registration import convenors, delegation_urls, door_personal, door_views, figure_views, places, views
+from registration import (
+    convenors,
+    delegation_urls,
+    door_personal,
+    door_views,
+    figure_views,
+    personal_views,
+    places,
+    views,
+)
 
 app_name = "registration"
 
@@ -26,11 +35,11 @@ _in_six_languages: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     URLResolver(RoutePattern(""), [URLResolver(LocalePrefixPattern(), _in_six_languages)]),
     *delegation_urls.without_language,
-    path("r/<str:token>/", views.personal, name="personal"),
-    path("r/<str:token>/calendar.ics", views.calendar_file, name="calendar"),
-    path("r/<str:token>/cancel/", views.cancel_all, name="cancel-all"),
-    path("r/<str:token>/cancel/<uuid:public_id>/", views.cancel_one, name="cancel-one"),
-    path("r/<str:token>/send/", views.send_link, name="send-link"),
+    path("r/<str:token>/", personal_views.personal, name="personal"),
+    path("r/<str:token>/calendar.ics", personal_views.calendar_file, name="calendar"),
+    path("r/<str:token>/cancel/", personal_views.cancel_all, name="cancel-all"),
+    path("r/<str:token>/cancel/<uuid:public_id>/", personal_views.cancel_one, name="cancel-one"),
+    path("r/<str:token>/send/", personal_views.send_link, name="send-link"),
     path("r/<str:token>/ticket/", door_personal.ticket, name="ticket"),
     path("r/<str:token>/certificate.pdf", door_personal.certificate, name="certificate"),
     path("verify/<str:code>/", door_personal.verify, name="verify"),

@@ -1,4 +1,4 @@
-"""Pages for participants: the form, its answer, the personal page and the door to the meeting. Nobody signs in."""
+"""Pages for participants: the form, its answer, the door to the meeting, and what personal pages share. No log-in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode
-from uuid import UUID
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -22,19 +21,18 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 import video.services
-from accounts import actors
 from alliance import languages, zones
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import calendar, forms, selectors, services, tickets
+from registration import forms, selectors, services
 from registration.models import Admission, Participant, Registration, RegistrationStatus
-from registration.selectors import Offers, OwnChoice, Thing
+from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome
 
@@ -42,7 +40,6 @@ View = Callable[..., HttpResponse]
 
 _ALL_METHODS = ["GET", "HEAD", "POST"]
 _UNPROCESSABLE = 422
-_SEATED = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
 
 
 class SeeOther(HttpResponseRedirect):
@@ -307,7 +304,7 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
     return SeeOther(reverse("registration:resend", args=[slug]) + "?sent")
 
 
-# --- the personal page ------------------------------------------------------------------------------------------------
+# --- what personal pages share ----------------------------------------------------------------------------------------
 
 
 def _by_token(view: View) -> View:
@@ -347,103 +344,6 @@ def _frame(request: HttpRequest, participant: Participant) -> dict[str, Any]:
         "reader_zone": zones.find(participant.time_zone),
         "query": f"?{urlencode({'lang': current})}" if current != participant.language else "",
     }
-
-
-@require_safe
-@_private
-@_by_token
-def personal(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
-    """A participant's own page: what they registered for and how it stands."""
-    choices = selectors.own_choices(participant, now=timezone.now())
-    context = _frame(request, participant) | {
-        "token": token,
-        "choices": choices,
-        "can_cancel_all": sum(choice.can_cancel for choice in choices) > 1,
-        "has_calendar": any(choice.registration.status in _SEATED for choice in choices),
-        "ticket": tickets.of(participant, choices, now=timezone.now()),
-        "done": request.GET.get("done", ""),
-        "register_url": _register_url(participant.conference),
-    }
-    return render(request, "registration/personal.html", context)
-
-
-def _register_url(conference: Conference) -> str:
-    """The form, where the conference still has one."""
-    offered = selectors.offers(conference.slug)
-    if offered is None or not offered.is_open(timezone.now()):
-        return ""
-    return reverse("registration:register", args=[conference.slug])
-
-
-@require_safe
-@_private
-@_by_token
-def calendar_file(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
-    """The confirmed choices for a calendar. Entries keep their UID, so that a newer file replaces the older one."""
-    confirmed = [
-        choice.registration
-        for choice in selectors.own_choices(participant, now=timezone.now())
-        if choice.registration.status in _SEATED
-    ]
-    content = calendar.calendar(confirmed, now=timezone.now())
-    if content is None:
-        raise Http404
-    return HttpResponse(
-        content,
-        content_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="calendar.ics"'},
-    )
-
-
-def _personal_page(request: HttpRequest, token: str, *, done: str) -> HttpResponse:
-    query = {"done": done} | ({"lang": request.GET["lang"]} if "lang" in request.GET else {})
-    return SeeOther(f"{reverse('registration:personal', args=[token])}?{urlencode(query)}")
-
-
-@require_http_methods(_ALL_METHODS)
-@_private
-@same_origin
-@_by_token
-def cancel_one(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
-    """Ask whether to cancel one choice, then do it."""
-    chosen = [
-        c for c in selectors.own_choices(participant, now=timezone.now()) if c.registration.public_id == public_id
-    ]
-    if not chosen:
-        raise Http404
-    return _cancel(request, participant, token, chosen)
-
-
-@require_http_methods(_ALL_METHODS)
-@_private
-@same_origin
-@_by_token
-def cancel_all(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
-    """Ask whether to cancel everything, then do it."""
-    return _cancel(request, participant, token, selectors.own_choices(participant, now=timezone.now()))
-
-
-def _cancel(request: HttpRequest, participant: Participant, token: str, chosen: list[OwnChoice]) -> HttpResponse:
-    standing = [choice for choice in chosen if choice.can_cancel]
-    if request.method == "POST":
-        for choice in standing:
-            services.cancel(registration_id=choice.registration.pk, by=actors.PARTICIPANT, now=timezone.now())
-        return _personal_page(request, token, done="cancelled")
-    if not standing:
-        return _personal_page(request, token, done="")
-    return render(
-        request, "registration/cancel.html", _frame(request, participant) | {"token": token, "choices": standing}
-    )
-
-
-@require_POST
-@_private
-@same_origin
-@_by_token
-def send_link(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
-    """Send the mail with the personal link again to the registered address."""
-    services.send_personal_link(participant=participant, now=timezone.now())
-    return _personal_page(request, token, done="sent")
 
 
 # --- the door ---------------------------------------------------------------------------------------------------------
