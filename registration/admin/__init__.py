@@ -1,0 +1,30 @@
+"""Who comes, as organisers look after it: places, approvals, the waiting list, people.
+
+States move through registration.services alone; here they are read-only, and actions call the services. Somebody with
+an alias is that alias on every page; the name behind it is opened nowhere in the admin.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy
+
+from alliance.admin import RelatedPage
+from events.admin import ConferenceAdmin, SessionAdmin
+from registration import admin_figures as admin_figures  # these four register pages of a conference
+from registration import delegation_admin as delegation_admin
+from registration import door_admin as door_admin
+from registration.admin import admissions as admissions
+from registration.admin import delegations as delegations
+from registration.admin import figures as figures
+from registration.admin import participants as participants
+from registration.admin import registrations as registrations
+from registration.models import Admission, Delegation, Figure, Participant, Registration
+
+ConferenceAdmin.related_pages += [
+    RelatedPage(gettext_lazy("Admissions"), Admission, "conference__id"),
+    RelatedPage(gettext_lazy("Registrations"), Registration, "admission__conference__id"),
+    RelatedPage(gettext_lazy("Participants"), Participant, "conference__id"),
+    RelatedPage(gettext_lazy("Delegations"), Delegation, "conference__id"),
+    RelatedPage(gettext_lazy("Figures"), Figure, "conference__id"),
+]
+SessionAdmin.related_pages.append(RelatedPage(gettext_lazy("Admissions"), Admission, "session__id"))

@@ -1,0 +1,330 @@
+"""Registrations: lists, pages, and the actions that move them, each through registration.services."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.admin import actor
+from alliance.admin import ReadOnlyAdmin, clock_time, list_url, own_rows
+from alliance.exceptions import DomainError
+from registration import admin_figures, door_admin, services
+from registration.admin.admissions import admission_label
+from registration.admin.participants import by_address
+from registration.models import Admission, Registration, RegistrationStatus
+
+MOST_AT_ONCE = 200  # registrations that one action moves; each has a transaction of its own
+
+
+class AdmissionFilter(admin.SimpleListFilter):
+    """By admission, in words; those of the chosen conference, else the newest."""
+
+    title = gettext_lazy("admission")
+    parameter_name = "admission__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The admissions to choose from."""
+        all_own = own_rows(request, Admission.objects.all(), "registration.view_admission")
+        admissions = all_own.select_related("conference", "session").order_by("-pk")
+        conference_id = request.GET.get("admission__conference__id__exact", "")
+        if conference_id.isascii() and conference_id.isdigit() and len(conference_id) < 19:
+            admissions = admissions.filter(conference_id=int(conference_id))
+        chosen = request.GET.get(self.parameter_name, "")
+        found = list(admissions[:30])
+        if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 and int(chosen) not in {a.pk for a in found}:
+            found += list(all_own.select_related("conference", "session").filter(pk=int(chosen)))
+        return [(str(admission.pk), admission_label(admission)) for admission in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        """Those of the admission."""
+        value = self.value() or ""
+        if not value:
+            return queryset
+        known = value.isascii() and value.isdigit() and len(value) < 19
+        return queryset.filter(admission_id=int(value)) if known else queryset.none()
+
+
+class ReasonForm(forms.Form):
+    """Why somebody is not admitted, or why a registration is cancelled."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=250,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 80}),
+        help_text=gettext_lazy("One sentence. The people are told; name nobody in it."),
+    )
+
+    def __init__(self, *args: Any, required: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = required
+
+    def clean_reason(self) -> str:
+        """Leave "@" to the reasons that the system gives itself."""
+        reason = str(self.cleaned_data["reason"])
+        if reason.startswith("@"):
+            raise forms.ValidationError(_("A reason does not begin with “@”."))
+        return reason
+
+
+class RegistrationAdmin(ReadOnlyAdmin[Registration]):
+    """Registrations: approve, reject and cancel as actions; nothing else moves them."""
+
+    list_display = ["who", "what", "status", "in_line", "category", "country", "registered"]
+    list_filter = [
+        "status",
+        "admission__conference",
+        AdmissionFilter,
+        "participant__category",
+        ("participant__country", admin.RelatedOnlyFieldListFilter),
+        admin_figures.FigureFilter,
+    ]
+    ordering = ["-created_at", "-pk"]
+    search_fields = ["participant__display_name"]
+    search_by_id = ("public_id", "participant__public_id")
+    search_help_text = gettext_lazy("A display name, a whole e-mail address, or a whole public id.")
+    actions = ["approve_selected", "reject_selected", "cancel_selected", door_admin.badges_of_selected]
+    fieldsets = [
+        (None, {"fields": ["who", "what", ("status", "in_line"), "why"]}),
+        (
+            gettext_lazy("How it came about"),
+            {
+                "fields": [
+                    "registered",
+                    ("decided", "decided_by_kind", "decided_by"),
+                    ("promoted", "cancelled", "joined"),
+                    ("version", "public_id"),
+                ]
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
+        """With what every page shows, and the place in line counted now: positions have gaps where people left."""
+        ahead = (
+            Registration.objects.filter(
+                admission=OuterRef("admission"),
+                status=RegistrationStatus.WAITLISTED,
+                position__lt=OuterRef("position"),
+            )
+            .order_by()
+            .values("admission")
+            .annotate(count=Count("pk"))
+            .values("count")
+        )
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("participant__country", "admission__conference", "admission__session", "decided_by")
+            .defer("participant__sealed_identity", "participant__accessibility_needs")
+            .annotate(
+                place_in_line=Case(
+                    When(
+                        status=RegistrationStatus.WAITLISTED,
+                        then=Coalesce(Subquery(ahead, output_field=IntegerField()), 0) + 1,
+                    ),
+                    output_field=IntegerField(),
+                )
+            )
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
+    ) -> tuple[QuerySet[Registration], bool]:
+        """A whole address finds by its blind index; never somebody who appears under an alias."""
+        if "@" in search_term:
+            return queryset.filter(by_address(search_term, "participant__")), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Buttons for what can be done from here."""
+        registration: Registration | None = kwargs.get("obj") or context.get("original")
+        context["moves"] = []
+        if registration is not None and self.has_change_permission(request, registration):
+            moves = [
+                ("approve_selected", _("Approve"), registration.status == RegistrationStatus.PENDING),
+                ("reject_selected", _("Reject…"), registration.may_become(RegistrationStatus.REJECTED)),
+                ("cancel_selected", _("Cancel…"), registration.may_become(RegistrationStatus.CANCELLED)),
+            ]
+            context["moves"] = [{"action": name, "label": label} for name, label, possible in moves if possible]
+            context["moves_url"] = list_url(Registration)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @staticmethod
+    def label_of(registration: Registration) -> str:
+        """Who and what."""
+        return f"{registration.participant.display_name} · {admission_label(registration.admission)}"
+
+    @admin.display(description=gettext_lazy("participant"), ordering="participant__display_name")
+    def who(self, registration: Registration) -> str:
+        """The display name: an alias where the person chose one."""
+        return registration.participant.display_name
+
+    @admin.display(description=gettext_lazy("admission"))
+    def what(self, registration: Registration) -> str:
+        """What is attended and how."""
+        return admission_label(registration.admission)
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, registration: Registration) -> str:
+        """What an organiser wrote, or what the system says of its own reasons."""
+        return registration.reason_shown or "-"
+
+    @admin.display(description=gettext_lazy("place in line"), ordering="position")
+    def in_line(self, registration: Registration) -> int | str:
+        """The place on the waiting list at this moment, from 1; a dash for people who are not on it."""
+        place: int | None = registration.place_in_line  # type: ignore[attr-defined]
+        return place or "-"
+
+    @admin.display(description=gettext_lazy("category"), ordering="participant__category")
+    def category(self, registration: Registration) -> str:
+        """Who somebody comes as."""
+        return registration.participant.get_category_display()
+
+    @admin.display(description=gettext_lazy("country"), ordering="participant__country__protocol_order")
+    def country(self, registration: Registration) -> str:
+        """Where somebody comes from."""
+        country = registration.participant.country
+        return str(country.name) if country else ""
+
+    def _at(self, registration: Registration, field: str) -> str:
+        return clock_time(getattr(registration, field), registration.admission.conference.zone)
+
+    @admin.display(description=gettext_lazy("registered at"), ordering="created_at")
+    def registered(self, registration: Registration) -> str:
+        """On the venue's clock."""
+        return self._at(registration, "created_at")
+
+    @admin.display(description=gettext_lazy("decided at"))
+    def decided(self, registration: Registration) -> str:
+        """On the venue's clock."""
+        return self._at(registration, "decided_at")
+
+    @admin.display(description=gettext_lazy("promoted at"))
+    def promoted(self, registration: Registration) -> str:
+        """On the venue's clock."""
+        return self._at(registration, "promoted_at")
+
+    @admin.display(description=gettext_lazy("cancelled at"))
+    def cancelled(self, registration: Registration) -> str:
+        """On the venue's clock."""
+        return self._at(registration, "cancelled_at")
+
+    @admin.display(description=gettext_lazy("first joined at"))
+    def joined(self, registration: Registration) -> str:
+        """On the venue's clock."""
+        return self._at(registration, "joined_at")
+
+    # --- actions
+
+    @admin.action(description=gettext_lazy("Approve"), permissions=["change"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        """Admit those who await approval, in the order in which they registered."""
+        by = actor(request)
+        self._carry_out(
+            request,
+            queryset.order_by("created_at", "pk"),
+            lambda pk: services.approve(registration_id=pk, by=by, now=timezone.now()),
+            done=lambda count: ngettext("%(count)s registration approved", "%(count)s registrations approved", count),
+        )
+
+    @admin.action(description=gettext_lazy("Reject…"), permissions=["change"])
+    def reject_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        """Decline, with a reason that the people are told."""
+        form = ReasonForm(request.POST if "confirmed" in request.POST else None, required=True)
+        if not form.is_valid():
+            return self._ask(request, queryset, form, action="reject_selected", title=_("Reject registrations"))
+        by, reason = actor(request), form.cleaned_data["reason"]
+        self._carry_out(
+            request,
+            queryset.order_by("pk"),
+            lambda pk: services.reject(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            done=lambda count: ngettext("%(count)s registration rejected", "%(count)s registrations rejected", count),
+        )
+        return None
+
+    @admin.action(description=gettext_lazy("Cancel…"), permissions=["change"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        """Cancel; freed places go to the first in line."""
+        form = ReasonForm(request.POST if "confirmed" in request.POST else None, required=False)
+        if not form.is_valid():
+            return self._ask(request, queryset, form, action="cancel_selected", title=_("Cancel registrations"))
+        by, reason = actor(request), form.cleaned_data["reason"]
+        self._carry_out(
+            request,
+            queryset.order_by("pk"),
+            lambda pk: services.cancel(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            done=lambda count: ngettext("%(count)s registration cancelled", "%(count)s registrations cancelled", count),
+        )
+        return None
+
+    def _ask(
+        self, request: HttpRequest, queryset: QuerySet[Registration], form: forms.Form, *, action: str, title: str
+    ) -> HttpResponse:
+        """The page between choosing and doing."""
+        chosen = list(queryset[:MOST_AT_ONCE])
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "action": action,
+            "form": form,
+            "registrations": [
+                {"pk": one.pk, "who": self.who(one), "what": self.what(one), "status": one.get_status_display()}
+                for one in chosen
+            ],
+            "back": list_url(Registration),
+        }
+        return TemplateResponse(request, "admin/registration/registration/decide.html", context)
+
+    def _carry_out(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Registration],
+        move: Callable[[int], Registration | None],
+        *,
+        done: Callable[[int], str],
+    ) -> None:
+        """Move one after the other, each in its own transaction, and say how it went."""
+        ids = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        moved: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
+        for pk in ids[:MOST_AT_ONCE]:
+            try:
+                registration = move(pk)
+            except DomainError as error:
+                refused[str(error.message)] += 1
+            else:
+                if registration is None:
+                    refused[_("This registration has ended already.")] += 1
+                else:
+                    moved[registration.get_status_display()] += 1
+        if moved:
+            count = sum(moved.values())
+            states = ", ".join(f"{status}: {number}" for status, number in moved.most_common())
+            self.message_user(request, f"{done(count) % {'count': count}} ({states}).", messages.SUCCESS)
+        for why, number in refused.most_common():
+            left_alone = ngettext(
+                "%(count)s registration left as it is: %(why)s",
+                "%(count)s registrations left as they are: %(why)s",
+                number,
+            )
+            self.message_user(request, left_alone % {"count": number, "why": why}, messages.WARNING)
+        if len(ids) > MOST_AT_ONCE:
+            too_many = _("Only the first %(count)s were looked at. Choose the action again for the rest.")
+            self.message_user(request, too_many % {"count": MOST_AT_ONCE}, messages.WARNING)
+
+
+admin.site.register(Registration, RegistrationAdmin)
