@@ -3,7 +3,8 @@
 Processor time counts, since the machine is busy with other things too: milliseconds are taken from /proc for the web
 server's processes and for PostgreSQL's. The client's own time is not in them.
 
-    ./run bench [--people 600] [--places 200] [--connections 50] [--pages 3000] [--only rush|programme]
+    ./run bench [--people 600] [--places 200] [--connections 50] [--pages 3000] [--rows 1000000]
+                [--only rush|programme|many]
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from tests import rush
-from tests.bench import programme
+from tests.bench import many, programme
 from tests.house import House, house
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=200)
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--pages", type=int, default=3000)
-    parser.add_argument("--only", choices=["rush", "programme"])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=["rush", "programme", "many"])
     options = parser.parse_args()
     with house(more={"DJANGO_SETTINGS_MODULE": "tests.bench.settings"}) as running:
         os.environ.update(running.environment)
@@ -44,12 +46,14 @@ def main() -> None:
         print(f"{options.people} people, {options.places} places, {options.connections} connections; 2 web workers")
         admission, large = _conference(options.places), programme.large_conference()
         running.start_web()
-        if options.only != "programme":
+        if options.only in {None, "rush"}:
             _measure_rush(running, admission, options)
             _measure_raw(running, admission)
             _count_statements(admission)
-        if options.only != "rush":
+        if options.only in {None, "programme"}:
             programme.measure(running, large, options)
+        if options.only in {None, "many"}:
+            many.measure(running, options)
 
 
 def _conference(places: int) -> Admission:
