@@ -1,7 +1,17 @@
 """Who comes: the right to attend, the people, their registrations, delegations and figures."""
 
 from registration.models.admission import Admission, ApprovalMode, AttendanceMode, Category, Places, WaitingMode
+from registration.models.api_grant import ApiGrant, Scope
 from registration.models.attendance import Certificate, CheckIn, DoorCode
+from registration.models.consent import (
+    AddressChange,
+    Consent,
+    ConsentSetting,
+    ConsentSource,
+    Farewell,
+    Purpose,
+    TakeDown,
+)
 from registration.models.delegation import Delegation, DelegationCapacity, FocalPoint
 from registration.models.delegation_member import (
     CredentialLetter,
@@ -13,33 +23,58 @@ from registration.models.delegation_member import (
 from registration.models.figure import Figure, Measure, Qualifier
 from registration.models.idempotency import IdempotencyKey
 from registration.models.participant import IdentityKey, Participant
+from registration.models.question import (
+    KeptUpload,
+    Question,
+    QuestionAnswer,
+    QuestionKind,
+    QuestionOption,
+    Readers,
+)
 from registration.models.registration import MOVES, Registration, RegistrationStatus
+from registration.models.reserve import Reserve
 
 __all__ = [
     "MOVES",
+    "AddressChange",
     "Admission",
+    "ApiGrant",
     "ApprovalMode",
     "AttendanceMode",
     "Category",
     "Certificate",
     "CheckIn",
+    "Consent",
+    "ConsentSetting",
+    "ConsentSource",
     "CredentialLetter",
     "Delegation",
     "DelegationCapacity",
     "DoorCode",
+    "Farewell",
     "Figure",
     "FocalPoint",
     "IdempotencyKey",
     "IdentityKey",
+    "KeptUpload",
     "Measure",
     "MemberState",
     "Membership",
     "Participant",
     "ParticipantList",
     "Places",
+    "Purpose",
     "Qualifier",
+    "Question",
+    "QuestionAnswer",
+    "QuestionKind",
+    "QuestionOption",
+    "Readers",
     "Registration",
     "RegistrationStatus",
+    "Reserve",
+    "Scope",
+    "TakeDown",
     "Verification",
     "WaitingMode",
 ]
