@@ -9,6 +9,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests import rush
@@ -95,13 +96,14 @@ def _conferences() -> tuple[list[Conference], Admission]:
     """Conferences with an admission each that holds the many, and an admission of its own to register for."""
     from tests.factories import AdmissionFactory, ConferenceFactory, SideEventFactory
 
-    made = []
+    made: list[Conference] = []
     for number in range(_CONFERENCES):
-        conference = ConferenceFactory(slug=f"bench-many-{number}")
+        conference: Conference = ConferenceFactory(slug=f"bench-many-{number}")
         AdmissionFactory(conference=conference, session=None, capacity=None)
         made.append(conference)
     # The admission that people come to is crowded itself: it gets its share of the rows, all confirmed.
-    return made, AdmissionFactory(session=SideEventFactory(conference=made[0]), capacity=None)
+    target: Admission = AdmissionFactory(session=SideEventFactory(conference=made[0]), capacity=None)
+    return made, target
 
 
 def _fill(conferences: Iterable[Any], first: int, last: int) -> None:
@@ -168,7 +170,7 @@ def _lists(conference: Conference) -> None:
         client.force_login(user)
         client.get("/admin/", HTTP_HOST="127.0.0.1")
         for what, url in pages.items():
-            statements, seconds = _counted(lambda url=url, client=client: client.get(url, HTTP_HOST="127.0.0.1"))
+            statements, seconds = _counted(partial(client.get, url, HTTP_HOST="127.0.0.1"))
             programme.row(f"{what} ({who})"[:45], str(statements), f"{seconds * 1000:.0f}")
 
 
@@ -237,7 +239,7 @@ def _under_the_lock(target: Admission) -> None:
         finally:
             connection.close()
 
-    places.claim = timed  # type: ignore[assignment]
+    places.claim = timed
     try:
         threads = [threading.Thread(target=clerk, args=[number]) for number in range(_CLERKS)]
         for thread in threads:
