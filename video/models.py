@@ -15,7 +15,7 @@ from events.models import Conference, Session
 
 
 class Platform(models.TextChoices):
-    """Platforms we can speak of. An adapter exists for those in video.adapters.ADAPTERS."""
+    """Platforms we can speak of. video.adapters has one adapter for each."""
 
     STATIC = "static", _("Fixed address")
     ZOOM_WEBINAR = "zoom_webinar", _("Zoom webinar")
@@ -26,6 +26,37 @@ class Platform(models.TextChoices):
     JITSI = "jitsi", _("Jitsi")
 
 
+class Service(models.TextChoices):
+    """Who runs a platform. Each has accounts, credentials and a way out of the outbox of its own."""
+
+    ZOOM = "zoom", "Zoom"
+    WEBEX = "webex", "Webex"
+    TEAMS = "teams", "Microsoft Teams"
+    BIGBLUEBUTTON = "bbb", "BigBlueButton"
+    JITSI = "jitsi", "Jitsi"
+
+
+SERVICE_OF: dict[str, Service] = {
+    Platform.ZOOM_WEBINAR: Service.ZOOM,
+    Platform.ZOOM_MEETING: Service.ZOOM,
+    Platform.WEBEX: Service.WEBEX,
+    Platform.TEAMS: Service.TEAMS,
+    Platform.BIGBLUEBUTTON: Service.BIGBLUEBUTTON,
+    Platform.JITSI: Service.JITSI,
+}
+
+# Where people are entered one by one and each gets an address of their own. Elsewhere the address is one for all, or
+# computed at the click.
+WITH_REGISTRANTS = frozenset({Platform.ZOOM_WEBINAR, Platform.ZOOM_MEETING, Platform.WEBEX, Platform.TEAMS})
+
+
+class Fallback(models.TextChoices):
+    """What somebody gets who has no personal address on the platform when they click."""
+
+    WAIT = "wait", _("A page that asks them to wait")
+    SHARED = "shared", _("The address that is the same for everybody")
+
+
 class MeetingState(models.TextChoices):
     """Whether people can be let in."""
 
@@ -33,6 +64,114 @@ class MeetingState(models.TextChoices):
     READY = "ready", _("Ready")
     BROKEN = "broken", _("Broken")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class HostAccount(models.Model):
+    """An account on a platform under which meetings are held.
+
+    The credentials stand in the environment (docs/operations.md): the variables that begin with `variables`, such as
+    ZOOM_ACCOUNT_ID; or in `credentials`, one NAME=value a line, encrypted, which win.
+    """
+
+    public_id = PublicIdField()
+    service = models.CharField(_("platform"), max_length=12, choices=Service)
+    label = models.CharField(_("name"), max_length=80)
+    is_active = models.BooleanField(_("in use"), default=True)
+    host = models.CharField(
+        _("host"), max_length=200, blank=True,
+        help_text=_("The user of the platform who holds the meetings: an id or a work address. Empty: the account’s own."),
+    )  # fmt: skip
+    variables = models.CharField(
+        _("variables begin with"), max_length=40, blank=True,
+        help_text=_("Of the environment variables that hold the credentials. Empty: the name of the platform, as in ZOOM."),
+    )  # fmt: skip
+    credentials = EncryptedTextField(_("credentials"), blank=True)
+    meetings_overlap = models.BooleanField(
+        _("several meetings at a time"), default=False, help_text=_("Only if the licence allows it.")
+    )
+    daily_changes = models.PositiveIntegerField(
+        _("meetings made or changed a day"), default=100, help_text=_("At most, by days of UTC.")
+    )
+    daily_registrants = models.PositiveIntegerField(
+        _("people entered a day"), default=10000, help_text=_("At most, by days of UTC.")
+    )
+    own_languages = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, verbose_name=_("further interpretation languages"),
+        help_text=_("Codes of languages that were added to the account, such as it."),
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("host account")
+        verbose_name_plural = _("host accounts")
+        constraints = [
+            models.UniqueConstraint(name="host_account_label_unique", fields=["service", "label"]),
+            models.CheckConstraint(name="host_account_service_is_known", condition=Q(service__in=Service.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} (#{self.pk})"
+
+
+class HostUse(models.Model):
+    """What a host account has used up of its budget on a day of UTC."""
+
+    account = models.ForeignKey(HostAccount, on_delete=models.CASCADE, related_name="uses")
+    day = models.DateField()
+    changes = models.PositiveIntegerField(default=0)
+    registrants = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("use of a host account")
+        verbose_name_plural = _("use of host accounts")
+        constraints = [models.UniqueConstraint(name="host_use_once_a_day", fields=["account", "day"])]
+
+    def __str__(self) -> str:
+        return f"{self.day} (#{self.pk})"
+
+
+class AccessToken(models.Model):
+    """A platform's token, one for all workers: fetching a second one may make the first worthless.
+
+    name: a hash of whose token it is. version rises with each token. Who fetches a new one has the row until
+    fetching_until; nobody holds a lock meanwhile. failed_until: nobody asks again before, the platform said no.
+    """
+
+    name = models.CharField(max_length=64, unique=True)
+    value = EncryptedTextField(blank=True)
+    api_url = models.CharField(max_length=200, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=0)
+    fetching_until = models.DateTimeField(null=True)
+    failed_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+
+    def __str__(self) -> str:
+        return f"version {self.version} (#{self.pk})"
+
+
+class PlatformPrivacy(models.Model):
+    """What the platforms may learn of the people of a conference. Without a row: display name and address.
+
+    Somebody with an alias never appears with their own address, whatever stands here.
+    """
+
+    conference = models.OneToOneField(
+        Conference, on_delete=models.CASCADE, related_name="platform_privacy", verbose_name=_("conference")
+    )
+    hides_people = models.BooleanField(
+        _("hide people from the platforms"), default=True,
+        help_text=_("Platforms get a number instead of a name, and an address made up by us instead of the person’s own."),
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("what platforms learn")
+        verbose_name_plural = _("what platforms learn")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
@@ -58,7 +197,20 @@ class Meeting(models.Model):
     )  # fmt: skip
     platform = models.CharField(_("platform"), max_length=16, choices=Platform, default=Platform.STATIC)
     state = models.CharField(_("state"), max_length=12, choices=MeetingState, default=MeetingState.PLANNED)
-    host_account = models.CharField(_("host account"), max_length=120, blank=True)
+    account = models.ForeignKey(
+        HostAccount, on_delete=models.PROTECT, related_name="meetings", null=True, blank=True,
+        verbose_name=_("host account"), help_text=_("Empty: one that is free at the time is chosen."),
+    )  # fmt: skip
+    fallback = models.CharField(
+        _("without a personal address"), max_length=8, choices=Fallback, default=Fallback.WAIT,
+        help_text=_("What people get while the platform has not entered them."),
+    )  # fmt: skip
+    revision = models.PositiveIntegerField(default=0, editable=False)  # rises with each order to the platform
+    ordered = models.CharField(max_length=64, blank=True, editable=False)  # fingerprint of what was ordered last
+    made = models.CharField(max_length=64, blank=True, editable=False)  # fingerprint of what the platform has
+    is_unsure = models.BooleanField(default=False, editable=False)  # asked to be made; whether it was, is not known
+    made_starts_at = models.DateTimeField(null=True, editable=False)
+    made_ends_at = models.DateTimeField(null=True, editable=False)
     provider_id = models.CharField(_("id on the platform"), max_length=120, blank=True)
     address = EncryptedTextField(_("address"), blank=True)
     host_address = EncryptedTextField(_("address for hosts"), blank=True)
@@ -108,3 +260,51 @@ class Meeting(models.Model):
         opens = self.opens_at or (starts_at - self.opens_before if starts_at else None)
         closes = self.closes_at or ends_at
         return (opens, closes) if opens and closes else None
+
+
+class RegistrantState(models.TextChoices):
+    """Where somebody stands with the platform."""
+
+    WANTED = "wanted", _("To be entered")
+    SENDING = "sending", _("Being entered")
+    ADDED = "added", _("Entered")
+    REFUSED = "refused", _("Not taken by the platform")
+    REMOVED = "removed", _("Taken out")
+
+
+class Registrant(models.Model):
+    """Somebody in a meeting on a platform.
+
+    person_id: the public id of the registration, which this app knows nothing else of. provider_meeting: the meeting on
+    the platform that the rest speaks of; when it is another one than the meeting has now, the rest is void. SENDING
+    with busy_until passed means that the outcome is not known: look before adding. relay: the address the platform
+    knows them by when that is not their own. join_url is a secret like a password.
+    """
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="registrants")
+    person_id = models.UUIDField()
+    state = models.CharField(max_length=12, choices=RegistrantState, default=RegistrantState.WANTED)
+    provider_meeting = models.CharField(max_length=120, blank=True)
+    provider_id = models.CharField(max_length=120, blank=True)
+    join_url = EncryptedTextField(blank=True)
+    relay = EncryptedTextField(blank=True)
+    busy_until = models.DateTimeField(null=True)
+    adds_on = models.DateField(null=True)
+    adds = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("person on a platform")
+        verbose_name_plural = _("people on platforms")
+        constraints = [
+            models.UniqueConstraint(name="registrant_once_per_meeting", fields=["meeting", "person_id"]),
+            models.CheckConstraint(name="registrant_state_is_known", condition=Q(state__in=RegistrantState.values)),
+        ]
+        indexes = [
+            models.Index(name="registrant_person", fields=["person_id"]),
+            models.Index(name="registrant_provider", fields=["provider_meeting", "provider_id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} (#{self.pk})"
