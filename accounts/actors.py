@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from accounts.models import ActorKind, AuditEntry, User
+from accounts.models import ActorKind, ApiToken, AuditEntry, User
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The one who acts. user is set for people who signed in."""
+    """The one who acts. user is set for people who signed in, and for a program with a token: who made the token."""
 
     kind: ActorKind
     user: User | None = field(default=None, repr=False)
+    token: ApiToken | None = field(default=None, repr=False)
 
     @classmethod
     def organiser(cls, user: User) -> Actor:
@@ -38,5 +39,5 @@ def audit_entry(
         action=action,
         about_kind=about_kind,
         about_id=about_id,
-        details=details or {},
+        details=(details or {}) | ({"token": str(by.token.public_id)} if by.token is not None else {}),
     )

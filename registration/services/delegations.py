@@ -47,7 +47,7 @@ from registration.models import (
 from registration.models.delegation_member import member_index
 from registration.models.participant import Identity
 from registration.models.registration import REASON_AUDIENCE
-from registration.services import places, waiting_list
+from registration.services import once, places, waiting_list
 
 MOST_AT_ONCE = 100
 LISTING_WORDING = "2026-11"  # changes with the sentence of consent on the answer page
@@ -195,7 +195,9 @@ def _ways(delegation: Delegation) -> dict[str, Admission]:
 
 
 @published
-def nominate(*, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now: datetime) -> list[Nominated]:
+def nominate(
+    *, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now: datetime, during: once.During = once.NOTHING
+) -> list[Nominated]:
     """Nominate people as members of a delegation: all of them, or nobody.
 
     Each gets a place through the same claim as the public form, at once, and a mail with a link to confirm or decline.
@@ -205,6 +207,7 @@ def nominate(*, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now:
     made = [_new_person(delegation, nominee, now=now) for nominee in nominees[: MOST_AT_ONCE + 1]]  # slow: before locks
     try:
         with transaction.atomic(durable=True):
+            during.begin(now=now)
             delegation = locked(delegation_id)
             if problems := problems_of(delegation, nominees, now=now):
                 raise NominationRefused(problems)
@@ -217,6 +220,7 @@ def nominate(*, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now:
             results = {}
             for nominee, membership, registration in sorted(members, key=lambda one: one[2].admission_id):
                 results[nominee.row] = _claim(nominee, membership, registration, now=now)
+            during.done([results[nominee.row].membership for nominee in nominees])
     except IntegrityError as error:  # another path was faster between our look and our write
         if constraint_name(error) not in {"delegation_quota_is_kept", "delegation_has_one_head"}:
             raise
@@ -419,13 +423,16 @@ def _give_back(membership: Membership, *, by: Actor, now: datetime) -> None:
 
 @transaction.atomic(durable=True)
 @published
-def withdraw(*, membership_id: int, by: Actor, now: datetime) -> Membership:
+def withdraw(*, membership_id: int, by: Actor, now: datetime, during: once.During = once.NOTHING) -> Membership:
     """End a nomination: the place goes to the first in line, the person is told. Raises NotAMember, CannotChange."""
+    during.begin(now=now)
     membership = active_member(membership_id)
+    during.found(membership)
     _refuse_who_was_there(membership)
     _end(membership, MemberState.WITHDRAWN, by=by, now=now)
     outbox.services.queue([delegation_mails.ended(membership, now=now)])
     _give_back(membership, by=by, now=now)
+    during.done([membership])
     return membership
 
 
@@ -438,7 +445,9 @@ def _refuse_who_was_there(membership: Membership) -> None:
 
 
 @published
-def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -> Membership:
+def replace(
+    *, membership_id: int, nominee: Nominee, by: Actor, now: datetime, during: once.During = once.NOTHING
+) -> Membership:
     """Name somebody else in a member's place. The place, or the place in line, is never free for an instant.
 
     The registration itself passes on: its row gets another person, its status does not move, so nothing is counted.
@@ -450,7 +459,9 @@ def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -
     ).get(pk=membership_id)
     person, key = _new_person(before.delegation, nominee, now=now)
     with transaction.atomic(durable=True):
+        during.begin(now=now)
         membership = active_member(membership_id)
+        during.found(membership)
         delegation = membership.delegation
         known = Membership.objects.active().filter(delegation=delegation, participant__email_index=person.email_index)
         if known.exists():
@@ -473,6 +484,7 @@ def replace(*, membership_id: int, nominee: Nominee, by: Actor, now: datetime) -
         seat.admission = Admission.objects.with_meeting().get(pk=seat.admission_id)
         outbox.services.queue(messages.join_link(seat, version=seat.version, now=now))
         audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)
+        during.done([new])
     return new
 
 
