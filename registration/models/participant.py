@@ -92,6 +92,10 @@ class Participant(models.Model):
     function = models.CharField(_("function"), max_length=200, blank=True)
     interpretation_language = models.CharField(_("interpretation"), max_length=40, blank=True)
     accessibility_needs = EncryptedTextField(_("accessibility needs"), blank=True)
+    # When the person last corrected what audience rules look at: from then on an organiser decides about such events.
+    audience_changed_at = models.DateTimeField(
+        _("corrected group, country or organisation at"), null=True, editable=False
+    )
     link_version = models.PositiveSmallIntegerField(default=1, editable=False)
     link_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField(_("created at"))
@@ -102,6 +106,7 @@ class Participant(models.Model):
     class Meta:
         verbose_name = _("participant")
         verbose_name_plural = _("participants")
+        permissions = [("merge_participant", "Can merge participants who are the same person")]
         constraints = [
             models.UniqueConstraint(
                 name="participant_email_unique_in_conference", fields=["conference", "email_index"]
