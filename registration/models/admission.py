@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,9 @@ from video.models import Meeting
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
+
+
+LONGEST_CLAIM_HOURS = 336  # two weeks
 
 
 class AttendanceMode(models.TextChoices):
@@ -32,12 +36,14 @@ class ApprovalMode(models.TextChoices):
     AUTOMATIC = "automatic", _("Everybody is admitted")
     AUDIENCE = "audience", _("The audience is admitted, others wait for approval")
     MANUAL = "manual", _("An organiser approves everybody")
+    INVITATION = "invitation", _("By invitation only")
 
 
 class WaitingMode(models.TextChoices):
     """What happens when all places are taken."""
 
     DIRECT = "direct", _("Waiting list, promoted at once")
+    OFFER = "offer", _("Waiting list, a place is offered for a time")
     NONE = "none", _("No waiting list")
 
 
@@ -100,6 +106,13 @@ class Admission(models.Model):
     is_closed = models.BooleanField(_("closed by hand"), default=False)
     approval = models.CharField(_("approval"), max_length=12, choices=ApprovalMode, default=ApprovalMode.AUTOMATIC)
     waiting = models.CharField(_("waiting list"), max_length=8, choices=WaitingMode, default=WaitingMode.DIRECT)
+    claim_hours = models.PositiveSmallIntegerField(
+        _("hours to answer"), default=24, db_default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_CLAIM_HOURS)],
+        help_text=_(
+            "How long somebody may think about an offered place, or about which of two places at the same time to keep."
+        ),
+    )  # fmt: skip
     audience_categories = ArrayField(
         models.CharField(max_length=32, choices=Category), default=list, blank=True,
         verbose_name=_("audience: categories"),
@@ -117,6 +130,7 @@ class Admission(models.Model):
 
     if TYPE_CHECKING:
         registrations: RelatedManager[Any]
+        reserves: RelatedManager[Any]
         places: Places
 
     class Meta:
@@ -131,6 +145,10 @@ class Admission(models.Model):
             models.CheckConstraint(name="admission_mode_is_known", condition=Q(mode__in=AttendanceMode.values)),
             models.CheckConstraint(name="admission_approval_is_known", condition=Q(approval__in=ApprovalMode.values)),
             models.CheckConstraint(name="admission_waiting_is_known", condition=Q(waiting__in=WaitingMode.values)),
+            models.CheckConstraint(
+                name="admission_claim_hours_are_between_1_and_336",
+                condition=Q(claim_hours__range=(1, LONGEST_CLAIM_HOURS)),
+            ),
             models.CheckConstraint(name="admission_closes_after_it_opens", condition=Q(closes_at__gt=F("opens_at"))),
             models.CheckConstraint(
                 name="admission_audience_categories_are_known",
@@ -179,12 +197,33 @@ class Admission(models.Model):
         """
         if self.is_cancelled:
             return False
-        if self.session is not None:
-            limits = [self.session.starts_at, self.closes_at]
-        else:
-            limits = [self.conference.ends_at, self.closes_at]
-        known = [limit for limit in limits if limit is not None]
-        return not known or now < max(known)
+        return self.promotes_until is None or now < self.promotes_until
+
+    @property
+    def promotes_until(self) -> datetime | None:
+        """The instant from which a freed place helps nobody any more, as far as known. Needs what may_promote needs."""
+        begins = self.session.starts_at if self.session is not None else self.conference.ends_at
+        return max((limit for limit in (begins, self.closes_at) if limit is not None), default=None)
+
+    def offer_expires_at(self, now: datetime) -> datetime:
+        """Until when a place offered at the instant may be claimed: the window, or as long as it helps somebody."""
+        expires_at = now + timedelta(hours=self.claim_hours)
+        return expires_at if self.promotes_until is None else min(expires_at, self.promotes_until)
+
+    def clashes_with(self, other: Admission) -> bool:
+        """Whether nobody can attend both: the same thing in the other way, or another at the same time.
+
+        Spans are half-open: what begins when the other ends does not clash. What is cancelled clashes with nothing.
+        Needs conference and session of both loaded.
+        """
+        if self.pk == other.pk or self.is_cancelled or other.is_cancelled:
+            return False
+        if (self.conference_id, self.session_id) == (other.conference_id, other.session_id):
+            return True
+        (starts, ends), (other_starts, other_ends) = self.span, other.span
+        if starts is None or ends is None or other_starts is None or other_ends is None:
+            return False
+        return starts < other_ends and other_starts < ends
 
     def is_over(self, now: datetime) -> bool:
         """Whether nothing is left to attend or cancel: it has ended, and so has registration where that goes on longer.
@@ -209,7 +248,7 @@ class Admission(models.Model):
         An audience with nothing set admits nobody without approval. Delegations are admitted by the standing of their
         country, others by category or by a named organisation. Needs audience_organisations prefetched.
         """
-        if self.approval == ApprovalMode.MANUAL:
+        if self.approval in {ApprovalMode.MANUAL, ApprovalMode.INVITATION}:
             return False
         if self.approval == ApprovalMode.AUTOMATIC:
             return True
@@ -225,10 +264,11 @@ class Admission(models.Model):
 class Places(models.Model):
     """How many places an admission has and how many are gone.
 
-    Narrow on purpose, and no foreign key points at it: it is the row everybody waits for. taken, waiting and
-    next_position are kept by database triggers on registrations and cannot be set by hand; a trigger refuses any
-    increase of taken above capacity (constraint name places_not_oversold), from whatever path it comes. Lowering the
-    capacity below taken is legal and stops new places. Rows are made by a trigger when an admission is made.
+    Narrow on purpose, and no foreign key points at it: it is the row everybody waits for. taken, waiting, held and
+    next_position are kept by database triggers on registrations and reserves and cannot be set by hand; triggers refuse
+    any increase of taken above capacity (constraint name places_not_oversold), and a seat for everybody that a reserve
+    holds back (places_kept_for_reserves), from whatever path it comes. Lowering the capacity below taken is legal and
+    stops new places. Rows are made by a trigger when an admission is made.
     """
 
     admission = models.OneToOneField(
@@ -237,6 +277,9 @@ class Places(models.Model):
     capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True, help_text=_("Empty: no limit."))
     taken = models.PositiveIntegerField(_("taken"), default=0, editable=False)
     waiting = models.PositiveIntegerField(_("waiting"), default=0, editable=False)
+    held = models.PositiveIntegerField(
+        _("held back by reserves"), default=0, db_default=0, editable=False
+    )  # what their seats that nobody has yet come to
     next_position = models.PositiveBigIntegerField(_("next position"), default=1, editable=False)
 
     class Meta:
@@ -248,7 +291,10 @@ class Places(models.Model):
 
     @property
     def left(self) -> int | None:
-        """Free places; None without a limit; 0 while others wait, since the next free place is theirs."""
+        """Free places for everybody; None without a limit; 0 while others wait, since the next free place is theirs.
+
+        Seats that reserves hold back are not among them; that one of those is taken does not show here.
+        """
         if self.capacity is None:
             return None
-        return 0 if self.waiting else max(self.capacity - self.taken, 0)
+        return 0 if self.waiting else max(self.capacity - self.taken - self.held, 0)

@@ -14,6 +14,7 @@ from alliance import crypto
 from alliance.db import PublicIdField
 from registration.models.admission import Admission
 from registration.models.participant import Participant
+from registration.models.reserve import Reserve
 
 
 class RegistrationStatus(models.TextChoices):
@@ -52,10 +53,16 @@ MOVES: dict[str, frozenset[RegistrationStatus]] = {
 REASON_FULL = "@full"
 REASON_AUDIENCE = "@audience"
 REASON_REFUSED_BEFORE = "@refused-before"
+REASON_EXPIRED = "@offer-expired"
+REASON_DECLINED = "@offer-declined"
+REASON_SWAPPED = "@swapped"
 _REASONS = {
     REASON_FULL: _("All places were taken, and there was no waiting list."),
     REASON_AUDIENCE: _("Outside the audience as announced."),
     REASON_REFUSED_BEFORE: _("Not admitted before; registered again."),
+    REASON_EXPIRED: _("The offered place was not claimed in time."),
+    REASON_DECLINED: _("The offered place was declined."),
+    REASON_SWAPPED: _("Given up for another place at the same time."),
 }
 
 
@@ -99,7 +106,14 @@ class Registration(models.Model):
     status = models.CharField(
         _("status"), max_length=12, choices=RegistrationStatus, default=RegistrationStatus.PENDING
     )
-    position = models.PositiveBigIntegerField(_("position on the list"), null=True, blank=True)
+    position = models.BigIntegerField(_("position on the list"), null=True, blank=True)  # moved to the top: below 1
+    reserve = models.ForeignKey(
+        Reserve, on_delete=models.PROTECT, related_name="registrations", null=True, blank=True, db_index=False,
+        verbose_name=_("from the reserve"), help_text=_("Empty: a seat that was for everybody."),
+    )  # fmt: skip
+    offer_expires_at = models.DateTimeField(
+        _("offered until"), null=True, blank=True, help_text=_("Stays when the offer was answered or has expired.")
+    )
     version = models.PositiveIntegerField(_("version"), default=1, help_text=_("Rises with every change of status."))
     reason = models.CharField(_("reason"), max_length=250, blank=True)
     created_at = models.DateTimeField(_("registered at"))
@@ -120,6 +134,7 @@ class Registration(models.Model):
     class Meta:
         verbose_name = _("registration")
         verbose_name_plural = _("registrations")
+        permissions = [("move_registration", "Can move registrations to the top of the waiting list")]
         constraints = [
             models.UniqueConstraint(
                 name="registration_one_live_per_participant",
@@ -140,6 +155,11 @@ class Registration(models.Model):
                 condition=~Q(status=RegistrationStatus.WAITLISTED) | Q(position__isnull=False),
             ),
             models.CheckConstraint(
+                name="registration_waits_outside_reserves",
+                condition=~Q(status__in=[RegistrationStatus.PENDING, RegistrationStatus.WAITLISTED])
+                | Q(reserve__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="registration_decision_has_author_and_time",
                 condition=Q(decided_at__isnull=True, decided_by_kind="")
                 | Q(decided_at__isnull=False, decided_by_kind__in=ActorKind.values),
@@ -153,6 +173,12 @@ class Registration(models.Model):
         indexes = [
             models.Index(name="registration_list_order", fields=["admission", "status", "position"]),
             models.Index(name="registration_newest", fields=["-created_at"]),
+            models.Index(name="registration_from_reserve", fields=["reserve"], condition=Q(reserve__isnull=False)),
+            models.Index(
+                name="registration_open_offers",
+                fields=["offer_expires_at"],
+                condition=Q(status=RegistrationStatus.OFFERED),
+            ),
         ]
 
     def __str__(self) -> str:
