@@ -12,11 +12,21 @@ class RegistrationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
-        from registration import cloning, delegation_mails, handlers, health, notices, programme_checks, programme_file
+        from registration import (
+            cloning,
+            delegation_mails,
+            handlers,
+            health,
+            letters,
+            notices,
+            programme_checks,
+            programme_file,
+        )
 
         handlers.register()
         delegation_mails.register()
         health.register()
+        letters.register()
         notices.register()
         cloning.register_part()
         programme_checks.register_checks()

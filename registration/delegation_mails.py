@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 import outbox.services
 from events.releases.reading import published
-from outbox import letters, topics
+from outbox import topics
 from outbox.letters import Link
 from outbox.models import Message
 from outbox.results import Mail, Superseded
+from registration import emails
 from registration.models import Membership, MemberState, Registration, RegistrationStatus
 from registration.models.registration import TAKING
 
@@ -66,29 +67,34 @@ def _membership(message: Message) -> Membership | None:
     )
 
 
-def _mail(membership: Membership, template: str, **more: Any) -> Mail:
+def _mail(membership: Membership, letter: str, **more: str) -> Mail:
     participant = membership.participant
-    conference = participant.conference
-    letter = letters.write(
-        f"registration/mail/{template}.md",
-        {
-            "name": participant.display_name,
-            "delegation": membership.delegation.name,
-            "conference": str(conference.title),
-            "capacity": membership.get_capacity_display(),
-            "mode": membership.get_mode_display(),
-            "contact": conference.contact_email,
-            **more,
-        },
-        language=participant.language,
-    )
-    return Mail(
-        to=participant.open_identity().email,
-        subject=letter.subject,
-        text=letter.text,
-        html=letter.html,
-        language=participant.language,
-    )
+    values = emails.values(participant, []) | {
+        "delegation": str(membership.delegation.name),
+        "capacity": str(membership.get_capacity_display()),
+        "mode": str(membership.get_mode_display()),
+        **more,
+    }
+    return emails.compose(letter, participant, values)
+
+
+def _place(seat: Registration | None) -> str:
+    if seat is not None and seat.status in TAKING:
+        return _("A place is held for you.")
+    if seat is not None and seat.status == RegistrationStatus.WAITLISTED:
+        return _(
+            "All places are taken at the moment. You stand in line and are told by mail when a place becomes free."
+        )
+    return _("The organiser decides about a place; you will get a mail either way.")
+
+
+def _ending(membership: Membership) -> str:
+    if membership.state == MemberState.REPLACED:
+        return _(
+            "the delegation has named somebody else in your place. Your nomination has ended, and your links for it do "
+            "not work any more."
+        )
+    return _("the delegation has withdrawn your nomination. It has ended, and your links for it do not work any more.")
 
 
 @published
@@ -105,8 +111,7 @@ def tell_nominated(message: Message, *, now: datetime) -> Mail | Superseded:
             membership,
             "delegation_nominated",
             page=Link(settings.SITE_URL + reverse("registration:delegation-answer", args=[membership.answer_token])),
-            has_place=seat is not None and seat.status in TAKING,
-            is_waiting=seat is not None and seat.status == RegistrationStatus.WAITLISTED,
+            place=_place(seat),
         )
 
 
@@ -119,7 +124,7 @@ def tell_ended(message: Message, *, now: datetime) -> Mail | Superseded:
     if membership.is_active:
         return Superseded("member again")
     with translation.override(membership.participant.language):
-        return _mail(membership, "delegation_ended", is_replaced=membership.state == MemberState.REPLACED)
+        return _mail(membership, "delegation_ended", ending=_ending(membership))
 
 
 def register() -> None:

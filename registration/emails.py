@@ -5,7 +5,7 @@ Subjects give away neither the topic nor the state of a person. The only name in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,16 +17,18 @@ from django.utils.translation import gettext as _
 
 from alliance import dates, zones
 from alliance.time import zone_label
+from events import mail_texts
 from events.models import SessionState
 from events.releases import wording
 from events.releases.changes import Change
-from outbox import letters
-from outbox.letters import Link
+from outbox import catalogue
+from outbox.letters import Link, Part
 from outbox.results import Attachment, Mail
 from registration import calendar
 from registration.models import AttendanceMode, Participant, Registration, RegistrationStatus
 
 _S = RegistrationStatus
+_CALLED_OFF = frozenset({"session_cancelled", "session_withdrawn", "conference_cancelled"})
 
 
 def _address(name: str, token: str) -> Link:
@@ -75,7 +77,7 @@ def _explanation(registration: Registration, rank: int | None) -> str:
             return ""
 
 
-def _choice(registration: Registration, rank: int | None) -> dict[str, Any]:
+def choice(registration: Registration, rank: int | None) -> dict[str, Any]:
     """What a mail says about one registration."""
     admission = registration.admission
     when, own_time = _when(registration)
@@ -93,35 +95,54 @@ def _choice(registration: Registration, rank: int | None) -> dict[str, Any]:
     }
 
 
+def values(participant: Participant, choices: Sequence[dict[str, Any]], **more: str | Part) -> dict[str, str | Part]:
+    """What the placeholders of a letter to a participant stand for. Call it inside the participant's language."""
+    conference = participant.conference
+    return {
+        "name": participant.display_name,
+        "conference": str(conference.title),
+        "page": _address("registration:personal", participant.personal_token),
+        "questions": Part("registration/mail/_questions.md", {"contact": conference.contact_email}),
+        "choices": Part("registration/mail/_choices.md", {"choices": list(choices)}),
+        **more,
+    }
+
+
+def compose(
+    letter: str,
+    participant: Participant,
+    values: Mapping[str, str | Part],
+    *,
+    attachments: Sequence[Attachment] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Mail:
+    """A letter of the catalogue to a participant, in the organisers' wording where there is one."""
+    language = participant.language
+    wording = mail_texts.wording(participant.conference_id, letter, language)
+    composed = catalogue.get(letter).compose(values, language=language, wording=wording)
+    return Mail(
+        to=participant.open_identity().email,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        language=language,
+        attachments=tuple(attachments),
+        headers=headers or {},
+    )
+
+
 def _mail(
-    template: str,
+    letter: str,
     participant: Participant,
     registrations: Sequence[Registration],
     ranks: dict[int, int],
     *,
     attachments: Sequence[Attachment] = (),
-    **more: Any,
+    **more: str | Part,
 ) -> Mail:
-    """The mail of a template to the participant. Call it inside the participant's language."""
-    letter = letters.write(
-        f"registration/mail/{template}.md",
-        {
-            "name": participant.display_name,
-            "page": _address("registration:personal", participant.personal_token),
-            "contact": participant.conference.contact_email,
-            "choices": [_choice(registration, ranks.get(registration.pk)) for registration in registrations],
-            **more,
-        },
-        language=participant.language,
-    )
-    return Mail(
-        to=participant.open_identity().email,
-        subject=letter.subject,
-        text=letter.text,
-        html=letter.html,
-        language=participant.language,
-        attachments=tuple(attachments),
-    )
+    """A letter about registrations of the participant. Call it inside the participant's language."""
+    choices = [choice(registration, ranks.get(registration.pk)) for registration in registrations]
+    return compose(letter, participant, values(participant, choices, **more), attachments=attachments)
 
 
 def _calendar_part(registrations: Sequence[Registration], *, method: str, now: datetime) -> list[Attachment]:
@@ -165,27 +186,20 @@ def status_changed(registration: Registration, ranks: dict[int, int], *, had_pla
     """
     participant = registration.participant
     with translation.override(participant.language):
-        subject, opening, method = _("Your registration"), "", ""
+        letter, method = "changed", ""
         match registration.status:
             case _S.CONFIRMED if registration.promoted_at:
-                opening = _("a place has become free, and it is yours:")
-                method = "REQUEST"
+                letter, method = "promoted", "REQUEST"
             case _S.CONFIRMED:
-                opening = _("your registration was approved:")
-                method = "REQUEST"
+                letter, method = "confirmed", "REQUEST"
             case _S.WAITLISTED:
-                opening = _("your registration was approved. All places are taken, so you stand in line:")
+                letter = "waiting_list"
             case _S.REJECTED:
-                opening = _("we are sorry: we cannot offer you a place.")
+                letter = "rejected"
             case _S.CANCELLED:
-                opening = _("this registration has been cancelled. If you wish to come after all, register again.")
-                method = "CANCEL" if had_place else ""
-            case _:
-                opening = _("your registration has changed:")
+                letter, method = "cancelled", "CANCEL" if had_place else ""
         attachments = _calendar_part([registration], method=method, now=now) if method else []
-        return _mail(
-            "status", participant, [registration], ranks, attachments=attachments, subject=subject, opening=opening
-        )
+        return _mail(letter, participant, [registration], ranks, attachments=attachments)
 
 
 def join_link(registration: Registration) -> Mail:
@@ -226,4 +240,13 @@ def programme_changed(
         groups = wording.lines(participant.conference, changes, known=known)
         if not groups:
             return None
-        return _mail("programme_changed", participant, registrations, ranks, attachments=attachments, groups=groups)
+        # A change of time beside a cancellation is told as a change.
+        is_off = all(change["kind"] in _CALLED_OFF for change in changes)
+        return _mail(
+            "called_off" if is_off else "programme_changed",
+            participant,
+            registrations,
+            ranks,
+            attachments=attachments,
+            changes=Part("registration/mail/_changes.md", {"groups": groups}),
+        )

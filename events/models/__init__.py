@@ -12,6 +12,7 @@ from events.models.conference import (
     Visibility,
 )
 from events.models.content import ContentVersion
+from events.models.mail_text import MailSettings, MailText
 from events.models.papers import (
     Material,
     MaterialKind,
@@ -48,6 +49,8 @@ __all__ = [
     "CountryStatus",
     "DatePrecision",
     "Format",
+    "MailSettings",
+    "MailText",
     "Material",
     "MaterialKind",
     "Organisation",
