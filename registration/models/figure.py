@@ -40,6 +40,15 @@ class Qualifier(models.TextChoices):
     NEARLY = "nearly", _("nearly")
 
 
+class ImportKind(models.TextChoices):
+    """The list of another platform that figures were counted from; of the list itself nothing is kept."""
+
+    ZOOM_REGISTRATION = "zoom_registration", _("Zoom registration report")
+    ZOOM_ATTENDEES = "zoom_attendees", _("Zoom attendee report")
+    GOOGLE_FORM = "google_form", _("Google form")
+    OTHER = "other", _("Other list")
+
+
 class Figure(models.Model):
     """A number with its measure, group, qualifier and source."""
 
@@ -62,6 +71,9 @@ class Figure(models.Model):
     internal_note = models.CharField(
         _("internal note"), max_length=250, blank=True, help_text=_("Never shown outside the admin.")
     )
+    imported_as = models.CharField(
+        _("counted from"), max_length=20, choices=ImportKind, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = _("figure")
@@ -75,6 +87,9 @@ class Figure(models.Model):
             models.CheckConstraint(name="figure_measure_is_known", condition=Q(measure__in=Measure.values)),
             models.CheckConstraint(name="figure_qualifier_is_known", condition=Q(qualifier__in=Qualifier.values)),
             models.CheckConstraint(name="figure_is_not_negative", condition=Q(value__gte=0)),
+            models.CheckConstraint(
+                name="figure_import_is_known", condition=Q(imported_as__in=["", *ImportKind.values])
+            ),
         ]
 
     def __str__(self) -> str:
