@@ -35,6 +35,8 @@ class Area(StrEnum):
     MEETINGS = "meetings"
     ADMISSIONS = "admissions"
     REGISTRATIONS = "registrations"
+    QUEUE = "queue"
+    DUPLICATES = "duplicates"
     PARTICIPANTS = "participants"
     DOOR = "door"
     MESSAGES = "messages"
@@ -77,12 +79,20 @@ MODELS: dict[Area, tuple[str, ...]] = {
         "registration.figure",
     ),
     Area.REGISTRATIONS: ("registration.registration",),
+    Area.QUEUE: (),
+    Area.DUPLICATES: (),
     Area.PARTICIPANTS: ("registration.participant",),
     Area.DOOR: ("registration.checkin",),
-    Area.MESSAGES: ("outbox.message",),
+    Area.MESSAGES: ("outbox.message", "events.mailtext", "registration.announcement"),
     Area.ROLES: ("accounts.role",),
     Area.USERS: ("accounts.user",),
     Area.AUDIT: ("accounts.auditentry",),
+}
+
+# What is done to rows beyond seeing and changing them; whoever may change something in the area may do it.
+ACTS: dict[Area, tuple[str, ...]] = {
+    Area.QUEUE: ("registration.move_registration",),
+    Area.DUPLICATES: ("registration.merge_participant",),
 }
 
 # From a row to its conference, as lookups to the conference's key; several where a row has one of them. No lookup: the
@@ -98,6 +108,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "events.material": ("conference",),
     "events.recommendation": ("session__conference",),
     "events.reference": ("conference",),
+    "events.mailtext": ("conference",),
     "speakers.contribution": ("session__conference",),
     **dict.fromkeys(MODELS[Area.DIRECTORY], ()),
     "video.meeting": ("session__conference", "conference"),
@@ -109,15 +120,18 @@ PATHS: dict[str, tuple[str, ...]] = {
     "registration.registration": ("admission__conference",),
     "registration.participant": ("conference",),
     "registration.checkin": ("conference",),
+    "registration.announcement": ("conference",),
     "accounts.role": ("conference", "session__conference"),
 }
 
 # Rows that name what they are about by kind and public id: the model of each kind.
 ABOUT: dict[str, str] = {
+    "conference": "events.conference",
     "admission": "registration.admission",
     "participant": "registration.participant",
     "registration": "registration.registration",
     "meeting": "video.meeting",
+    "announcement": "registration.announcement",
 }
 
 _S, _C, _A, _D = Level.SEE, Level.CHANGE, Level.ADD, Level.DELETE
@@ -131,6 +145,8 @@ TABLE: dict[RoleKind, dict[Area, Level]] = {
         Area.MEETINGS: _D,
         Area.ADMISSIONS: _D,
         Area.REGISTRATIONS: _C,
+        Area.QUEUE: _C,
+        Area.DUPLICATES: _C,
         Area.PARTICIPANTS: _C,
         Area.DOOR: _D,
         Area.MESSAGES: _C,
@@ -168,7 +184,7 @@ def _permissions(areas: dict[Area, Level]) -> frozenset[str]:
         for area, level in areas.items()
         for app, model in (label.split(".") for label in MODELS[area])
         for right in level.rights
-    )
+    ) | {act for area, level in areas.items() if level >= Level.CHANGE for act in ACTS.get(area, ())}
 
 
 PERMISSIONS: dict[str, frozenset[str]] = {kind.value: _permissions(areas) for kind, areas in TABLE.items()}

@@ -19,6 +19,7 @@ class RegistrationConfig(AppConfig):
             health,
             letters,
             notices,
+            organiser_mails,
             programme_checks,
             programme_file,
         )
@@ -28,6 +29,7 @@ class RegistrationConfig(AppConfig):
         health.register()
         letters.register()
         notices.register()
+        organiser_mails.register()
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()

@@ -1,6 +1,7 @@
 """Who comes: the right to attend, the people, their registrations, delegations and figures."""
 
 from registration.models.admission import Admission, ApprovalMode, AttendanceMode, Category, Places, WaitingMode
+from registration.models.announcement import Announcement, AnnouncementState, DifferentPeople
 from registration.models.api_grant import ApiGrant, Scope
 from registration.models.attendance import Certificate, CheckIn, DoorCode
 from registration.models.consent import (
@@ -20,8 +21,9 @@ from registration.models.delegation_member import (
     ParticipantList,
     Verification,
 )
-from registration.models.figure import Figure, Measure, Qualifier
+from registration.models.figure import Figure, ImportKind, Measure, Qualifier
 from registration.models.idempotency import IdempotencyKey
+from registration.models.invitation import Invitation, InvitationKey, InvitationState
 from registration.models.participant import IdentityKey, Participant
 from registration.models.question import (
     KeptUpload,
@@ -38,6 +40,8 @@ __all__ = [
     "MOVES",
     "AddressChange",
     "Admission",
+    "Announcement",
+    "AnnouncementState",
     "ApiGrant",
     "ApprovalMode",
     "AttendanceMode",
@@ -50,12 +54,17 @@ __all__ = [
     "CredentialLetter",
     "Delegation",
     "DelegationCapacity",
+    "DifferentPeople",
     "DoorCode",
     "Farewell",
     "Figure",
     "FocalPoint",
     "IdempotencyKey",
     "IdentityKey",
+    "ImportKind",
+    "Invitation",
+    "InvitationKey",
+    "InvitationState",
     "KeptUpload",
     "Measure",
     "MemberState",
