@@ -163,6 +163,7 @@ class Venue(models.Model):
 class Room(models.Model):
     """A room of a venue. One session at a time (constraint session_room_is_free)."""
 
+    public_id = PublicIdField()
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="rooms", verbose_name=_("venue"))
     name = TranslatedField(_("name"), blank=False)
     capacity = models.PositiveIntegerField(_("seats"), null=True, blank=True)
