@@ -60,6 +60,7 @@ SessionAdmin.related_pages += [RelatedPage(_("Recommendations"), Recommendation,
 # Pages of a conference register themselves with events.admin.pages; one import each, here at the end.
 from events import admin_checks as admin_checks  # noqa: E402
 from events import admin_documents as admin_documents  # noqa: E402
+from events import admin_mail_texts as admin_mail_texts  # noqa: E402
 from events import admin_programme_file as admin_programme_file  # noqa: E402
 from events import admin_releases as admin_releases  # noqa: E402
 from events.admin import next_edition as next_edition  # noqa: E402
