@@ -53,6 +53,7 @@ MOVES: dict[str, frozenset[RegistrationStatus]] = {
 REASON_FULL = "@full"
 REASON_AUDIENCE = "@audience"
 REASON_REFUSED_BEFORE = "@refused-before"
+REASON_CORRECTED = "@corrected"
 REASON_EXPIRED = "@offer-expired"
 REASON_DECLINED = "@offer-declined"
 REASON_SWAPPED = "@swapped"
@@ -60,6 +61,7 @@ _REASONS = {
     REASON_FULL: _("All places were taken, and there was no waiting list."),
     REASON_AUDIENCE: _("Outside the audience as announced."),
     REASON_REFUSED_BEFORE: _("Not admitted before; registered again."),
+    REASON_CORRECTED: _("Corrected group, country or organisation before."),
     REASON_EXPIRED: _("The offered place was not claimed in time."),
     REASON_DECLINED: _("The offered place was declined."),
     REASON_SWAPPED: _("Given up for another place at the same time."),

@@ -34,6 +34,7 @@ from registration.models import (
     Admission,
     AttendanceMode,
     Category,
+    ConsentSource,
     Delegation,
     DelegationCapacity,
     IdentityKey,
@@ -41,13 +42,14 @@ from registration.models import (
     MemberState,
     Participant,
     Places,
+    Purpose,
     Registration,
     RegistrationStatus,
 )
 from registration.models.delegation_member import member_index
 from registration.models.participant import Identity
 from registration.models.registration import REASON_AUDIENCE
-from registration.services import once, places, waiting_list
+from registration.services import consents, once, places, waiting_list
 
 MOST_AT_ONCE = 100
 LISTING_WORDING = "2026-11"  # changes with the sentence of consent on the answer page
@@ -549,6 +551,10 @@ def confirm(*, membership_id: int, is_listed: bool, now: datetime) -> Membership
     elif membership.listed_at is None:
         membership.listed_at, membership.listed_wording = now, LISTING_WORDING
     membership.save()
+    person = membership.participant
+    consents.append(
+        person, Purpose.LIST, is_given=is_listed, language=person.language, source=ConsentSource.MEMBER, now=now
+    )
     audit("membership", membership.public_id, "delegation.confirmed", by=actors.PARTICIPANT, now=now, listed=is_listed)
     return membership
 
