@@ -176,6 +176,8 @@ CELERY_TASK_SEND_SENT_EVENT = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 240
+# A message to more people than this leaves only when a second organiser has released it.
+ANNOUNCEMENT_RELEASE_ABOVE = env.int("ANNOUNCEMENT_RELEASE_ABOVE", default=200)
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
 
 
@@ -187,8 +189,12 @@ def _every(seconds: int, task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "empty-the-outbox": _every(5, "outbox.tasks.drain"),
     "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),
+    "give-reserved-places-back": _every(60, "registration.tasks.release_due_reserves"),
     "give-everybody-their-join-link": _every(60, "registration.tasks.queue_missing_join_links"),
+    "forget-answers-and-uploads": _every(600, "registration.tasks.forget_answers"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
+    "remind-the-invited": _every(600, "registration.tasks.remind_invited"),
+    "forget-who-was-invited": _every(3600, "registration.tasks.forget_old_invitations"),
 }
 
 # --- mail -----------------------------------------------------------------------------------------------------------
@@ -268,7 +274,8 @@ SECURE_HSTS_PRELOAD = IS_SECURE
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)  # the proxy tells how it was asked, and by whom
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE

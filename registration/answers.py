@@ -7,6 +7,7 @@ or "no", or an Upload; the empty value ("", [] or None) is no answer.
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -120,6 +121,13 @@ def sealed(given: Sequence[Given], *, key: bytes, now: datetime) -> list[Questio
         row.sealed = crypto.seal({"answer": value}, key=key, row=row.public_id.bytes)
         rows.append(row)
     return rows
+
+
+def fingerprint(value: Any) -> Any:
+    """What stands for a value where two forms are compared; of a file its hash."""
+    if isinstance(value, Upload):
+        return [value.name, hashlib.sha256(value.data).hexdigest()]
+    return value
 
 
 def _file_row(answer: QuestionAnswer) -> bytes:

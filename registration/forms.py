@@ -12,7 +12,9 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.forms import BoundField
+from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
@@ -20,11 +22,12 @@ from django.utils.translation import gettext as _
 
 from alliance import time as clocks
 from events.models import Country
-from registration import selectors
+from registration import consent_wordings, question_fields, selectors
+from registration.answers import Upload
 from registration.fields import BodyField, EmailField, LinesField, NameField
 from registration.models import Admission, Category
 from registration.selectors import Offers, Thing
-from registration.services import Applicant
+from registration.services import Applicant, answers, consents
 
 TOKEN_VALID = timedelta(hours=24)
 _signer = signing.TimestampSigner(salt="registration.form")
@@ -225,11 +228,18 @@ class RegistrationForm(forms.Form):
         offered: Offers,
         now: datetime,
         chosen: str = "",
+        named: frozenset[int] = frozenset(),
+        files: MultiValueDict[str, UploadedFile] | None = None,
     ) -> None:
-        """now: decides what is open. chosen: the slug of a session whose only way is ticked in an empty form."""
-        super().__init__(data)
+        """now: decides what is open. chosen: the slug of a session whose only way is ticked in an empty form.
+
+        named: keys of admissions the person is invited to.
+        """
+        super().__init__(data, files)
         self.offered = offered
-        self.things = [(thing, ways) for thing in offered.things if (ways := thing.open_admissions(now))]
+        self.now = now
+        self.given: list[answers.Given] = []  # answers to the organisers' questions, once the form is cleaned
+        self.things = [(thing, ways) for thing in offered.things if (ways := thing.open_admissions(now, named))]
         for thing, ways in self.things:
             self.fields[thing.name] = self._choice_field(thing, ways)
             if len(ways) == 1 and (thing.name == f"attend-{chosen}" or len(offered.things) == 1):
@@ -241,6 +251,16 @@ class RegistrationForm(forms.Form):
             self.fields["interpretation_language"] = field
         else:
             del self.fields["interpretation_language"]
+        self.consents = {f"consent-{purpose}": purpose for purpose in consents.asked(offered.conference)}
+        for name, purpose in self.consents.items():
+            wording = consent_wordings.current(purpose)
+            self.fields[name] = forms.BooleanField(label=wording.sentence, help_text=wording.reason, required=False)
+        self.questions = [
+            question
+            for question in offered.questions
+            if (until := question.deleted_from(offered.conference)) is None or now < until
+        ]
+        self.fields |= question_fields.build_all(self.questions)
         self.order_fields([*(thing.name for thing, _ways in self.things), *self.base_fields])
 
     @staticmethod
@@ -283,6 +303,25 @@ class RegistrationForm(forms.Form):
         """The fields that say what somebody needs."""
         return [self[name] for name in ["interpretation_language", "accessibility_needs"] if name in self.fields]
 
+    @property
+    def about_consents(self) -> list[BoundField]:
+        """What people may agree to besides, as the conference asks for it."""
+        return [self[name] for name in self.consents]
+
+    @property
+    def about_questions(self) -> list[question_fields.Asked]:
+        """What the organisers ask."""
+        session_fields = {thing.session.pk: thing.name for thing, _ways in self.things if thing.session is not None}
+        return question_fields.shown(self, self.questions, session_fields=session_fields)
+
+    @property
+    def uploads(self) -> dict[int, Upload]:
+        """The files that came along or were kept, by key of their question."""
+        return {one.question.pk: one.value for one in self.given if isinstance(one.value, Upload)}
+
+    def _kept_uploads(self) -> dict[int, Upload]:
+        return answers.kept(form_token=self.data.get("token", ""), now=self.now)
+
     def clean_time_zone(self) -> str:
         """A zone we know, or nothing: the browser fills it in, nobody can correct it."""
         zone: str = self.cleaned_data["time_zone"]
@@ -295,6 +334,8 @@ class RegistrationForm(forms.Form):
             self.add_error("given_name", _("Enter your given name or your family name."))
         if data.get("category") == Category.DELEGATION and "country" in data and data["country"] is None:
             self.add_error("country", _("Choose the country of your delegation."))
+        sessions = {thing.session.pk for thing, _ways in self.things if thing.session and data.get(thing.name)}
+        self.given = question_fields.settle(self, self.questions, sessions=sessions, find_kept=self._kept_uploads)
         if data.get("website"):
             raise ValidationError(_("Please send the form once more."), code="honeypot")
         if not is_valid_token(data.get("token", "")):
@@ -325,6 +366,8 @@ class RegistrationForm(forms.Form):
             function=data["function"],
             interpretation_language=data.get("interpretation_language", ""),
             accessibility_needs=data["accessibility_needs"],
+            given=tuple(self.given),
+            consents=tuple(str(purpose) for name, purpose in self.consents.items() if data[name]),
         )
 
 

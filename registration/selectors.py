@@ -32,6 +32,7 @@ from registration.models import (
     AttendanceMode,
     Participant,
     Places,
+    Question,
     Registration,
     RegistrationStatus,
 )
@@ -78,9 +79,21 @@ class Thing:
     session: Session | None
     admissions: tuple[Admission, ...]
 
-    def open_admissions(self, now: datetime) -> tuple[Admission, ...]:
-        """The ways that may be chosen at the instant."""
-        return tuple(admission for admission in self.admissions if admission.is_open(now))
+    def open_admissions(self, now: datetime, named: frozenset[int] = frozenset()) -> tuple[Admission, ...]:
+        """The ways that may be chosen at the instant. named: keys of admissions that somebody is invited to."""
+        return tuple(
+            admission
+            for admission in self.admissions
+            if (admission.is_open_to_invited(now) if admission.pk in named else admission.is_open(now))
+        )
+
+    def by_invitation(self, now: datetime) -> tuple[Admission, ...]:
+        """The ways that only invited people may choose at the instant."""
+        return tuple(
+            admission
+            for admission in self.admissions
+            if admission.approval == ApprovalMode.INVITATION and admission.is_open_to_invited(now)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,7 @@ class Offers:
     things: tuple[Thing, ...]
     elsewhere: tuple[Session, ...]
     organisations: dict[str, int]  # primary key by every known spelling, of those an audience rule names
+    questions: tuple[Question, ...] = ()  # of the organisers, with their options
 
     def is_open(self, now: datetime) -> bool:
         """Whether anything can be chosen at the instant."""
@@ -125,7 +139,13 @@ def offers(slug: str) -> Offers | None:
 
 def _read_offers(slug: str) -> Offers | None:
     secret = [f"meeting__{name}" for name in ("address", "host_address", "passcode", "dial_in")]
-    conference = Conference.objects.public().select_related("venue", "meeting").defer(*secret).filter(slug=slug).first()
+    conference = (
+        Conference.objects.public()
+        .select_related("venue", "meeting", "consent_setting")
+        .defer(*secret)
+        .filter(slug=slug)
+        .first()
+    )
     if conference is None:
         return None
     admissions: list[Admission] = []
@@ -159,7 +179,22 @@ def _read_offers(slug: str) -> Offers | None:
     )
     for session in (found := tuple(elsewhere)):
         session.conference = conference
-    return Offers(conference, things, found, _spellings(things))
+    return Offers(conference, things, found, _spellings(things), _questions(conference, things))
+
+
+def _questions(conference: Conference, things: tuple[Thing, ...]) -> tuple[Question, ...]:
+    """What the form asks; not what is asked about a session that is not on offer."""
+    sessions = {thing.session.pk: thing.session for thing in things if thing.session is not None}
+    found = []
+    rows = Question.objects.filter(conference=conference, is_asked=True).prefetch_related("options")
+    for question in rows.in_form_order():
+        question.conference = conference
+        if question.session_id is not None:
+            if question.session_id not in sessions:
+                continue
+            question.session = sessions[question.session_id]
+        found.append(question)
+    return tuple(found)
 
 
 def _takes_our_form(session: Session) -> bool:

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from registration import services
+from registration.services import invitations
 
 
 @shared_task(name="registration.tasks.promote_into_free_places", ignore_result=True, time_limit=120)
@@ -24,3 +25,28 @@ def queue_missing_join_links() -> None:
 def forget_old_idempotency_keys() -> None:
     """No answer to a form is kept longer than a week."""
     services.forget_old_idempotency_keys(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.forget_answers", ignore_result=True, time_limit=600)
+def forget_answers() -> None:
+    """Answers go when their time has passed, and files that wait for a corrected form after an hour."""
+    services.answers.forget_kept_uploads(now=timezone.now())
+    services.answers.forget_old_answers(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.remind_invited", ignore_result=True, time_limit=240)
+def remind_invited() -> None:
+    """Whoever has not answered an invitation is reminded once, before the time runs out."""
+    invitations.remind_unanswered(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.forget_old_invitations", ignore_result=True, time_limit=240)
+def forget_old_invitations() -> None:
+    """Nobody can read who was invited to a conference that is over for two weeks."""
+    invitations.forget_after_conferences(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.release_due_reserves", ignore_result=True, time_limit=120)
+def release_due_reserves() -> None:
+    """Reserved seats return to everybody at their time, to the minute."""
+    services.release_due_reserves(now=timezone.now())

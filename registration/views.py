@@ -30,8 +30,8 @@ from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import forms, selectors, services
-from registration.models import Admission, Participant, Registration, RegistrationStatus
+from registration import forms, selectors, services, uploads
+from registration.models import Admission, Participant, QuestionKind, Registration, RegistrationStatus
 from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome
@@ -64,6 +64,7 @@ def _private(view: View) -> View:
 
 
 _STEP = 0.05  # seconds; more than either answer takes on a machine that is not overloaded
+_FILE_STEPS = 20  # so many of them for a form with files: only those of a new address are stored
 
 
 def _in_even_time(view: View) -> View:
@@ -77,7 +78,8 @@ def _in_even_time(view: View) -> View:
         started = time.monotonic()
         response = view(request, *args, **kwargs)
         if request.method == "POST":
-            time.sleep(-(time.monotonic() - started) % _STEP)
+            step = _STEP * _FILE_STEPS if uploads.came(request) else _STEP
+            time.sleep(-(time.monotonic() - started) % step)
         return response
 
     return even
@@ -106,7 +108,8 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     if request.method != "POST":
         return _empty_form_page(request, offered, now=now)
-    form = forms.RegistrationForm(request.POST, offered=offered, now=now)
+    uploads.accept(request, names=[one.name for one in offered.questions if one.kind == QuestionKind.FILE])
+    form = forms.RegistrationForm(request.POST, files=request.FILES, offered=offered, now=now)
     if not form.is_valid():
         return _form_page(request, form, token=None)
     token: str = form.cleaned_data["token"]
@@ -122,6 +125,8 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     except DomainError as error:
         form.add_error(None, str(error.message))
     else:
+        if form.uploads:
+            services.answers.drop_kept(form_token=token)
         return SeeOther(reverse("registration:received", args=[slug, token]))
     return _form_page(request, form, token=token)
 
@@ -152,14 +157,26 @@ def _empty_form_page(request: HttpRequest, offered: Offers, *, now: datetime) ->
     return HttpResponse(page, headers=dict(kept[1].items()))
 
 
-def _register_once(offered: Offers, form: forms.RegistrationForm, token: str, *, now: datetime) -> None:
+def _register_once(
+    offered: Offers,
+    form: forms.RegistrationForm,
+    token: str,
+    *,
+    now: datetime,
+    invitation: Invitation | None = None,
+) -> None:
     """Register; once more when the database had trouble, which the same token makes harmless."""
     chosen = form.admissions()
     applicant = form.applicant(language=get_language() or "en")
     for is_last in (False, True):
         try:
             services.register(
-                conference=offered.conference, admissions=chosen, applicant=applicant, form_token=token, now=now
+                conference=offered.conference,
+                admissions=chosen,
+                applicant=applicant,
+                form_token=token,
+                now=now,
+                invitation=invitation,
             )
         except OperationalError:
             connection.close_if_unusable_or_obsolete()
@@ -173,21 +190,38 @@ def _without(
     form: forms.RegistrationForm, error: services.RegistrationClosed, *, now: datetime
 ) -> forms.RegistrationForm:
     """The form as it was sent, without what has closed meanwhile."""
-    data = {name: form.data.get(name, "") for name in form.fields}
     closed = {str(admission.public_id) for admission in error.closed}
-    kept = {name: value for name, value in data.items() if value not in closed}
-    again = forms.RegistrationForm(kept, offered=form.offered, now=now)
+    kept = form.data.copy()  # with all values of a name: a question may have several answers
+    for thing, _ways in form.things:
+        if kept.get(thing.name) in closed:
+            kept[thing.name] = ""
+    again = forms.RegistrationForm(kept, files=form.files, offered=form.offered, now=now)
     again.full_clean()
     again.add_error(None, str(error.message))
     return again
 
 
-def _form_page(request: HttpRequest, form: forms.RegistrationForm, *, token: str | None) -> HttpResponse:
-    """The page with the form. token: for the hidden field; None keeps the one that was sent, if it is good."""
+def _form_page(
+    request: HttpRequest,
+    form: forms.RegistrationForm,
+    *,
+    token: str | None,
+    template: str = "registration/register.html",
+    more: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """The page with the form. token: for the hidden field; None keeps the one that was sent, if it is good.
+
+    template, more: another page around the form, and what it needs.
+    """
     conference = form.offered.conference
     if token is None:
         sent = form.cleaned_data.get("token", "") if form.is_bound else ""
         token = sent if forms.is_valid_token(sent) else forms.new_token()
+    if files := form.uploads:
+        kept = services.answers.keep(form_token=token, files=files, now=form.now)
+        for question in form.questions:
+            if question.pk in files and question.pk not in kept:
+                form.fields[question.name].widget.kept_name = ""  # type: ignore[attr-defined]  # a FileInput
     places = selectors.live_places(form.offered)
     open_things = {thing.name for thing, _ways in form.things}
     context = {
@@ -197,10 +231,12 @@ def _form_page(request: HttpRequest, form: forms.RegistrationForm, *, token: str
         "crumbs": _crumbs(conference),
         "choices": [_choice(field, places) for field in form.choices],
         "closed": [_closed(thing, conference) for thing in form.offered.things if thing.name not in open_things],
+        "questions": form.about_questions,
         "elsewhere": form.offered.elsewhere,
         "resend_url": reverse("registration:resend", args=[conference.slug]),
     }
-    return render(request, "registration/register.html", context, status=_UNPROCESSABLE if form.errors else 200)
+    context |= more or {}
+    return render(request, template, context, status=_UNPROCESSABLE if form.errors else 200)
 
 
 def _choice(field: Any, places: dict[int, Any]) -> dict[str, Any]:
@@ -209,6 +245,7 @@ def _choice(field: Any, places: dict[int, Any]) -> dict[str, Any]:
     return {
         "field": field,
         "session": widget.thing.session,
+        "by_invitation": [way for way in widget.thing.by_invitation(timezone.now()) if way not in widget.ways],
         "ways": [
             {"option": option, "admission": admission, "places": places.get(admission.pk) if admission else None}
             for option, admission in zip(field, [*widget.ways, None], strict=False)
@@ -220,7 +257,8 @@ def _closed(thing: Thing, conference: Conference) -> dict[str, Any]:
     """Why something cannot be chosen: not open yet, or not any more."""
     now = timezone.now()
     opens = [admission.opens_at for admission in thing.admissions if admission.opens_at and now < admission.opens_at]
-    return {"session": thing.session} | _instant("opens", min(opens, default=None), conference)
+    shown: dict[str, Any] = {"session": thing.session, "by_invitation": bool(thing.by_invitation(now))}
+    return shown | _instant("opens", min(opens, default=None), conference)
 
 
 def _instant(name: str, instant: datetime | None, conference: Conference) -> dict[str, Any]:

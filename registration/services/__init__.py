@@ -1,5 +1,6 @@
 """Every write of this app: one function per use case, and the errors it raises."""
 
+from registration.services import answers as answers
 from registration.services.access import Entry, enter, find_personal, resend_personal_link, send_personal_link
 from registration.services.decisions import AlreadyDecided, approve, cancel, reject
 from registration.services.joining import (
@@ -13,8 +14,17 @@ from registration.services.joining import (
     register,
 )
 from registration.services.places import Outcome, change_capacity
+from registration.services.reserves import (
+    ReserveForNobody,
+    ReserveIsReleased,
+    ReserveTooLarge,
+    release_due_reserves,
+    remove_reserve,
+    set_reserve,
+)
+from registration.services.queueing import FirstAlready, NotWaiting, move_to_top
 from registration.services.upkeep import forget_old_idempotency_keys, queue_missing_join_links
-from registration.services.waiting_list import promote_into_free_places
+from registration.services.waiting_list import promote_after_correction, promote_into_free_places
 
 __all__ = [
     "AlreadyDecided",
@@ -22,10 +32,16 @@ __all__ = [
     "Applicant",
     "ChooseOneWay",
     "Entry",
+    "FirstAlready",
     "FormSentBefore",
+    "NotWaiting",
     "NothingChosen",
     "Outcome",
     "RegistrationClosed",
+    "ReserveForNobody",
+    "ReserveIsReleased",
+    "ReserveTooLarge",
+    "answers",
     "approve",
     "cancel",
     "change_capacity",
@@ -33,10 +49,15 @@ __all__ = [
     "find_answer",
     "find_personal",
     "forget_old_idempotency_keys",
+    "promote_after_correction",
+    "move_to_top",
     "promote_into_free_places",
     "queue_missing_join_links",
     "register",
     "reject",
+    "release_due_reserves",
+    "remove_reserve",
     "resend_personal_link",
     "send_personal_link",
+    "set_reserve",
 ]

@@ -20,10 +20,11 @@ from registration.models import (
     MemberState,
     Participant,
     Places,
+    QuestionAnswer,
     Registration,
     RegistrationStatus,
 )
-from registration.services import waiting_list
+from registration.services import invitations, waiting_list
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
 _HASH_BYTES = 32
@@ -47,7 +48,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime) -> Erased:
     it: the address is gone, and the handlers drop what is queued about somebody without a key. Only a mail that a
     worker has rendered already may still leave. Rule: docs/decisions/0008-identity.md.
     """
-    participant = Participant.objects.only("public_id").get(pk=participant_id)
+    participant = Participant.objects.select_related("identity_key").get(pk=participant_id)
     # First, and in one statement: a form with the same address waits here for us.
     Participant.objects.filter(pk=participant_id).update(
         display_name=ERASED_NAME,
@@ -66,7 +67,9 @@ def erase(*, participant_id: int, by: Actor, now: datetime) -> Erased:
         time_zone="",
         updated_at=timezone.now(),
     )
+    invitations.forget_person(participant)  # by the address, which is still open here
     IdentityKey.objects.filter(participant_id=participant_id).delete()
+    QuestionAnswer.objects.filter(participant_id=participant_id).delete()
     Membership.objects.active().filter(participant_id=participant_id).update(
         state=MemberState.WITHDRAWN,
         ended_at=now,

@@ -18,18 +18,28 @@ from accounts.models import AuditEntry
 from alliance import crypto, inserts
 from alliance.exceptions import DomainError
 from events.models import Conference, Country
-from registration import messages
+from registration import answers, messages
 from registration.models import (
     Admission,
+    ApprovalMode,
+    Consent,
     IdempotencyKey,
     IdentityKey,
+    Invitation,
     Participant,
+    QuestionAnswer,
     Registration,
     RegistrationStatus,
 )
 from registration.models.participant import Identity, email_index
-from registration.models.registration import ENDED, REASON_AUDIENCE, REASON_FULL, REASON_REFUSED_BEFORE
-from registration.services import places
+from registration.models.registration import (
+    ENDED,
+    REASON_AUDIENCE,
+    REASON_CORRECTED,
+    REASON_FULL,
+    REASON_REFUSED_BEFORE,
+)
+from registration.services import consents, invited, places
 from registration.services.places import Outcome, outcomes_from
 
 _SCOPE = "register"
@@ -73,7 +83,9 @@ class FormSentBefore(DomainError):
 class Applicant:
     """What a person tells about themself; shape and length are checked by the form.
 
-    alias: the name to appear under, empty for the real one. time_zone: IANA name or empty.
+    alias: the name to appear under, empty for the real one. time_zone: IANA name or empty. consents: purposes agreed
+    to; given: answers to the organisers' questions. Both count for somebody new only, for the form proves nobody's
+    identity.
     """
 
     given_name: str
@@ -89,6 +101,8 @@ class Applicant:
     function: str = ""
     interpretation_language: str = ""
     accessibility_needs: str = ""
+    consents: tuple[str, ...] = ()
+    given: tuple[answers.Given, ...] = ()
 
     @property
     def display_name(self) -> str:
@@ -114,39 +128,51 @@ def register(
     applicant: Applicant,
     form_token: str,
     now: datetime,
+    invitation: Invitation | None = None,
 ) -> Answer:
     """Register a person for one or several admissions of a conference.
 
     admissions: as shown by the form, loaded with conference, session, meeting and audience organisations.
     form_token: the one-time token of the form; the same token with the same entries gets the same answer and does
     nothing again. now: the instant the request came in; decides whether registration is open.
-    Raises NothingChosen, ChooseOneWay, RegistrationClosed, FormSentBefore. Rule: docs/design.md section 4.1.
+    invitation: what admits the person to the things it names, once; it is accepted with the registration or not at all.
+    Raises NothingChosen, ChooseOneWay, RegistrationClosed, FormSentBefore; with an invitation also
+    invited.AlreadyAnswered and NotLive. Rule: docs/design.md section 4.1.
     """
     chosen = sorted(admissions, key=lambda admission: admission.pk)
-    _check(chosen, conference=conference, now=now)
+    named = invited.admissions_of(invitation) if invitation is not None else frozenset()
+    _check(chosen, named, conference=conference, now=now)
     body_hash = _body_hash(chosen, applicant)
     # Everything slow is done before the transaction: keys, sealing, hashing.
-    participant, key = _new_participant(conference, applicant, now=now)
+    participant, key, wrapped = _new_participant(conference, applicant, now=now)
+    answered = answers.sealed(applicant.given, key=key, now=now)
     with transaction.atomic(durable=True):
         request_id = _first_time(form_token, body_hash, now=now)
         if request_id is None:
             return _answer_again(form_token, body_hash)
+        if invitation is not None:
+            invited.take(invitation_id=invitation.pk, email=applicant.email, now=now)
         participant, is_new = _find_or_make(participant)
-        registrations = _new_registrations(participant, is_new, chosen, applicant, now=now)
-        _write(participant, key if is_new else None, registrations, now=now)
+        if invitation is not None:
+            invited.accept(invitation, participant, now=now)
+        registrations = _new_registrations(participant, is_new, chosen, applicant, named, now=now)
+        agreed = consents.from_form(participant, applicant.consents if is_new else (), now=now)
+        new = (wrapped, answered) if is_new else None
+        _write(participant, new, registrations, agreed, now=now)
         # The answer is that of a new registration, for everybody; what is claimed depends on who is known.
         waiting = [
             {"admission": str(a.public_id), "status": RegistrationStatus.PENDING, "position": None}
             for a in chosen
-            if not _admits(a, applicant)
+            if not _admits(a, applicant, named)
         ]
         outcomes = places.claim(
-            admission_ids=[a.pk for a in chosen if _admits(a, applicant)],
+            admission_ids=[a.pk for a in chosen if _admits(a, applicant, named)],
             registration_ids=[registration.pk for registration in registrations if not registration.reason],
             by=actors.SYSTEM,
             now=now,
             idempotency_key_id=request_id,
             pending=waiting,
+            category=applicant.category,
         )
     return Answer(outcomes)
 
@@ -157,24 +183,29 @@ def find_answer(*, form_token: str) -> Answer | None:
     return Answer(outcomes_from(row.answer.get("outcomes", []))) if row else None
 
 
-def _check(chosen: Sequence[Admission], *, conference: Conference, now: datetime) -> None:
+def _check(chosen: Sequence[Admission], named: frozenset[int], *, conference: Conference, now: datetime) -> None:
     chosen = [admission for admission in chosen if admission.conference_id == conference.pk]
     if not chosen:
         raise NothingChosen
     if len({admission.session_id for admission in chosen}) < len(chosen):
         raise ChooseOneWay
-    if closed := [admission for admission in chosen if not admission.is_open(now)]:
+    is_open = {a.pk: a.is_open_to_invited(now) if a.pk in named else a.is_open(now) for a in chosen}
+    if closed := [admission for admission in chosen if not is_open[admission.pk]]:
         raise RegistrationClosed(closed)
 
 
-def _admits(admission: Admission, person: Applicant | Participant) -> bool:
-    return admission.admits(category=person.category, country=person.country, organisation_id=person.organisation_id)
+def _admits(admission: Admission, person: Applicant | Participant, named: frozenset[int]) -> bool:
+    """named: the keys of admissions the person is invited to."""
+    return admission.pk in named or admission.admits(
+        category=person.category, country=person.country, organisation_id=person.organisation_id
+    )
 
 
 def _body_hash(chosen: Sequence[Admission], applicant: Applicant) -> bytes:
     """A keyed hash of what was sent: it recognises a repeat and says nothing about the person."""
     body = {field.name: getattr(applicant, field.name) for field in fields(applicant)}
     body |= {"country": applicant.country.pk if applicant.country else None}
+    body |= {"given": [[one.question.pk, answers.fingerprint(one.value)] for one in applicant.given]}
     text = json.dumps([[a.pk for a in chosen], body], sort_keys=True, default=str)
     return crypto.blind_index("register-body", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
@@ -198,8 +229,10 @@ def _answer_again(form_token: str, body_hash: bytes) -> Answer:
     return Answer(outcomes_from(row.answer["outcomes"]))
 
 
-def _new_participant(conference: Conference, applicant: Applicant, *, now: datetime) -> tuple[Participant, bytes]:
-    """An unsaved participant with sealed identity, and the wrapped key of the person."""
+def _new_participant(
+    conference: Conference, applicant: Applicant, *, now: datetime
+) -> tuple[Participant, bytes, bytes]:
+    """An unsaved participant with sealed identity, the key of the person, and that key wrapped."""
     key, wrapped = crypto.new_person_key()
     participant = Participant(
         conference=conference,
@@ -219,7 +252,7 @@ def _new_participant(conference: Conference, applicant: Applicant, *, now: datet
     )
     participant.seal(Identity(applicant.given_name, applicant.family_name, applicant.email), key)
     participant.link_hash = crypto.token_hash(participant.personal_token)
-    return participant, wrapped
+    return participant, key, wrapped
 
 
 def _find_or_make(participant: Participant) -> tuple[Participant, bool]:
@@ -241,7 +274,13 @@ def _find_or_make(participant: Participant) -> tuple[Participant, bool]:
 
 
 def _new_registrations(
-    participant: Participant, is_new: bool, chosen: Sequence[Admission], applicant: Applicant, *, now: datetime
+    participant: Participant,
+    is_new: bool,
+    chosen: Sequence[Admission],
+    applicant: Applicant,
+    named: frozenset[int],
+    *,
+    now: datetime,
 ) -> list[Registration]:
     """Unsaved, pending, for the choices that are not registered yet; those with a reason wait for an organiser.
 
@@ -260,19 +299,28 @@ def _new_registrations(
     for admission in chosen:
         if admission.pk not in live:
             registration = Registration(admission=admission, participant=participant, created_at=now)
-            if not _admits(admission, applicant) or not _admits(admission, participant):
+            if not _admits(admission, applicant, named) or not _admits(admission, participant, named):
                 registration.reason = REASON_AUDIENCE
+            elif admission.pk in named:
+                registration.reason = ""  # the invitation is the organisers' newest word
             elif admission.pk in refused:
                 registration.reason = REASON_REFUSED_BEFORE
+            elif participant.audience_changed_at is not None and admission.approval == ApprovalMode.AUDIENCE:
+                registration.reason = REASON_CORRECTED  # no door opens by claiming another group
             registration.join_hash = crypto.token_hash(registration.join_token)
             made.append(registration)
     return made
 
 
 def _write(
-    participant: Participant, new_key: bytes | None, registrations: Sequence[Registration], *, now: datetime
+    participant: Participant,
+    new: tuple[bytes, list[QuestionAnswer]] | None,
+    registrations: Sequence[Registration],
+    agreed: tuple[list[Consent], list[AuditEntry]],
+    *,
+    now: datetime,
 ) -> None:
-    """Save the registrations with their audit rows and mails. new_key: of somebody who was not known."""
+    """Save the registrations with their audit rows and mails. new: wrapped key and answers of somebody not known."""
     entries: list[AuditEntry] = [
         actors.audit_entry(
             at=now,
@@ -287,5 +335,10 @@ def _write(
     queued: list[Any] = list(messages.about_form(participant, registrations, now=now))
     if not registrations:
         queued.append(messages.about_known_address(participant, now=now))
-    keys = [IdentityKey(participant_id=participant.pk, wrapped=new_key)] if new_key else []
-    outbox.services.queue(queued, along=[inserts.Rows(registrations), inserts.Rows(keys), inserts.Rows(entries)])
+    keys = [IdentityKey(participant_id=participant.pk, wrapped=new[0])] if new else []
+    answered = new[1] if new else []
+    for answer in answered:
+        answer.participant = participant
+    lines, said = agreed
+    rows = [registrations, keys, [*entries, *said], lines, answered]
+    outbox.services.queue(queued, along=[inserts.Rows(group) for group in rows])
