@@ -76,6 +76,7 @@ MODELS: dict[Area, tuple[str, ...]] = {
         "registration.places",
         "registration.delegation",
         "registration.focalpoint",
+        "registration.invitation",
         "registration.figure",
     ),
     Area.REGISTRATIONS: ("registration.registration",),
@@ -117,6 +118,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "registration.delegation": ("conference",),
     "registration.focalpoint": ("delegation__conference",),
     "registration.figure": ("conference",),
+    "registration.invitation": ("conference",),
     "registration.registration": ("admission__conference",),
     "registration.participant": ("conference",),
     "registration.checkin": ("conference",),
@@ -126,6 +128,7 @@ PATHS: dict[str, tuple[str, ...]] = {
 
 # Rows that name what they are about by kind and public id: the model of each kind.
 ABOUT: dict[str, str] = {
+    "invitation": "registration.invitation",
     "conference": "events.conference",
     "admission": "registration.admission",
     "participant": "registration.participant",

@@ -17,6 +17,7 @@ class RegistrationConfig(AppConfig):
             delegation_mails,
             handlers,
             health,
+            invitation_mails,
             letters,
             notices,
             organiser_mails,
@@ -27,6 +28,7 @@ class RegistrationConfig(AppConfig):
         handlers.register()
         delegation_mails.register()
         health.register()
+        invitation_mails.register()
         letters.register()
         notices.register()
         organiser_mails.register()

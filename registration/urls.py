@@ -9,6 +9,7 @@ from registration import (
     door_personal,
     door_views,
     figure_views,
+    invitation_views,
     personal_views,
     places,
     views,
@@ -44,4 +45,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("r/<str:token>/certificate.pdf", door_personal.certificate, name="certificate"),
     path("verify/<str:code>/", door_personal.verify, name="verify"),
     path("join/<str:token>/", views.join, name="join"),
+    path("i/<str:token>/", invitation_views.invitation, name="invitation"),
+    path("i/<str:token>/register/", invitation_views.accept, name="invitation-accept"),
 ]

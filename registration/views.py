@@ -31,7 +31,7 @@ from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
 from registration import forms, selectors, services, uploads
-from registration.models import Admission, Participant, QuestionKind, Registration, RegistrationStatus
+from registration.models import Admission, Invitation, Participant, QuestionKind, Registration, RegistrationStatus
 from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome

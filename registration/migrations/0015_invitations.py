@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ("sent_at", models.DateTimeField(verbose_name="sent at")),
                 ("reminded_at", models.DateTimeField(blank=True, null=True, verbose_name="reminded at")),
                 ("answered_on", models.DateField(blank=True, null=True, verbose_name="answered on")),
+                ("person_index", models.BinaryField(db_index=True, max_length=32, null=True)),
                 ("word", alliance.db.EncryptedTextField(blank=True, verbose_name="word to the organisers")),
                 ("link_version", models.PositiveSmallIntegerField(default=1, editable=False)),
                 ("link_hash", models.BinaryField(max_length=32, unique=True)),

@@ -234,7 +234,11 @@ class Admission(models.Model):
         return ends_at is not None and max(ends_at, self.closes_at or ends_at) <= now
 
     def is_open(self, now: datetime) -> bool:
-        """Whether somebody may register at the instant. Needs conference and session loaded."""
+        """Whether anybody may register at the instant. Needs conference and session loaded."""
+        return self.approval != ApprovalMode.INVITATION and self.is_open_to_invited(now)
+
+    def is_open_to_invited(self, now: datetime) -> bool:
+        """Whether somebody with a live invitation to it may register at the instant. Needs what is_open needs."""
         if self.is_closed or (self.opens_at and now < self.opens_at):
             return False
         if self.is_cancelled:

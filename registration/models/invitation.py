@@ -20,7 +20,7 @@ from alliance import crypto
 from alliance.db import EncryptedTextField, PublicIdField
 from events.models import Conference
 from registration.models.admission import Admission
-from registration.models.participant import Identity, normalise_email
+from registration.models.participant import Identity, Participant, normalise_email
 
 
 class InvitationState(models.TextChoices):
@@ -41,6 +41,11 @@ ANSWERABLE = frozenset({InvitationState.SENT, InvitationState.DECLINED})
 def invitation_index(conference_id: int, email: str) -> bytes:
     """The keyed hash by which invitations of one conference to one address are found again."""
     return crypto.blind_index("invitation", f"{conference_id}:{normalise_email(email)}")
+
+
+def person_index(participant: Participant) -> bytes:
+    """The keyed hash by which the invitations of a participant are found again."""
+    return crypto.blind_index("invitation-person", str(participant.public_id))
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -72,6 +77,8 @@ class Invitation(models.Model):
     reminded_at = models.DateTimeField(_("reminded at"), null=True, blank=True)
     # The day alone: the minute would join an acceptance with a registration under an alias.
     answered_on = models.DateField(_("answered on"), null=True, blank=True)
+    # A keyed hash of who accepted: without the key of the house it joins nothing. By it an erased person is forgotten.
+    person_index = models.BinaryField(max_length=32, null=True, editable=False, db_index=True)
     word = EncryptedTextField(_("word to the organisers"), blank=True)
     link_version = models.PositiveSmallIntegerField(default=1, editable=False)
     link_hash = models.BinaryField(max_length=32, unique=True, editable=False)
