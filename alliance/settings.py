@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "give-reserved-places-back": _every(60, "registration.tasks.release_due_reserves"),
     "give-everybody-their-join-link": _every(60, "registration.tasks.queue_missing_join_links"),
     "forget-answers-and-uploads": _every(600, "registration.tasks.forget_answers"),
+    "forget-addresses": _every(60, "registration.tasks.forget_addresses"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
     "remind-the-invited": _every(600, "registration.tasks.remind_invited"),
     "forget-who-was-invited": _every(3600, "registration.tasks.forget_old_invitations"),

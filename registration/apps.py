@@ -21,6 +21,7 @@ class RegistrationConfig(AppConfig):
             letters,
             notices,
             organiser_mails,
+            own_mails,
             programme_checks,
             programme_file,
         )
@@ -32,6 +33,7 @@ class RegistrationConfig(AppConfig):
         letters.register()
         notices.register()
         organiser_mails.register()
+        own_mails.register()
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()

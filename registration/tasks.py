@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from registration import services
-from registration.services import invitations
+from registration.services import addresses, farewells, invitations
 
 
 @shared_task(name="registration.tasks.promote_into_free_places", ignore_result=True, time_limit=120)
@@ -50,3 +50,10 @@ def forget_old_invitations() -> None:
 def release_due_reserves() -> None:
     """Reserved seats return to everybody at their time, to the minute."""
     services.release_due_reserves(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.forget_addresses", ignore_result=True, time_limit=50)
+def forget_addresses() -> None:
+    """Addresses of people who erased themselves go when the last mail has left; new ones that nobody confirmed, too."""
+    farewells.forget(now=timezone.now())
+    addresses.forget(now=timezone.now())

@@ -14,7 +14,9 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
 from registration.models import (
+    AddressChange,
     Admission,
+    Consent,
     IdentityKey,
     Membership,
     MemberState,
@@ -24,7 +26,7 @@ from registration.models import (
     Registration,
     RegistrationStatus,
 )
-from registration.services import invitations, waiting_list
+from registration.services import farewells, invitations, waiting_list
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
 _HASH_BYTES = 32
@@ -39,16 +41,20 @@ class Erased:
 
 
 @transaction.atomic(durable=True)
-def erase(*, participant_id: int, by: Actor, now: datetime) -> Erased:
+def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool = False) -> Erased:
     """Erase one participant for good, in one transaction. Erasing twice is fine. Raises Participant.DoesNotExist.
 
     What stays, for the figures: the row with conference, country, category and language, and the registrations with
     their times. Places in what is still to come are cancelled and go to the next in line; what is over stays as it
-    was, for it counts who was there. The links die, and the address may register anew. The person gets no mail about
-    it: the address is gone, and the handlers drop what is queued about somebody without a key. Only a mail that a
-    worker has rendered already may still leave. Rule: docs/decisions/0008-identity.md.
+    was, for it counts who was there. The links die, and the address may register anew. The handlers drop what is
+    queued about somebody without a key; only a mail that a worker has rendered already may still leave, and with
+    says_farewell one last mail (registration.services.farewells). Rule: docs/decisions/0008-identity.md.
     """
+    if says_farewell:
+        list(Participant.objects.select_for_update(no_key=True).filter(pk=participant_id))  # twice at once: one mail
     participant = Participant.objects.select_related("identity_key").get(pk=participant_id)
+    if says_farewell:
+        farewells.queue(participant, now=now)
     # First, and in one statement: a form with the same address waits here for us.
     Participant.objects.filter(pk=participant_id).update(
         display_name=ERASED_NAME,
@@ -65,10 +71,13 @@ def erase(*, participant_id: int, by: Actor, now: datetime) -> Erased:
         interpretation_language="",
         accessibility_needs="",
         time_zone="",
+        audience_changed_at=None,
         updated_at=timezone.now(),
     )
     invitations.forget_person(participant)  # by the address, which is still open here
     IdentityKey.objects.filter(participant_id=participant_id).delete()
+    AddressChange.objects.filter(participant_id=participant_id).delete()
+    Consent.objects.filter(participant_id=participant_id).delete()
     QuestionAnswer.objects.filter(participant_id=participant_id).delete()
     Membership.objects.active().filter(participant_id=participant_id).update(
         state=MemberState.WITHDRAWN,
