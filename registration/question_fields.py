@@ -144,6 +144,11 @@ def _options(question: Question, present: Collection[Any]) -> list[tuple[str, An
     ]
 
 
+def build_all(questions: Iterable[Question]) -> dict[str, forms.Field]:
+    """The fields of several questions by their names in a form."""
+    return {question.name: build(question) for question in questions}
+
+
 def initial(own: Iterable[OwnAnswer]) -> dict[str, Any]:
     """Initial values of a form by which somebody corrects their answers. Files start empty: sending one replaces it."""
     return {
