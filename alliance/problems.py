@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -24,11 +25,19 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one parameter or field. where: "query" or "body"."""
+    """What is wrong with one parameter or field. where: "query", "header" or "body"; nested names have dots."""
 
     where: str
     name: str
     detail: str
+
+    def told(self) -> dict[str, str]:
+        """As the answer has it; in a body with a JSON pointer, too (RFC 6901, as a fragment)."""
+        pointer = {}
+        if self.where == "body":
+            parts = [part.replace("~", "~0").replace("/", "~1") for part in self.name.split(".") if part]
+            pointer = {"pointer": "/".join(["#", *(quote(part, safe="~") for part in parts)])}
+        return asdict(self) | pointer
 
 
 class InvalidParameters(exceptions.APIException):
@@ -40,6 +49,27 @@ class InvalidParameters(exceptions.APIException):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = list(faults)
         super().__init__()
+
+
+class Refused(exceptions.APIException):
+    """A request that is refused with a kind of its own. wait: seconds for Retry-After."""
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        kind: str,
+        title: str,
+        detail: str,
+        faults: Iterable[Fault] = (),
+        wait: float | None = None,
+    ) -> None:
+        self.status_code = status
+        self.kind = kind
+        self.title = title
+        self.faults = list(faults)
+        self.wait = wait
+        super().__init__(detail)
 
 
 _KINDS: Mapping[int, tuple[str, str | Promise]] = {
@@ -80,7 +110,11 @@ def _of_api_error(error: exceptions.APIException) -> dict[str, object]:
         kind, title = "invalid-parameters", _("Some values cannot be used")
         faults = error.faults if isinstance(error, InvalidParameters) else _faults(error.detail)
         detail = " ".join(f"{fault.name}: {fault.detail}" if fault.name else fault.detail for fault in faults)
-        more["errors"] = [asdict(fault) for fault in faults]
+        more["errors"] = [fault.told() for fault in faults]
+    elif isinstance(error, Refused):
+        kind, title, detail = error.kind, error.title, str(error.detail)
+        if error.faults:
+            more["errors"] = [fault.told() for fault in error.faults]
     elif isinstance(error, exceptions.MethodNotAllowed):
         detail = _("The Allow header of this answer names what can be done.")
     elif isinstance(error, exceptions.NotFound):
@@ -88,6 +122,7 @@ def _of_api_error(error: exceptions.APIException) -> dict[str, object]:
     elif isinstance(error, exceptions.NotAcceptable):
         detail = _("Send Accept: application/json, or no Accept header.")
     else:
+        kind, title = getattr(error, "kind", kind), getattr(error, "title", title)
         detail = str(error.detail)
     return document(status=error.status_code, kind=kind, title=str(title), detail=detail, **more)
 
@@ -102,7 +137,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | 
     if isinstance(error, DomainError):
         body = document(
             status=status.HTTP_409_CONFLICT,
-            kind=error.code,
+            kind=error.code.replace("_", "-"),
             title=_("The rules do not allow this"),
             detail=str(error.message),
             code=error.code,

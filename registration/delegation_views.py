@@ -30,11 +30,11 @@ from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
 from events.programme_file.problems import InvalidFile
 from events.programme_file.workbook import guard
-from registration import delegation_lists, selectors, views
+from registration import delegation_lists, member_places, views
 from registration.delegation_access import delegations_of
 from registration.delegation_lists import COLUMNS, NomineeForm, ReplaceForm
-from registration.models import CredentialLetter, Delegation, Membership, MemberState, Registration, RegistrationStatus
-from registration.models.registration import TAKING
+from registration.member_places import Place
+from registration.models import CredentialLetter, Delegation, Membership, MemberState
 from registration.services import credentials, delegations
 from registration.services.delegations import Nominee, Problem
 
@@ -120,36 +120,19 @@ class Row:
 
 def rows_of(*found: Delegation) -> dict[int, list[Row]]:
     """The members that stand, and those who declined, by delegation. Three queries, whatever the number."""
-    members = list(
-        Membership.objects.filter(delegation__in=found)
-        .exclude(state__in=[MemberState.WITHDRAWN, MemberState.REPLACED])
-        .select_related("participant")
-        .in_rank()
-    )
-    seats = {}
-    for seat in Registration.objects.filter(participant__membership__in=members, admission__session=None).order_by(
-        "pk"
-    ):
-        seats[seat.participant_id] = seat
-    ranks = selectors.places_in_line(seats.values())
+    members = list(Membership.objects.filter(delegation__in=found).shown().select_related("participant").in_rank())
+    seats = member_places.seats_of(members)
     rows: dict[int, list[Row]] = {delegation.pk: [] for delegation in found}
     for membership in members:
-        held = seats.get(membership.participant_id) if membership.is_active else None
-        status = held.status if held is not None else ""
-        rows[membership.delegation_id].append(
-            Row(membership, _place(status, ranks.get(held.pk) if held else None), status in TAKING)
-        )
+        seat = seats[membership.pk]
+        rows[membership.delegation_id].append(Row(membership, _place(seat), seat.place == Place.HELD))
     return rows
 
 
-def _place(status: str, rank: int | None) -> str:
-    if status in TAKING:
-        return _("A place is held")
-    if status == RegistrationStatus.WAITLISTED:
-        return _("Number %(position)d in line") % {"position": rank or 1}
-    if status == RegistrationStatus.PENDING:
-        return _("Awaiting approval")
-    return _("No place")
+def _place(seat: member_places.Seat) -> str:
+    if seat.place == Place.WAITING:
+        return _("Number %(position)d in line") % {"position": seat.rank}
+    return str(seat.place.label)
 
 
 @require_safe

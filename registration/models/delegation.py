@@ -63,6 +63,13 @@ class Delegation(models.Model):
         return f"delegation (#{self.pk})"
 
     @property
+    def whose(self) -> Country | Organisation:
+        """The State or organisation. Needs country and organisation loaded."""
+        found = self.country or self.organisation
+        assert found is not None  # noqa: S101 - delegation_of_state_or_organisation
+        return found
+
+    @property
     def name(self) -> str:
         """Whose delegation it is, in the active language. Needs country and organisation loaded."""
         whose = self.country or self.organisation

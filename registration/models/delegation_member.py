@@ -59,6 +59,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those that count against the quota."""
         return self.filter(state__in=ACTIVE_STATES)
 
+    def shown(self) -> Self:
+        """What the delegation sees: the members that stand, and those who declined."""
+        return self.exclude(state__in=[MemberState.WITHDRAWN, MemberState.REPLACED])
+
     def listed(self) -> Self:
         """Confirmed members who agreed to be named in the list of participants, and are not refused."""
         return self.filter(state=MemberState.CONFIRMED, listed_at__isnull=False).exclude(

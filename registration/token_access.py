@@ -1,0 +1,293 @@
+"""What every resource that needs a token shares: who asks, what for, how often, and how writes are read.
+
+Refused in this order: too many requests from an address (429), a token in the address (400), no token or one that does
+not work (401), the wrong use (403), too many requests with the token (429), then what the operation itself refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar, cast
+
+from django.conf import settings
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actors import Actor
+from accounts.models import ActorKind, User
+from alliance.api import filters
+from alliance.api.limits import Limit, Standing
+from alliance.api.views import PublicViewSet
+from alliance.problems import Fault, InvalidParameters, Refused
+from registration.models import ApiGrant, Scope
+from registration.services import api_tokens
+
+M = TypeVar("M", bound=Model)
+
+PER_TOKEN = Limit("token", 300)
+PER_ADDRESS = Limit("address", 600)
+WRONG_TOKENS = Limit("wrong-tokens", 30)
+MOST_BYTES = 200_000  # of a body; a hundred people need a tenth of it
+
+_TOKEN = re.compile(rf"\b{api_tokens.BEGINS}[A-Za-z0-9_-]{{43}}")
+_TOKEN_NAMES = frozenset({"token", "access_token", "api_token", "api_key", "apikey", "key", "bearer", "authorization"})
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+def too_many(standing: Standing) -> Refused:
+    """429, with when to come back."""
+    return Refused(
+        status=429,
+        kind="too-many-requests",
+        title=_("Too many requests"),
+        detail=_("Retry-After says after how many seconds to send it again."),
+        wait=standing.seconds,
+    )
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network address of who asks: what our proxy saw, where there is one."""
+    if settings.BEHIND_PROXY:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class TokenDoesNotWork(exceptions.AuthenticationFailed):
+    """401 with a kind of its own."""
+
+    def __init__(self, kind: str, title: str, detail: str) -> None:
+        self.kind = kind
+        self.title = title
+        super().__init__(detail)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Authorization: Bearer all_..., and no other way."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiGrant] | None:
+        """Who made the token, and what it reaches. Raises Refused, TokenDoesNotWork."""
+        refuse_in_address(request)
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _blank, secret = header.partition(" ")
+        address = address_of(request)
+        standing = WRONG_TOKENS.count(address, step=0)
+        if standing.used >= WRONG_TOKENS.most:
+            raise too_many(standing)
+        grant = api_tokens.find(secret.strip()) if scheme.lower() == "bearer" else None
+        if grant is None:
+            WRONG_TOKENS.count(address)
+            raise TokenDoesNotWork(
+                "token-unknown",
+                _("This token is not known"),
+                _("Send Authorization: Bearer and the token, unchanged, as it was shown when it was made."),
+            )
+        self._refuse_if_over(grant)
+        api_tokens.note_use(grant.token, now=timezone.now())
+        return grant.token.owner, grant
+
+    def _refuse_if_over(self, grant: ApiGrant) -> None:
+        if grant.token.revoked_at is not None:
+            raise TokenDoesNotWork("token-revoked", _("This token was revoked"), _("Ask for a new one."))
+        if grant.token.expires_at <= timezone.now():
+            raise TokenDoesNotWork("token-expired", _("This token has expired"), _("Ask for a new one."))
+        if not api_tokens.still_stands(grant):
+            raise TokenDoesNotWork(
+                "token-revoked",
+                _("This token was revoked"),
+                _("Whoever made it no longer looks after what it reaches. Ask for a new one."),
+            )
+
+    def authenticate_header(self, request: Request) -> str:
+        """For WWW-Authenticate."""
+        return 'Bearer realm="Alliance API"'
+
+
+def refuse_in_address(request: Request) -> None:
+    """A token in the address is refused, and revoked: it is in logs and histories by now. Raises Refused."""
+    found = {name for name in request.query_params if name.lower() in _TOKEN_NAMES}
+    secrets = _TOKEN.findall(" ".join(value for values in request.query_params.lists() for value in values[1]))
+    if not found and not secrets:
+        return
+    for secret in secrets[:3]:
+        api_tokens.revoke_leaked(secret, now=timezone.now())
+    raise Refused(
+        status=400,
+        kind="token-in-address",
+        title=_("A token must not stand in an address"),
+        detail=_(
+            "Addresses are kept in logs and histories on their way, so a token that stood in one counts as leaked. If "
+            "it was one of ours, it is revoked now. Make a new one, and send it as Authorization: Bearer."
+        ),
+    )
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The token in the OpenAPI document."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """How the token is sent."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": f"{api_tokens.BEGINS}...",
+            "description": "Made by a focal point or an organiser, shown once, bound to one delegation or side event.",
+        }
+
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]]:
+        """With the use that the operation needs."""
+        view = auto_schema.view
+        scope = view.scopes.get(view.action)
+        return {self.name: [str(scope.value)] if scope else []}
+
+
+class HasScope(BasePermission):
+    """The token may be used for what the operation does."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """False without a token. Raises Refused when it is for other uses."""
+        grant = request.auth
+        if not isinstance(grant, ApiGrant):
+            return False
+        scope = view.scopes.get(view.action)
+        if scope is not None and scope.value not in grant.token.scopes:
+            raise Refused(
+                status=403,
+                kind="scope-missing",
+                title=_("This token is for other uses"),
+                detail=_("It would need %(scope)s. Make another token for that.") % {"scope": scope.value},
+            )
+        return True
+
+
+class TokenViewSet(PublicViewSet[M]):
+    """Rows that a token reaches. Every other row is 404, as one that does not exist."""
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [HasScope]
+    scopes: ClassVar[Mapping[str, Scope]]
+    http_method_names = ["get", "head", "post", "patch", "delete", "options"]
+    standings: list[Standing]
+
+    @property
+    def grant(self) -> ApiGrant:
+        """What the token of this request reaches."""
+        return cast("ApiGrant", self.request.auth)
+
+    @property
+    def actor(self) -> Actor:
+        """Who writes, for services: the delegation, through the token."""
+        return Actor(ActorKind.DELEGATION, self.grant.token.owner, self.grant.token)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Count, find out who asks, check the parameters."""
+        self.standings = []
+        self._count(PER_ADDRESS, address_of(request))
+        super().initial(request, *args, **kwargs)
+        if request.method in {"POST", "PATCH", "DELETE"} and self.action is not None:
+            filters.check_parameters(request, {"lang"})
+            self.language = filters.language_of(request) or settings.LANGUAGE_CODE
+
+    def check_throttles(self, request: Request) -> None:
+        """After permissions: count what the token does. Raises Refused."""
+        self._count(PER_TOKEN, str(self.grant.pk))
+
+    def _count(self, limit: Limit, who: str) -> None:
+        standing = limit.count(who)
+        self.standings.append(standing)
+        if standing.is_over:
+            raise too_many(standing)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Nothing here is kept by anybody; say how many requests are left."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers["Cache-Control"] = "no-store"
+        if standings := getattr(self, "standings", []):
+            answer.headers["RateLimit-Policy"] = ", ".join(standing.limit.policy for standing in standings)
+            answer.headers["RateLimit"] = ", ".join(standing.header for standing in standings)
+        return answer
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """What may be done here: the Allow header says it, there is no body."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+
+# --- writes -----------------------------------------------------------------------------------------------------------
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises Refused, InvalidParameters, UnsupportedMediaType."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > MOST_BYTES:
+        raise Refused(
+            status=413,
+            kind="content-too-large",
+            title=_("This is too much at once"),
+            detail=_("A body has at most %(limit)d bytes. Send it in parts.") % {"limit": MOST_BYTES},
+        )
+    try:
+        data = request.data
+    except (exceptions.ParseError, RecursionError) as error:
+        raise Refused(
+            status=400,
+            kind="malformed-json",
+            title=_("This is not JSON"),
+            detail=_("The body cannot be read as JSON in UTF-8."),
+        ) from error
+    if not isinstance(data, dict):
+        raise InvalidParameters([Fault("body", "", _("Expected an object."))])
+    return dict(data)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The Idempotency-Key, if there is one. Raises InvalidParameters."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        expected = _("Expected 1 to 200 letters, digits or signs of ASCII without blanks, such as a UUID.")
+        raise InvalidParameters([Fault("header", "Idempotency-Key", expected)])
+    return key
+
+
+def etag_of(data: Mapping[str, Any]) -> str:
+    """The strong validator of a row as it is shown."""
+    written = json.dumps(data, sort_keys=True, default=str)
+    return f'"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
+
+
+def expected_etags(request: Request) -> set[str]:
+    """What If-Match names; "*" stands for any. Raises Refused (428) when it is missing."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise Refused(
+            status=428,
+            kind="precondition-required",
+            title=_("Say which version you have seen"),
+            detail=_("Read the row, and send its ETag as If-Match, so that nothing is overwritten unseen."),
+        )
+    return {part.strip() for part in header.split(",")}
+
+
+def check_etag(expected: set[str], etag: str) -> None:
+    """Refuse to change what has changed meanwhile. Raises Refused (412)."""
+    if "*" not in expected and etag not in expected:
+        raise Refused(
+            status=412,
+            kind="precondition-failed",
+            title=_("The row has changed meanwhile"),
+            detail=_("Read it again, and decide whether your change still fits."),
+        )
