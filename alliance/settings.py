@@ -178,6 +178,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 240
 # A message to more people than this leaves only when a second organiser has released it.
 ANNOUNCEMENT_RELEASE_ABOVE = env.int("ANNOUNCEMENT_RELEASE_ABOVE", default=200)
+OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180)  # messages that were sent; the audit trail stays
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
 
 
@@ -188,11 +189,15 @@ def _every(seconds: int, task: str) -> dict[str, Any]:
 
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "empty-the-outbox": _every(5, "outbox.tasks.drain"),
+    "read-mails-that-came-back": _every(60, "outbox.tasks.read_bounces"),
+    "forget-old-messages": _every(3600, "outbox.tasks.forget_old_messages"),
     "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),
     "give-reserved-places-back": _every(60, "registration.tasks.release_due_reserves"),
     "give-everybody-their-join-link": _every(60, "registration.tasks.queue_missing_join_links"),
     "forget-answers-and-uploads": _every(600, "registration.tasks.forget_answers"),
     "forget-addresses": _every(60, "registration.tasks.forget_addresses"),
+    "order-meetings-as-published": _every(60, "video.tasks.order_what_changed"),
+    "enter-people-on-platforms": _every(60, "registration.tasks.queue_missing_registrants"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
     "remind-the-invited": _every(600, "registration.tasks.remind_invited"),
     "forget-who-was-invited": _every(3600, "registration.tasks.forget_old_invitations"),
@@ -208,6 +213,16 @@ vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20  # seconds for one conversation with the mail server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Conference office <no-reply@{SITE_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")  # the envelope sender, with "+..." put before its "@"
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")  # where reports to it end: maildir:///var/mail/bounces
+if BOUNCE_ADDRESS and not 2 < BOUNCE_ADDRESS.find("@") + 1 <= 17:
+    raise ImproperlyConfigured("BOUNCE_ADDRESS is an address with 2 to 16 characters before its “@”.")
+
+# --- video platforms ------------------------------------------------------------------------------------------------
+
+# Credentials stand in variables of each host account (video.adapters.credentials). The domain of the addresses that we
+# make up for people whose own the platforms must not learn; nobody needs to receive mail there.
+VIDEO_RELAY_DOMAIN = env.str("VIDEO_RELAY_DOMAIN", default="") or f"guests.{SITE_DOMAIN}"
 
 # --- people who sign in ---------------------------------------------------------------------------------------------
 
@@ -318,6 +333,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "alliance.api.schema.fields_may_be_left_out",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ConferenceKind": "events.models.ConferenceKind",
         "ConferenceState": "events.api.PUBLIC_CONFERENCE_STATES",

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.utils.translation import gettext_lazy as _
@@ -26,16 +27,20 @@ __all__ = [
     "drain",
     "drain_all",
     "figures",
+    "forget_old",
     "hold",
     "message",
     "oldest_unsent",
     "queue",
     "release",
     "send_again",
+    "supersede",
 ]
 
 logger = logging.getLogger(__name__)
 
+_KEPT = timedelta(days=settings.OUTBOX_KEEP_DAYS)
+_FORGOTTEN_AT_ONCE = 1000
 TRIED_FOR = timedelta(days=7)  # unless the caller knows a better deadline, such as the start of the event
 
 
@@ -183,6 +188,33 @@ def release(message_ids: Collection[int], *, by_user: int | None, now: datetime)
     if count:
         transaction.on_commit(doorbell.ring)
     return count
+
+
+def supersede(key_start: str, *, now: datetime) -> int:
+    """Take back messages that have not left, by what their keys begin with; how many.
+
+    What is being sent at this moment stays: its handler sees the present state, or it has gone already.
+    """
+    waiting = [MessageState.QUEUED, MessageState.RETRYING, MessageState.HELD]
+    found = Message.objects.filter(key__startswith=key_start, state__in=waiting)
+    return found.update(state=MessageState.SUPERSEDED, finished_at=now, last_error="recalled")
+
+
+# --- upkeep ---------------------------------------------------------------------------------------------------------
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete messages that were sent or not needed, finished longer ago than OUTBOX_KEEP_DAYS. Returns how many.
+
+    Given-up ones stay ten times as long: organisers may still want to send them. What was told to whom stays in the
+    audit trail, which this does not touch. In portions, so that no statement holds up the workers.
+    """
+    done = Q(state__in=[MessageState.SENT, MessageState.SUPERSEDED], finished_at__lt=now - _KEPT)
+    done |= Q(state=MessageState.DEAD, finished_at__lt=now - 10 * _KEPT)
+    deleted = 0
+    while ids := list(Message.objects.filter(done).order_by("pk").values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
+        deleted += Message.objects.filter(done, pk__in=ids).delete()[0]
+    return deleted
 
 
 # --- how things stand -----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from registration.models import CheckIn, Participant, Registration
 
 _SEE_DOOR = "registration.view_checkin"
 _SEE_PEOPLE = "registration.view_registration"
+_CHANGE_PEOPLE = "registration.change_registration"
 _SHEETS = {Sheet.A6: gettext_lazy("A6 sheets"), Sheet.A4: gettext_lazy("Four on A4")}
 
 
@@ -42,7 +43,9 @@ def door(request: HttpRequest, conference: Conference) -> HttpResponse:
         for number, first in enumerate(range(0, people, badges.MOST), start=1)
     ]
     context = pages.context(request, conference, "door", _("At the door"))
+    may_change_people = request.user.has_perm(_CHANGE_PEOPLE, conference)
     context |= {
+        "check_ins_url": pages.url("check-ins", conference) if may_change_people else "",
         "door_url": reverse("registration:doors", args=[conference.slug]),
         "may_check_in": request.user.has_perm(door_views.PERMISSION, conference),
         "may_see_people": may_see_people,

@@ -8,13 +8,18 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
+from accounts.permissions import READ_CONFIDENTIAL
 from alliance.admin import HouseAdmin, RelatedPage, clock_time, explain
-from events.admin import conference_slug
-from registration.models import Participant, Registration
+from events.admin import conference_slug, pages
+from registration import admin_trail
+from registration.models import Delegation, Participant, Registration
+from registration.models.delegation_member import member_index
 from registration.models.participant import email_index
 from registration.services import identities
 
@@ -26,11 +31,13 @@ explain(
 
 
 def by_address(address: str, prefix: str = "") -> Q:
-    """Finds the person with that whole address.
+    """Finds the person with that whole address, members of delegations among them, whose address is hashed for each.
 
     People under an alias are left out: who knows an address must not learn from us which alias belongs to it.
     """
-    return Q(**{f"{prefix}email_index": email_index(address), f"{prefix}has_alias": False})
+    delegations = Delegation.objects.filter(memberships__isnull=False).distinct().values_list("pk", flat=True)
+    indexes = [email_index(address), *(member_index(pk, address) for pk in delegations)]
+    return Q(**{f"{prefix}email_index__in": indexes, f"{prefix}has_alias": False})
 
 
 class ParticipantAdmin(HouseAdmin[Participant]):
@@ -53,7 +60,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
     search_fields = ["display_name"]
     search_by_id = ("public_id",)
     search_help_text = gettext_lazy("A display name, a whole e-mail address, or a whole public id.")
-    autocomplete_fields = ["country", "organisation", "delegation"]
+    autocomplete_fields = ["country", "organisation"]
     readonly_fields = [
         "display_name",
         "has_alias",
@@ -61,8 +68,10 @@ class ParticipantAdmin(HouseAdmin[Participant]):
         "full_name",
         "email",
         "accessibility",
+        "answers",
         "registered",
         "public_id",
+        "member_of",
     ]
     fieldsets = [
         (None, {"fields": [("display_name", "has_alias"), "conference", ("registered", "public_id")]}),
@@ -73,6 +82,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
                 "description": gettext_lazy("Each time this page is opened, the audit trail says who read it."),
             },
         ),
+        (gettext_lazy("Questions"), {"fields": ["answers"]}),
         (
             gettext_lazy("Comes as"),
             {
@@ -80,7 +90,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
                     ("category", "country"),
                     ("organisation_text", "organisation"),
                     "function",
-                    ("delegation", "delegation_capacity"),
+                    "member_of",
                     ("language", "interpretation_language"),
                 ]
             },
@@ -101,7 +111,8 @@ class ParticipantAdmin(HouseAdmin[Participant]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
         """Without what lists have no use for."""
-        return super().get_queryset(request).defer("sealed_identity", "accessibility_needs")
+        rows = super().get_queryset(request).select_related("delegation__country", "delegation__organisation")
+        return rows.defer("sealed_identity", "accessibility_needs")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Participant], search_term: str
@@ -123,8 +134,15 @@ class ParticipantAdmin(HouseAdmin[Participant]):
         """Open what may be read, on the record."""
         if obj is not None:
             obj.opened = identities.open_for_organiser(  # type: ignore[attr-defined]
-                participant_id=obj.pk, by=actor(request), now=timezone.now()
+                participant_id=obj.pk,
+                with_needs=request.user.has_perm(READ_CONFIDENTIAL, obj),
+                by=actor(request),
+                now=timezone.now(),
             )
+            obj.answers_shown = admin_questions.answers_of(request, obj)  # type: ignore[attr-defined]
+            if self.has_change_permission(request, obj):
+                context["trail_url"] = admin_trail.url_of_participant(obj)
+                context["door_code_url"] = pages.url("door-code", obj.conference, participant=obj.public_id)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @staticmethod
@@ -148,11 +166,30 @@ class ParticipantAdmin(HouseAdmin[Participant]):
         opened: identities.Opened = participant.opened  # type: ignore[attr-defined]
         return _("Erased.") if opened.identity is None else str(getattr(opened.identity, what))
 
+    @admin.display(description=gettext_lazy("delegation"))
+    def member_of(self, participant: Participant) -> SafeString | str:
+        """The delegation, with the way to its page: members are named there, by rules that this form would pass by."""
+        if participant.delegation is None:
+            return "-"
+        return format_html(
+            '<a href="{}">{}</a> · {}',
+            pages.url("delegations", participant.conference),
+            participant.delegation.name,
+            participant.get_delegation_capacity_display(),
+        )
+
     @admin.display(description=gettext_lazy("accessibility needs"))
     def accessibility(self, participant: Participant) -> str:
-        """What the person asked for."""
+        """What the person asked for, for those who may read it."""
         opened: identities.Opened = participant.opened  # type: ignore[attr-defined]
+        if opened.accessibility_needs is None:
+            return _("Only readers of confidential answers see this.")
         return opened.accessibility_needs or "-"
+
+    @admin.display(description=gettext_lazy("answers"))
+    def answers(self, participant: Participant) -> str:
+        """What the person answered to the questions of the conference."""
+        return participant.answers_shown  # type: ignore[attr-defined,no-any-return]
 
     @admin.display(description=gettext_lazy("registered at"), ordering="created_at")
     def registered(self, participant: Participant) -> str:

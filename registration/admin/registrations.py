@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,11 +19,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import actor
 from alliance.admin import ReadOnlyAdmin, clock_time, list_url, own_rows
 from alliance.exceptions import DomainError
-from registration import admin_figures, door_admin, services
+from registration import admin_announcements, admin_bounces, admin_figures, admin_trail, door_admin, services
 from registration.admin.admissions import admission_label
 from registration.admin.participants import by_address
 from registration.models import Admission, Registration, RegistrationStatus
 
+_MOVE = "registration.move_registration"
 MOST_AT_ONCE = 200  # registrations that one action moves; each has a transaction of its own
 
 
@@ -77,6 +78,14 @@ class ReasonForm(forms.Form):
         return reason
 
 
+class RecordedReasonForm(ReasonForm):
+    """Why somebody passes others by: for the audit trail, not for the people."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, required=True, **kwargs)
+        self.fields["reason"].help_text = _("One sentence for the audit trail; name nobody in it.")
+
+
 class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     """Registrations: approve, reject and cancel as actions; nothing else moves them."""
 
@@ -88,14 +97,22 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         "participant__category",
         ("participant__country", admin.RelatedOnlyFieldListFilter),
         admin_figures.FigureFilter,
+        admin_bounces.BounceFilter,
     ]
     ordering = ["-created_at", "-pk"]
     search_fields = ["participant__display_name"]
     search_by_id = ("public_id", "participant__public_id")
     search_help_text = gettext_lazy("A display name, a whole e-mail address, or a whole public id.")
-    actions = ["approve_selected", "reject_selected", "cancel_selected", door_admin.badges_of_selected]
+    actions = [
+        "approve_selected",
+        "reject_selected",
+        "cancel_selected",
+        "move_selected_to_top",
+        "write_to_selected",
+        door_admin.badges_of_selected,
+    ]
     fieldsets = [
-        (None, {"fields": ["who", "what", ("status", "in_line"), "why"]}),
+        (None, {"fields": ["who", "what", ("status", "in_line"), "why", admin_bounces.mails]}),
         (
             gettext_lazy("How it came about"),
             {
@@ -158,8 +175,13 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
                 ("reject_selected", _("Reject…"), registration.may_become(RegistrationStatus.REJECTED)),
                 ("cancel_selected", _("Cancel…"), registration.may_become(RegistrationStatus.CANCELLED)),
             ]
+            if self.has_move_permission(request, registration):
+                is_waiting = registration.status == RegistrationStatus.WAITLISTED
+                may_rise = is_waiting and registration.place_in_line != 1  # type: ignore[attr-defined]
+                moves.append(("move_selected_to_top", _("Move to the top…"), may_rise))
             context["moves"] = [{"action": name, "label": label} for name, label, possible in moves if possible]
             context["moves_url"] = list_url(Registration)
+            context["trail_url"] = admin_trail.url_of_registration(registration)
         return super().render_change_form(request, context, *args, **kwargs)
 
     @staticmethod
@@ -269,6 +291,38 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
             done=lambda count: ngettext("%(count)s registration cancelled", "%(count)s registrations cancelled", count),
         )
         return None
+
+    def has_move_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
+        """Whether the user may change the order of the waiting list: a right of its own."""
+        return request.user.has_perm(_MOVE, obj)
+
+    @admin.action(description=gettext_lazy("Move to the top of the waiting list…"), permissions=["move"])
+    def move_selected_to_top(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        """Put people before all others in line, with a reason on the record. Among themselves they keep their order."""
+        queryset = own_rows(request, queryset, _MOVE)
+        form = RecordedReasonForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            title = _("Move to the top of the waiting list")
+            return self._ask(request, queryset, form, action="move_selected_to_top", title=title)
+        by, reason = actor(request), form.cleaned_data["reason"]
+        self._carry_out(
+            request,
+            queryset.order_by(F("position").desc(nulls_first=True), "pk"),
+            lambda pk: services.move_to_top(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            done=lambda count: ngettext(
+                "%(count)s registration moved to the top", "%(count)s registrations moved to the top", count
+            ),
+        )
+        return None
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may write to people at one conference at least."""
+        return request.user.has_perm(admin_announcements.PERMISSION)
+
+    @admin.action(description=gettext_lazy("Write a message…"), permissions=["write"])
+    def write_to_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        """Begin a message to the people behind the chosen registrations, of one conference."""
+        return admin_announcements.begin(request, queryset)
 
     def _ask(
         self, request: HttpRequest, queryset: QuerySet[Registration], form: forms.Form, *, action: str, title: str

@@ -14,6 +14,7 @@ from registration.services.joining import (
     register,
 )
 from registration.services.places import Outcome, change_capacity
+from registration.services.queueing import FirstAlready, NotWaiting, move_to_top
 from registration.services.reserves import (
     ReserveForNobody,
     ReserveIsReleased,
@@ -22,7 +23,6 @@ from registration.services.reserves import (
     remove_reserve,
     set_reserve,
 )
-from registration.services.queueing import FirstAlready, NotWaiting, move_to_top
 from registration.services.upkeep import forget_old_idempotency_keys, queue_missing_join_links
 from registration.services.waiting_list import promote_after_correction, promote_into_free_places
 
@@ -49,8 +49,8 @@ __all__ = [
     "find_answer",
     "find_personal",
     "forget_old_idempotency_keys",
-    "promote_after_correction",
     "move_to_top",
+    "promote_after_correction",
     "promote_into_free_places",
     "queue_missing_join_links",
     "register",

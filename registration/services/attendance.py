@@ -177,8 +177,10 @@ def check_in(
 
 
 @transaction.atomic(durable=True)
-def undo(*, conference: Conference, nonce: UUID, by: Actor, now: datetime) -> CheckIn | None:
+def undo(*, conference: Conference, nonce: UUID, by: Actor, now: datetime, reason: str = "") -> CheckIn | None:
     """Take a check-in back that was made by mistake. Returns None when there is nothing to take back any more.
+
+    reason: why, for the audit trail; a steward who has just made the mistake gives none.
 
     The registration is confirmed again, unless another check-in still says that it was used.
     """
@@ -193,7 +195,8 @@ def undo(*, conference: Conference, nonce: UUID, by: Actor, now: datetime) -> Ch
         Registration.objects.filter(pk=made.registration_id, status=_S.ATTENDED).update(
             status=_S.CONFIRMED, version=F("version") + 1
         )
-    _audit("registration.check_in_undone", "registration", made.registration.public_id, by=by, now=now)
+    why = {"reason": reason} if reason else {}
+    _audit("registration.check_in_undone", "registration", made.registration.public_id, by=by, now=now, **why)
     made.refresh_from_db(fields=["undone_at", "undone_by"])
     return made
 

@@ -55,6 +55,8 @@ CONFERENCE_PAGES = {
     "releases": ("conference", Level.SEE),
     "release-restore": ("conference", Level.CHANGE),
     "preview": ("conference", Level.SEE),
+    "mails": ("messages", Level.SEE),
+    "mail-text": ("messages", Level.SEE),
     "programme-file": ("conference", Level.SEE),
     "programme-file-download": ("conference", Level.SEE),
     "documents": ("conference", Level.SEE),
@@ -69,6 +71,12 @@ CONFERENCE_PAGES = {
     "delegations": ("admissions", Level.CHANGE),
     "delegation-letter": ("admissions", Level.CHANGE),
     "participants": ("admissions", Level.CHANGE),
+    "messages": ("messages", Level.CHANGE),
+    "message": ("messages", Level.CHANGE),
+    "registration-trail": ("registrations", Level.CHANGE),
+    "participant-trail": ("participants", Level.CHANGE),
+    "check-ins": ("registrations", Level.CHANGE),
+    "door-code": ("participants", Level.CHANGE),
 }
 
 # Pages of the admin that belong to no model's list: what somebody with a role, or without any, is answered.
@@ -246,6 +254,7 @@ def address(page: pages.ConferencePage, conference: Conference) -> str:
     captured: dict[str, dict[str, Any]] = {
         "release-restore": {"number": 1},
         "preview": {"which": "draft", "path": "en/"},
+        "mail-text": {"letter": "nothing", "language": "en"},
         "programme-file-download": {"kind": "nothing"},
         "document": {"which": "draft", "language": "en", "kind": "nothing", "ending": "pdf"},
         "badges": {"sheet": "nothing", "part": 1},
@@ -253,6 +262,10 @@ def address(page: pages.ConferencePage, conference: Conference) -> str:
         "figure-file": {"kind": "nothing"},
         "delegation-letter": {"letter": UUID(int=1)},
         "participants": {"kind": "nothing"},
+        "message": {"message": UUID(int=1)},
+        "registration-trail": {"registration": UUID(int=1)},
+        "participant-trail": {"participant": UUID(int=1)},
+        "door-code": {"participant": UUID(int=1)},
     }
     return pages.url(page.name, conference, **captured.get(page.name, {}))
 
