@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import outbox.services
 from outbox.models import Message
-from registration.models import Admission, Participant, Registration
+from registration.models import Admission, Participant, Registration, RegistrationStatus
 from registration.models.registration import ENDED
+from video.models import Meeting, Service
 
 FORM = "registration.received"
 STATUS = "registration.status"
@@ -39,6 +40,7 @@ def about_form(participant: Participant, registrations: Sequence[Registration], 
     )
     for registration in registrations:
         yield from join_link(registration, version=registration.version, now=now)
+        yield from on_platform(registration, version=registration.version, now=now)
 
 
 def about_change(
@@ -60,8 +62,39 @@ def about_change(
         order_key=_order(registration.participant),
         details={"had_place": had_place},
     )
-    if registration.status not in ENDED:
+    if registration.status not in ENDED | {RegistrationStatus.OFFERED}:
         yield from join_link(registration, version=version, now=now)
+    yield from on_platform(registration, version=version, now=now)
+
+
+def platform_topic(service: Service | str) -> str:
+    """The topic by which people are entered on a platform; each platform has a way out of its own."""
+    return f"registration.platform.{Service(service).value}"
+
+
+def on_platform(
+    registration: Registration, *, version: int, now: datetime, meeting: Meeting | None = None, again: str = ""
+) -> Iterator[Message]:
+    """Enter the person on the platform, or take them off, as the registration stands when it leaves.
+
+    Nothing where nobody is entered, and while the meeting is not ready: a sweep finds it later. meeting: when it is
+    known already. again: a word that makes a new message of it.
+    """
+    admission: Admission = registration.admission
+    meeting = meeting or admission.meeting
+    if meeting is None or not meeting.has_registrants or not meeting.provider_id or meeting.service is None:
+        return
+    window = admission.join_window
+    yield outbox.services.message(
+        topic=platform_topic(meeting.service),
+        about_kind="registration",
+        about_id=registration.public_id,
+        key=f"platform:{registration.public_id}:{version}:{meeting.pk}.{meeting.generation}{again}",
+        now=now,
+        version=version,
+        order_key=f"platform:{registration.public_id}",
+        deadline_at=max(now + outbox.services.TRIED_FOR, window[1]) if window else None,
+    )
 
 
 def join_link(registration: Registration, *, version: int, now: datetime) -> Iterator[Message]:

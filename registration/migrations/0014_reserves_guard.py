@@ -127,7 +127,8 @@ BEGIN
             RAISE EXCEPTION 'the admission has no places row'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'places_counted_by_the_database';
         END IF;
-        IF taken_change > 0 AND new_reserve IS NULL AND row_now.taken + row_now.held > row_now.capacity THEN
+        IF taken_change > 0 AND new_reserve IS NULL AND row_now.held > 0
+            AND row_now.taken + row_now.held > row_now.capacity THEN
             RAISE EXCEPTION 'the places left are kept for reserves'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'places_kept_for_reserves';
         END IF;

@@ -104,7 +104,9 @@ def approve(*, registration_id: int, by: Actor, now: datetime) -> Registration:
 @transaction.atomic(durable=True)
 @published
 def reject(*, registration_id: int, by: Actor, now: datetime, reason: str) -> Registration:
-    """Decline somebody who awaited approval or waits in line. reason: one sentence the person is told.
+    """Decline somebody who awaited approval or waits in line, and serve the line without them.
+
+    reason: one sentence the person is told.
 
     Raises AlreadyDecided when the registration stands elsewhere by now.
     """
@@ -124,4 +126,5 @@ def reject(*, registration_id: int, by: Actor, now: datetime, reason: str) -> Re
     )
     _audit(registration, "rejected", by=by, now=now, status_before=before)
     outbox.services.queue(messages.about_change(registration, now=now))
+    waiting_list.promote_locked(registration.admission, now=now)
     return registration
