@@ -5,6 +5,7 @@ speakers.api adds who speaks (imports point that way); its session views are the
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ from alliance.api.filters import (
     SlugOrId,
 )
 from alliance.api.paging import Key
+from alliance.api.shape import Expansion
 from alliance.api.views import M, PublicViewSet
 from events import results, results_api
 from events.models import (
@@ -253,6 +255,29 @@ class ConferenceSerializer(ConferenceRefSerializer):
         ref_name = "Conference"
 
 
+def conference_lists(now: datetime, prefix: str = "") -> list[Prefetch[Any]]:
+    """Days and papers of conferences, for a queryset of them or of what leads to them by the prefix."""
+    papers = results_api.shown_materials(now).filter(session=None)
+    return [
+        Prefetch(f"{prefix}days", ConferenceDay.objects.order_by("number"), to_attr="days_in_order"),
+        Prefetch(f"{prefix}materials", papers, to_attr="shown_materials"),
+    ]
+
+
+def whole_conference(prefix: str) -> Expansion:
+    """The conference whole. prefix: the path that leads to it, such as session__conference__."""
+    joined = [f"{prefix}{name}" for name in ("series", "venue__country", "organiser", "chairmanship")]
+    return Expansion(ConferenceSerializer, lambda now: [*joined, *conference_lists(now, prefix)])
+
+
+def whole_organisation(prefix: str) -> Expansion:
+    """An organisation whole. prefix: the path that leads to it."""
+    return Expansion(OrganisationSerializer, lambda now: [f"{prefix}country", f"{prefix}part_of"])
+
+
+WHOLE_COUNTRY = Expansion(CountrySerializer)
+
+
 class ConferenceFilters(Filters):
     """Filters of the list of conferences."""
 
@@ -282,6 +307,11 @@ class ConferenceViewSet(ProgrammeViewSet[Conference]):
 
     serializer_class = ConferenceSerializer
     filterset_class = ConferenceFilters
+    expansions = {
+        "organiser": whole_organisation("organiser__"),
+        "chairmanship": whole_organisation("chairmanship__"),
+        "venue.country": WHOLE_COUNTRY,
+    }
     orderings = {
         "-starts_on": (Key("starts_on", "date", descending=True),),
         "starts_on": (Key("starts_on", "date"),),
@@ -290,17 +320,8 @@ class ConferenceViewSet(ProgrammeViewSet[Conference]):
 
     def get_queryset(self) -> QuerySet[Conference]:
         """What strangers may see."""
-        days = ConferenceDay.objects.order_by("number")
-        return (
-            Conference.objects.public()
-            .select_related("series", "venue__country", "organiser", "chairmanship")
-            .prefetch_related(
-                Prefetch("days", days, to_attr="days_in_order"),
-                Prefetch(
-                    "materials", results_api.shown_materials(self.now).filter(session=None), to_attr="shown_materials"
-                ),
-            )
-        )
+        joined = Conference.objects.public().select_related("series", "venue__country", "organiser", "chairmanship")
+        return joined.prefetch_related(*conference_lists(self.now))
 
     def get_object(self) -> Conference:
         """By id or slug."""
@@ -309,7 +330,7 @@ class ConferenceViewSet(ProgrammeViewSet[Conference]):
             found = {"public_id": str(UUID(wanted))} if len(wanted) == 36 else {"slug": wanted}
         except ValueError:
             found = {"slug": wanted}
-        return get_object_or_404(self.get_queryset(), **found)
+        return get_object_or_404(self.filter_queryset(self.get_queryset()), **found)
 
 
 # --- countries ------------------------------------------------------------------------------------------------------
@@ -434,6 +455,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
     time_zone = serializers.CharField(source="conference.time_zone", read_only=True, help_text="IANA name.")
     format = CodeField(Format, allow_null=True)
     room = TextField(source="room.name", allow_null=True)
+    room_id = IdField(source="room.public_id", allow_null=True, default=None)
     platform = WrittenField(source="platform_label", help_text="The video platform as announced.")
     working_languages = serializers.ListField(child=serializers.CharField(), read_only=True)
     interpretation_languages = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -464,6 +486,7 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
             "time_zone",
             "format",
             "room",
+            "room_id",
             "platform",
             "working_languages",
             "interpretation_languages",
@@ -532,32 +555,37 @@ SESSION_ORDERINGS = {
 }
 
 
+def session_lists(now: datetime, prefix: str = "") -> list[Prefetch[Any]]:
+    """What is shown of sessions at the instant, for a queryset of them or of what leads to them by the prefix."""
+    convenors = Convenorship.objects.select_related("organisation", "with_unit").order_by("position", "pk")
+    segments = Segment.objects.visible_at(now).order_by("position")
+    sections = TextSection.objects.order_by("position", "pk")
+    found = Recommendation.objects.public(now).in_printed_order()
+    return [
+        Prefetch(f"{prefix}convenorships", convenors, to_attr="convenors_in_order"),
+        Prefetch(f"{prefix}segments", segments, to_attr="visible_segments"),
+        Prefetch(f"{prefix}text_sections", sections, to_attr="sections_in_order"),
+        Prefetch(f"{prefix}recommendations", found, to_attr="shown_results"),
+        Prefetch(f"{prefix}materials", results_api.shown_materials(now), to_attr="shown_materials"),
+    ]
+
+
 class SessionViewSet(ProgrammeViewSet[Session]):
     """The programme as printed: newest conference first, then day and position."""
 
     serializer_class: type[SessionSerializer] = SessionSerializer
     filterset_class = SessionFilters
     orderings = SESSION_ORDERINGS
+    expansions = {
+        "conference": whole_conference("conference__"),
+        "convenors.organisation": whole_organisation("convenors_in_order__organisation__"),
+        "convenors.with_unit": whole_organisation("convenors_in_order__with_unit__"),
+    }
 
     def get_queryset(self) -> QuerySet[Session]:
         """What strangers may see, with what is shown of it at this instant."""
-        convenors = Convenorship.objects.select_related("organisation", "with_unit").order_by("position", "pk")
-        segments = Segment.objects.visible_at(self.now).order_by("position")
-        return (
-            Session.objects.public()
-            .select_related("conference", "day", "room")
-            .prefetch_related(
-                Prefetch("convenorships", convenors, to_attr="convenors_in_order"),
-                Prefetch("segments", segments, to_attr="visible_segments"),
-                Prefetch("text_sections", TextSection.objects.order_by("position", "pk"), to_attr="sections_in_order"),
-                Prefetch(
-                    "recommendations",
-                    Recommendation.objects.public(self.now).in_printed_order(),
-                    to_attr="shown_results",
-                ),
-                Prefetch("materials", results_api.shown_materials(self.now), to_attr="shown_materials"),
-            )
-        )
+        joined = Session.objects.public().select_related("conference", "day", "room")
+        return joined.prefetch_related(*session_lists(self.now))
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Serializers know the topics."""

@@ -13,7 +13,7 @@ from alliance.api.fields import CodeField, IdField, PageField, TextField
 from alliance.api.filters import Choice, Filters, Id, Number, SlugOrId, Words
 from alliance.api.paging import Key
 from events import results, results_search
-from events.api import ConferenceRefSerializer, ProgrammeViewSet, SessionRefSerializer
+from events.api import ConferenceRefSerializer, ProgrammeViewSet, SessionRefSerializer, whole_conference
 from events.models import Recommendation, TakeawayKind
 from events.models.papers import PLACES, RecommendationQuerySet
 from events.results_api import NoteField, TopicSerializer, with_topics
@@ -112,6 +112,7 @@ class RecommendationViewSet(ProgrammeViewSet[Recommendation]):
 
     serializer_class = RecommendationSerializer
     filterset_class = RecommendationFilters
+    expansions = {"conference": whole_conference("session__conference__")}
     orderings = {
         "programme": (
             Key("session__conference__starts_on", "date", descending=True),

@@ -52,6 +52,7 @@ class FigureViewSet(PublicViewSet[PublicFigure]):
 
     serializer_class = FigureSerializer
     filterset_class = FigureFilters
+    expansions = {"conference": events_api.whole_conference("conference__"), "country": events_api.WHOLE_COUNTRY}
     orderings = {
         "printed": (
             Key("conference__starts_on", "date", descending=True),

@@ -169,6 +169,11 @@ class SessionViewSet(events_api.SessionViewSet):
 
     serializer_class = SessionSerializer
     filterset_class = SessionFilters
+    expansions = {
+        **events_api.SessionViewSet.expansions,
+        "contributions.organisation": events_api.whole_organisation("shown_contributions__organisation__"),
+        "contributions.country": events_api.WHOLE_COUNTRY,
+    }
 
     def get_queryset(self) -> QuerySet[Session]:
         """What strangers may see, with who may be shown at this instant."""
@@ -296,6 +301,10 @@ class SpeakerViewSet(events_api.ProgrammeViewSet[Person]):
 
     serializer_class = SpeakerSerializer
     filterset_class = SpeakerFilters
+    expansions = {
+        "contributions.organisation": events_api.whole_organisation("shown_contributions__organisation__"),
+        "contributions.country": events_api.WHOLE_COUNTRY,
+    }
     orderings = {"programme": (Key("first_place", "text"),), "name": (Key("display_name", "text"),)}
 
     def get_queryset(self) -> QuerySet[Person]:
@@ -326,6 +335,7 @@ class OrganisationViewSet(events_api.ProgrammeViewSet[Organisation]):
 
     serializer_class = events_api.OrganisationSerializer
     filterset_class = events_api.OrganisationFilters
+    expansions = {"country": events_api.WHOLE_COUNTRY, "part_of": events_api.whole_organisation("part_of__")}
     orderings = {"key": (Key("key", "text"),)}
 
     def get_queryset(self) -> QuerySet[Organisation]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from alliance import languages
-from alliance.api import filters
+from alliance.api import filters, shape
 from alliance.api.paging import Ordering, Pages
 
 M = TypeVar("M", bound=Model)
@@ -46,6 +46,8 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
     pagination_class = Pages
     filterset_class: ClassVar[type[filters.Filters]] = filters.Filters
     orderings: ClassVar[Mapping[str, Ordering]]
+    expansions: ClassVar[shape.Expansions] = {}
+    wanted = shape.Shape()
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"
@@ -63,11 +65,29 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
         self.language = settings.LANGUAGE_CODE
         if request.method not in _READS:
             return  # 405 follows, whatever the parameters are
-        known = {"lang"}
+        known = {"lang", *shape.PARAMETERS}
         if getattr(self, "action", None) == "list":
             known |= {*self.filterset_class.base_filters, *Pages.parameters}
         filters.check_parameters(request, known)
         self.language = filters.language_of(request) or settings.LANGUAGE_CODE
+        self.wanted = shape.read(request, members=self.members, expansions=self.expansions)
+
+    def members(self) -> list[str]:
+        """The names of all members of a row, in order."""
+        serializer: Any = self.get_serializer_class()()
+        return list(serializer.fields)
+
+    def filter_queryset(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """The rows that are asked for, with what the reader wants whole."""
+        return self.wanted.fetched(super().filter_queryset(queryset), self.expansions, now=self.now)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """What writes the rows, in the shape that was asked for."""
+        if getattr(self, "swagger_fake_view", False):  # the schema is made without a request
+            return self.get_serializer_class()(*args, **kwargs)
+        serializer = super().get_serializer(*args, **kwargs)
+        self.wanted.applied(getattr(serializer, "child", serializer), self.expansions)
+        return serializer
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Serializers know the language of texts and the instant of the request."""

@@ -260,6 +260,7 @@ def test_session_has_every_public_fact_and_nothing_else(client: Client) -> None:
             "time_zone": "Europe/Vienna",
             "format": "online",
             "room": english("Neuer Saal"),
+            "room_id": str(session.room.public_id),
             "platform": "WebEx",
             "working_languages": ["English"],
             "interpretation_languages": [],

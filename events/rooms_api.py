@@ -1,0 +1,53 @@
+"""Rooms for programs: those of the venues at which something public takes place."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from alliance.api.fields import IdField, TextField
+from alliance.api.filters import Filters, SlugOrId
+from alliance.api.paging import Key
+from events.api import WHOLE_COUNTRY, ProgrammeViewSet, VenueSerializer
+from events.models import Conference, Room
+
+
+class RoomSerializer(serializers.ModelSerializer[Room]):
+    """A room of a venue. Sessions name theirs by room_id."""
+
+    id = IdField()
+    name = TextField()
+    seats = serializers.IntegerField(source="capacity", read_only=True, allow_null=True, help_text="Null: not known.")
+    venue = VenueSerializer(read_only=True)
+
+    class Meta:
+        model = Room
+        fields = ["id", "name", "seats", "venue"]
+        ref_name = "Room"
+
+
+class RoomFilters(Filters):
+    """Filters of the list of rooms."""
+
+    conference = SlugOrId("Id or slug of a conference at the venue.", method="by_conference")
+
+    def by_conference(self, rooms: QuerySet[Room], name: str, value: Any) -> QuerySet[Room]:
+        """Rooms of the venue of a public conference."""
+        by = {"slug": value} if isinstance(value, str) else {"public_id": value}
+        return rooms.filter(venue__in=Conference.objects.public().filter(**by).values("venue"))
+
+
+class RoomViewSet(ProgrammeViewSet[Room]):
+    """Rooms of the venues where public conferences meet."""
+
+    serializer_class = RoomSerializer
+    filterset_class = RoomFilters
+    expansions = {"venue.country": WHOLE_COUNTRY}
+    orderings: ClassVar[dict[str, tuple[Key, ...]]] = {"id": ()}
+
+    def get_queryset(self) -> QuerySet[Room]:
+        """Of public conferences alone."""
+        venues = Conference.objects.public().filter(venue__isnull=False).values("venue")
+        return Room.objects.filter(venue__in=venues).select_related("venue__country")
