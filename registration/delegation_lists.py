@@ -128,7 +128,7 @@ def read(grid: Grid, *, language: str) -> Found:
         return Found((), (Problem(0, _("The list is empty.")),))
     if len(grid) > MOST_ROWS:
         return Found((), (Problem(0, _("The list is too long. Send it in parts.")),))
-    order = _headings(grid[0][1])
+    order = headings(grid[0][1], COLUMNS)
     if order:
         grid = grid[1:]
     order = order or dict(enumerate(COLUMNS))
@@ -148,7 +148,7 @@ def read(grid: Grid, *, language: str) -> Found:
     return Found(tuple(nominees), tuple(problems))
 
 
-def _in_all_languages(texts: dict[str, Any]) -> dict[str, str]:
+def in_all_languages(texts: dict[str, Any]) -> dict[str, str]:
     """The key for a text as it reads in any of the six languages."""
     found: dict[str, str] = {}
     for code, _name in settings.LANGUAGES:
@@ -157,9 +157,9 @@ def _in_all_languages(texts: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _headings(cells: Sequence[str]) -> dict[int, str]:
-    """The column that stands at each place, when the row is one of headings."""
-    known = _in_all_languages(COLUMNS) | _OTHER_HEADINGS | {key: key for key in COLUMNS}
+def headings(cells: Sequence[str], columns: dict[str, Any]) -> dict[int, str]:
+    """The column that stands at each place, when the row is one of headings. columns: their labels by key."""
+    known = in_all_languages(columns) | _OTHER_HEADINGS | {key: key for key in columns}
     found = {place: known[cell.casefold()] for place, cell in enumerate(cells) if cell.casefold() in known}
     return found if "email" in found.values() else {}
 
@@ -167,8 +167,7 @@ def _headings(cells: Sequence[str]) -> dict[int, str]:
 def _words() -> dict[str, dict[str, str]]:
     choices = {"capacity": DelegationCapacity.choices, "mode": AttendanceMode.choices}
     return {
-        key: _in_all_languages(dict(pairs)) | {value: value for value, _label in pairs}
-        for key, pairs in choices.items()
+        key: in_all_languages(dict(pairs)) | {value: value for value, _label in pairs} for key, pairs in choices.items()
     }
 
 

@@ -71,6 +71,8 @@ CONFERENCE_PAGES = {
     "delegations": ("admissions", Level.CHANGE),
     "delegation-letter": ("admissions", Level.CHANGE),
     "participants": ("admissions", Level.CHANGE),
+    "invitations": ("admissions", Level.CHANGE),
+    "invitations-many": ("admissions", Level.CHANGE),
     "messages": ("messages", Level.CHANGE),
     "message": ("messages", Level.CHANGE),
     "registration-trail": ("registrations", Level.CHANGE),

@@ -101,6 +101,8 @@ BY_LINK = [
     "registration:certificate",
     "registration:join",
     "registration:delegation-answer",
+    "registration:invitation",
+    "registration:invitation-accept",
 ]
 
 # For people who signed in and whose own it is: convenors by their role, focal points by their delegation.
