@@ -22,6 +22,7 @@ class RegistrationConfig(AppConfig):
             notices,
             organiser_mails,
             own_mails,
+            platform_handlers,
             programme_checks,
             programme_file,
         )
@@ -34,6 +35,7 @@ class RegistrationConfig(AppConfig):
         notices.register()
         organiser_mails.register()
         own_mails.register()
+        platform_handlers.register()
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()

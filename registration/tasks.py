@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from registration import services
+from registration import platform_handlers, services
 from registration.services import addresses, farewells, invitations
 
 
@@ -19,6 +19,12 @@ def promote_into_free_places() -> None:
 def queue_missing_join_links() -> None:
     """Everybody confirmed has their join link coming, a day before the door opens at the latest."""
     services.queue_missing_join_links(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.queue_missing_registrants", ignore_result=True, time_limit=120)
+def queue_missing_registrants() -> None:
+    """Everybody confirmed is entered on the platform of the meeting, and nobody else is."""
+    platform_handlers.queue_missing_registrants(now=timezone.now())
 
 
 @shared_task(name="registration.tasks.forget_old_idempotency_keys", ignore_result=True, time_limit=120)

@@ -9,3 +9,10 @@ class VideoConfig(AppConfig):
 
     name = "video"
     verbose_name = _("Meetings on platforms")
+
+    def ready(self) -> None:
+        """Tell the outbox who speaks to the platforms, and the checks what to warn of."""
+        from video import handlers, programme_checks
+
+        handlers.register()
+        programme_checks.register_checks()

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from alliance import crypto
 from alliance.db import EncryptedTextField, PublicIdField
 from events.models import Conference, Session
 
@@ -79,11 +80,11 @@ class HostAccount(models.Model):
     is_active = models.BooleanField(_("in use"), default=True)
     host = models.CharField(
         _("host"), max_length=200, blank=True,
-        help_text=_("The user of the platform who holds the meetings: an id or a work address. Empty: the account’s own."),
+        help_text=_("The user of the platform who holds the meetings: an id or a work address."),
     )  # fmt: skip
     variables = models.CharField(
         _("variables begin with"), max_length=40, blank=True,
-        help_text=_("Of the environment variables that hold the credentials. Empty: the name of the platform, as in ZOOM."),
+        help_text=_("Of the environment, with the credentials. Empty: the name of the platform, such as ZOOM."),
     )  # fmt: skip
     credentials = EncryptedTextField(_("credentials"), blank=True)
     meetings_overlap = models.BooleanField(
@@ -163,7 +164,7 @@ class PlatformPrivacy(models.Model):
     )
     hides_people = models.BooleanField(
         _("hide people from the platforms"), default=True,
-        help_text=_("Platforms get a number instead of a name, and an address made up by us instead of the person’s own."),
+        help_text=_("Platforms get a number instead of a name, and an address made up by us."),
     )  # fmt: skip
 
     class Meta:
@@ -205,6 +206,7 @@ class Meeting(models.Model):
         _("without a personal address"), max_length=8, choices=Fallback, default=Fallback.WAIT,
         help_text=_("What people get while the platform has not entered them."),
     )  # fmt: skip
+    generation = models.PositiveSmallIntegerField(default=0, editable=False)  # rises with each room made anew
     revision = models.PositiveIntegerField(default=0, editable=False)  # rises with each order to the platform
     ordered = models.CharField(max_length=64, blank=True, editable=False)  # fingerprint of what was ordered last
     made = models.CharField(max_length=64, blank=True, editable=False)  # fingerprint of what the platform has
@@ -251,6 +253,21 @@ class Meeting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} (#{self.pk})"
+
+    @property
+    def service(self) -> Service | None:
+        """Who runs it; None for a fixed address."""
+        return SERVICE_OF.get(self.platform)
+
+    @property
+    def has_registrants(self) -> bool:
+        """Whether people are entered one by one and get addresses of their own."""
+        return self.platform in WITH_REGISTRANTS
+
+    @property
+    def key(self) -> str:
+        """What the platform knows it by as ours. Nobody guesses it; it names the room where rooms have names."""
+        return crypto.token_hash(crypto.derive_token("meeting", str(self.public_id), str(self.generation))).hex()[:32]
 
     def window(self, *, starts_at: datetime | None, ends_at: datetime | None) -> tuple[datetime, datetime] | None:
         """The half-open span in which the gateway lets people in; None while the time is not known.

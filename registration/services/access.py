@@ -12,7 +12,7 @@ import outbox.services
 import video.services
 from alliance import crypto
 from events.models import Conference
-from registration import messages
+from registration import messages, platform_handlers
 from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
 from registration.services import delegations
 from video.models import Meeting
@@ -75,9 +75,11 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
         return Entry(registration, video.services.Cancelled())
     starts_at, ends_at = admission.span
     try:
-        meeting = Meeting.objects.for_admission(
-            conference_id=admission.conference_id, session_id=admission.session_id
-        ).first()
+        meeting = (
+            Meeting.objects.for_admission(conference_id=admission.conference_id, session_id=admission.session_id)
+            .select_related("account")
+            .first()
+        )
     except crypto.Unreadable:  # FIELD_ENCRYPTION_KEYS lacks the key it was saved under
         log.error("meeting_is_unreadable", admission=str(admission.public_id))
         return Entry(registration, video.services.NotReady())
@@ -85,9 +87,9 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
         meeting=meeting,
         starts_at=starts_at,
         ends_at=ends_at,
-        display_name=registration.participant.display_name,
-        person_id=registration.participant.public_id,
+        guest=platform_handlers.guest(registration),
         now=now,
+        joining=joining,
     )
     if joining and isinstance(door, video.services.OpenDoor):
         Registration.objects.filter(pk=registration.pk, joined_at__isnull=True).update(joined_at=now)

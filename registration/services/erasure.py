@@ -27,6 +27,7 @@ from registration.models import (
     RegistrationStatus,
 )
 from registration.services import farewells, invitations, waiting_list
+from video.services import people
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
 _HASH_BYTES = 32
@@ -88,6 +89,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     )
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
+    people.forget(Registration.objects.filter(participant_id=participant_id).values_list("public_id", flat=True))
     actors.audit_entry(
         at=now,
         by=by,

@@ -28,7 +28,7 @@ SYSTEM = Actor(ActorKind.SYSTEM)
 def door(meeting: Meeting | None, now: datetime, **span: Any) -> services.Door:
     """The door of the meeting of a session with known times."""
     span = {"starts_at": STARTS, "ends_at": ENDS} | span
-    return services.open_door(meeting=meeting, display_name="Ada", person_id=uuid.UUID(int=1), now=now, **span)
+    return services.open_door(meeting=meeting, guest=services.Guest(uuid.UUID(int=1), "Ada"), now=now, **span)
 
 
 @pytest.mark.parametrize(

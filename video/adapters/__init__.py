@@ -5,15 +5,24 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from video.adapters.base import Adapter
+from video.adapters.bigbluebutton import BigBlueButton
 from video.adapters.errors import OperatorActionNeeded
+from video.adapters.jitsi import Jitsi
 from video.adapters.static import StaticLink
-from video.models import Platform
+from video.adapters.zoom import ZoomMeeting, ZoomWebinar
+from video.models import HostAccount, Platform
 
-ADAPTERS: dict[str, Adapter] = {Platform.STATIC: StaticLink()}
+ADAPTERS: dict[str, type[Adapter]] = {
+    Platform.STATIC: StaticLink,
+    Platform.ZOOM_WEBINAR: ZoomWebinar,
+    Platform.ZOOM_MEETING: ZoomMeeting,
+    Platform.BIGBLUEBUTTON: BigBlueButton,
+    Platform.JITSI: Jitsi,
+}
 
 
-def adapter_for(platform: str) -> Adapter:
-    """The adapter of a platform. Raises OperatorActionNeeded when nobody has connected it."""
+def adapter_class(platform: str) -> type[Adapter]:
+    """The kind of adapter of a platform. Raises OperatorActionNeeded when nobody has connected it."""
     try:
         return ADAPTERS[platform]
     except KeyError:
@@ -22,4 +31,12 @@ def adapter_for(platform: str) -> Adapter:
         ) from None
 
 
-__all__ = ["ADAPTERS", "Adapter", "adapter_for"]
+def adapter_for(platform: str, account: HostAccount | None = None, *, within: float | None = None) -> Adapter:
+    """The adapter of a platform under a host account. within: seconds for all its calls together.
+
+    Raises OperatorActionNeeded when nobody has connected the platform, or credentials are missing.
+    """
+    return adapter_class(platform)(account, within=within)
+
+
+__all__ = ["ADAPTERS", "Adapter", "adapter_class", "adapter_for"]

@@ -7,25 +7,31 @@ no traceback can show it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from video.models import Meeting
+from video.adapters.errors import Unavailable, Unsupported
+from video.models import HostAccount, Meeting
+
+LONGEST = 10.0  # seconds for one call
+_LEAST = 0.05  # seconds; with less left a call is not begun
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """The meeting we want on the platform. language: a code of the house; capacity: places, None for no limit."""
+    """The meeting we want on the platform. language, interpretation: codes; capacity: places, None for no limit."""
 
     title: str
     starts_at: datetime
     ends_at: datetime
     time_zone: str
     language: str = "en"
+    interpretation: tuple[str, ...] = ()
     capacity: int | None = None
 
 
@@ -72,6 +78,7 @@ class RemoteRegistrant:
     provider_id: str
     status: RegistrantStatus
     join_url: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +129,43 @@ class WebhookRejected:
 WebhookResult = WebhookEvent | WebhookChallenge | WebhookRejected
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a platform is able to do, for organisers to know before. languages: codes it interprets; None for any.
+
+    hosts: the ends of host names that its personal addresses have; empty: any.
+    """
+
+    has_registrants: bool = False
+    languages: frozenset[str] | None = None
+    hosts: tuple[str, ...] = ()
+
+
 class Adapter(Protocol):
-    """A platform. Every operation may raise any VideoError (video.adapters.errors); Unsupported where it has none.
+    """A platform, used under one host account. Every operation may raise any VideoError; Unsupported where it has none.
 
     key is ours, stable and unique: after an unknown outcome, find_session(key) tells whether the first call worked.
     """
 
+    def __init__(self, account: HostAccount | None, *, within: float | None = None) -> None:
+        """account: whose credentials are used. within: seconds for all its calls together; None: LONGEST for each."""
+        ...
+
+    @classmethod
+    def facts(cls) -> Facts:
+        """What the platform is able to do."""
+        ...
+
     def create_session(self, meeting: Meeting, spec: SessionSpec, *, key: str) -> RemoteSession:
-        """Make the meeting on the platform."""
+        """Make the meeting on the platform, without registrants yet; the platform must not write to anybody."""
         ...
 
     def update(self, meeting: Meeting, spec: SessionSpec) -> None:
-        """Bring title and times on the platform up to date."""
+        """Bring title, times and languages on the platform up to date. Doing it twice is harmless."""
         ...
 
     def cancel(self, meeting: Meeting) -> None:
-        """Take the meeting off the platform; the platform must not write to anybody."""
+        """Take the meeting off the platform; the platform must not write to anybody. Gone already is fine."""
         ...
 
     def find_session(self, meeting: Meeting, *, key: str) -> RemoteSession | None:
@@ -148,20 +176,24 @@ class Adapter(Protocol):
         """Enter somebody; the platform must not write to them."""
         ...
 
+    def registrants(self, meeting: Meeting) -> Iterator[RemoteRegistrant]:
+        """Everybody entered, in whatever status, page by page."""
+        ...
+
     def find_registrant(self, meeting: Meeting, *, email: str) -> RemoteRegistrant | None:
         """Somebody by address, in whatever status they are."""
         ...
 
-    def set_status(self, meeting: Meeting, registrant_ids: Sequence[str], action: RegistrantAction) -> None:
+    def set_status(self, meeting: Meeting, registrants: Sequence[RemoteRegistrant], action: RegistrantAction) -> None:
         """Approve, deny or cancel some."""
         ...
 
     def remove(self, meeting: Meeting, registrant_id: str) -> None:
-        """Delete somebody from the platform."""
+        """Delete somebody from the platform. Gone already is fine."""
         ...
 
     def join_url(self, meeting: Meeting, attendee: Attendee, *, now: datetime) -> str:
-        """The address to redirect this person to at this moment. A secret: never store, mail or log it."""
+        """The address to redirect to now, where the platform computes it. A secret: never store, mail or log it."""
         ...
 
     def attendance(self, meeting: Meeting) -> Sequence[Presence]:
@@ -171,3 +203,73 @@ class Adapter(Protocol):
     def parse_webhook(self, headers: Mapping[str, str], raw: bytes) -> WebhookResult:
         """What a call from the platform says, after its signature over the raw bytes was checked."""
         ...
+
+
+class Plain:
+    """An adapter that says Unsupported to everything; others override what they have."""
+
+    def __init__(self, account: HostAccount | None, *, within: float | None = None) -> None:
+        """account: whose credentials are used. within: seconds for all its calls together; None: LONGEST for each."""
+        self.account = account
+        self._until = None if within is None else time.monotonic() + within
+
+    def _left(self) -> float:
+        """Seconds for the next call. Raises Unavailable when there are none left: nothing has happened then."""
+        left = LONGEST if self._until is None else min(LONGEST, self._until - time.monotonic())
+        if left < _LEAST:
+            raise Unavailable
+        return left
+
+    @classmethod
+    def facts(cls) -> Facts:
+        """What the platform is able to do."""
+        return Facts()
+
+    def create_session(self, meeting: Meeting, spec: SessionSpec, *, key: str) -> RemoteSession:
+        """Nothing to create."""
+        raise Unsupported
+
+    def update(self, meeting: Meeting, spec: SessionSpec) -> None:
+        """Nothing to update."""
+        raise Unsupported
+
+    def cancel(self, meeting: Meeting) -> None:
+        """Nothing to cancel."""
+        raise Unsupported
+
+    def find_session(self, meeting: Meeting, *, key: str) -> RemoteSession | None:
+        """Nothing to find."""
+        raise Unsupported
+
+    def add_registrant(self, meeting: Meeting, attendee: Attendee) -> RemoteRegistrant:
+        """Nobody is entered."""
+        raise Unsupported
+
+    def registrants(self, meeting: Meeting) -> Iterator[RemoteRegistrant]:
+        """Nobody is known."""
+        raise Unsupported
+
+    def find_registrant(self, meeting: Meeting, *, email: str) -> RemoteRegistrant | None:
+        """Somebody by address: looked for among all, where the platform cannot be asked better."""
+        wanted = email.casefold()
+        return next((found for found in self.registrants(meeting) if found.email.casefold() == wanted), None)
+
+    def set_status(self, meeting: Meeting, registrants: Sequence[RemoteRegistrant], action: RegistrantAction) -> None:
+        """Nobody is known."""
+        raise Unsupported
+
+    def remove(self, meeting: Meeting, registrant_id: str) -> None:
+        """Nobody is known."""
+        raise Unsupported
+
+    def join_url(self, meeting: Meeting, attendee: Attendee, *, now: datetime) -> str:
+        """Nothing is computed."""
+        raise Unsupported
+
+    def attendance(self, meeting: Meeting) -> Sequence[Presence]:
+        """Only our own gateway's clicks are known."""
+        raise Unsupported
+
+    def parse_webhook(self, headers: Mapping[str, str], raw: bytes) -> WebhookResult:
+        """The platform calls nobody: whatever comes is not from it."""
+        return WebhookRejected("no_webhooks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -12,17 +12,8 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from video.adapters.base import (
-    Attendee,
-    Presence,
-    RegistrantAction,
-    RemoteRegistrant,
-    RemoteSession,
-    SessionSpec,
-    WebhookRejected,
-    WebhookResult,
-)
-from video.adapters.errors import Misconfigured, Unsupported
+from video.adapters.base import Attendee, Plain
+from video.adapters.errors import Misconfigured
 from video.models import Meeting
 
 LONGEST_ADDRESS = 2000  # characters
@@ -85,50 +76,10 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class StaticLink:
+class StaticLink(Plain):
     """The configured address, checked at every click. Everything else is Unsupported."""
 
     def join_url(self, meeting: Meeting, attendee: Attendee, *, now: datetime) -> str:
         """The address as configured. Raises UnsafeAddress."""
         check_address(meeting.address, allowed_hosts=meeting.allowed_hosts)
         return meeting.address
-
-    def create_session(self, meeting: Meeting, spec: SessionSpec, *, key: str) -> RemoteSession:
-        """Nothing to create."""
-        raise Unsupported
-
-    def update(self, meeting: Meeting, spec: SessionSpec) -> None:
-        """Nothing to update."""
-        raise Unsupported
-
-    def cancel(self, meeting: Meeting) -> None:
-        """Nothing to cancel."""
-        raise Unsupported
-
-    def find_session(self, meeting: Meeting, *, key: str) -> RemoteSession | None:
-        """Nothing to find."""
-        raise Unsupported
-
-    def add_registrant(self, meeting: Meeting, attendee: Attendee) -> RemoteRegistrant:
-        """Nobody is entered."""
-        raise Unsupported
-
-    def find_registrant(self, meeting: Meeting, *, email: str) -> RemoteRegistrant | None:
-        """Nobody is known."""
-        raise Unsupported
-
-    def set_status(self, meeting: Meeting, registrant_ids: Sequence[str], action: RegistrantAction) -> None:
-        """Nobody is known."""
-        raise Unsupported
-
-    def remove(self, meeting: Meeting, registrant_id: str) -> None:
-        """Nobody is known."""
-        raise Unsupported
-
-    def attendance(self, meeting: Meeting) -> Sequence[Presence]:
-        """Only our own gateway's clicks are known."""
-        raise Unsupported
-
-    def parse_webhook(self, headers: Mapping[str, str], raw: bytes) -> WebhookResult:
-        """A fixed address calls nobody: whatever comes is not from it."""
-        return WebhookRejected("no_webhooks")

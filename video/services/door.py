@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -19,12 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor, audit_entry
 from alliance.exceptions import DomainError
 from video import adapters
-from video.adapters.base import Attendee
 from video.adapters.errors import VideoError
 from video.adapters.static import check_address
-from video.models import Meeting, MeetingState
+from video.models import Fallback, Meeting, MeetingState, Platform
+from video.services import people, rooms
+from video.services.people import Guest
 
 log = structlog.get_logger("video")
+PATIENCE = 2.0  # seconds that somebody at the door waits for a platform
 _ADDRESS = re.compile(r"\S*://\S*")
 
 
@@ -82,15 +83,17 @@ def open_door(
     meeting: Meeting | None,
     starts_at: datetime | None,
     ends_at: datetime | None,
-    display_name: str,
-    person_id: UUID,
+    guest: Guest,
     now: datetime,
+    joining: bool = True,
 ) -> Door:
-    """Whether somebody may go in at the instant, and where to. Reads only; the caller has checked the registration.
+    """Whether somebody may go in at the instant, and where to; the caller has checked the registration.
 
     meeting: None while organisers have planned none, which is like one that is not ready. starts_at, ends_at: the span
-    of the session or conference (aware). display_name, person_id: the only things a platform may learn of the person.
-    Trouble with the platform is NotReady for the person, and a line in the log for organisers.
+    of the session or conference (aware). guest: people.attendee() says what of it the platform learns.
+    joining: they go in now: the platform may be asked for their address, for two seconds at most. Otherwise nothing is
+    asked and nothing changed, and an open door may lack its address.
+    Trouble with the platform is what the meeting's fallback says, else NotReady, and a line in the log for organisers.
     """
     meeting = meeting or Meeting()
     if meeting.state == MeetingState.CANCELLED:
@@ -105,12 +108,27 @@ def open_door(
         return Over(closes_at)
     if meeting.state != MeetingState.READY:
         return NotReady()
-    person = Attendee(public_id=person_id, display_name=display_name)
+    if meeting.platform != Platform.STATIC and not joining:
+        return OpenDoor("")
     try:
-        return OpenDoor(adapters.adapter_for(meeting.platform).join_url(meeting, person, now=now))
+        return OpenDoor(_address(meeting, guest, now=now))
     except VideoError as error:
         log.error("meeting_has_no_way_in", meeting=str(meeting.public_id), code=error.code)
-        return NotReady()
+    if meeting.fallback == Fallback.SHARED and meeting.platform != Platform.STATIC:
+        try:
+            check_address(meeting.address, allowed_hosts=[])
+        except VideoError:
+            return NotReady()
+        return OpenDoor(meeting.address)
+    return NotReady()
+
+
+def _address(meeting: Meeting, guest: Guest, *, now: datetime) -> str:
+    """Where to redirect somebody to. Raises VideoError."""
+    if meeting.has_registrants:
+        return people.address_of(meeting, guest, now=now, within=PATIENCE)
+    adapter = adapters.adapter_for(meeting.platform, meeting.account, within=PATIENCE)
+    return adapter.join_url(meeting, people.attendee(meeting, guest), now=now)
 
 
 # --- changes --------------------------------------------------------------------------------------------------------
@@ -166,6 +184,7 @@ def cancel(meeting_id: int, *, by: Actor, now: datetime) -> Meeting:
         meeting.state = MeetingState.CANCELLED
         meeting.save(update_fields=["state", "updated_at"])
         _account(meeting, "meeting.cancelled", by=by, now=now)
+        rooms.order(meeting.pk, now=now)
     return meeting
 
 

@@ -1,0 +1,81 @@
+"""Which host account holds a meeting, and what of its daily budget is left. Days are UTC, as platforms count."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from video.adapters.base import SessionSpec
+from video.adapters.errors import OperatorActionNeeded, RateLimited, Scope
+from video.models import HostAccount, HostUse, Meeting, MeetingState
+
+_AFTER_MIDNIGHT = timedelta(minutes=1)  # for clocks that differ
+_BETWEEN = timedelta(minutes=15)  # from the end of one meeting to the start of the next of the same host
+
+
+class NoHostFree(OperatorActionNeeded):
+    """All host accounts hold another meeting at that time, or there is none."""
+
+    code = "video_no_host_free"
+    message = _("No host account is free at that time.")
+
+
+def overlapping(account: HostAccount, spec: SessionSpec, *, but: Meeting) -> bool:
+    """Whether the account holds another meeting at that time and its licence does not allow two."""
+    if account.meetings_overlap:
+        return False
+    others = Meeting.objects.filter(
+        account=account, made_starts_at__lt=spec.ends_at + _BETWEEN, made_ends_at__gt=spec.starts_at - _BETWEEN
+    )
+    return others.exclude(pk=but.pk).exclude(state=MeetingState.CANCELLED).exists()
+
+
+def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccount:
+    """The account that holds the meeting at that time, written down with it. One is chosen when there is none yet.
+
+    Raises NoHostFree. The locks end with this function: no call is made under them.
+    """
+    with transaction.atomic():
+        accounts = HostAccount.objects.select_for_update(no_key=True).filter(service=meeting.service).order_by("pk")
+        candidates = {account.pk: account for account in accounts}
+        chosen = candidates.get(meeting.account_id or 0)
+        if chosen is None:
+            used = dict(HostUse.objects.filter(day=_day(now)).values_list("account_id", "changes"))
+            free = [
+                account
+                for account in candidates.values()
+                if account.is_active
+                and used.get(account.pk, 0) < account.daily_changes
+                and not overlapping(account, spec, but=meeting)
+            ]
+            if not free:
+                raise NoHostFree
+            chosen = min(free, key=lambda account: (used.get(account.pk, 0), account.pk))
+        Meeting.objects.filter(pk=meeting.pk).update(
+            account=chosen, made_starts_at=spec.starts_at, made_ends_at=spec.ends_at
+        )
+    meeting.account = chosen
+    return chosen
+
+
+def spend(account: HostAccount, what: Literal["changes", "registrants"], *, now: datetime) -> None:
+    """Take one from the day's budget. Raises RateLimited until the next day when nothing is left."""
+    most = account.daily_changes if what == "changes" else account.daily_registrants
+    day = _day(now)
+    HostUse.objects.bulk_create([HostUse(account=account, day=day)], ignore_conflicts=True)
+    left = HostUse.objects.filter(account=account, day=day, **{f"{what}__lt": most})
+    if not left.update(**{what: F(what) + 1}):
+        raise RateLimited(retry_at=next_day(now), scope=Scope.DAY)
+
+
+def next_day(now: datetime) -> datetime:
+    """When the platforms' day after this one has begun."""
+    return datetime.combine(_day(now) + timedelta(days=1), time(), UTC) + _AFTER_MIDNIGHT
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
