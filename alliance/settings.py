@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "read-mails-that-came-back": _every(60, "outbox.tasks.read_bounces"),
     "forget-old-messages": _every(3600, "outbox.tasks.forget_old_messages"),
     "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),
+    "pass-on-offers-nobody-took": _every(60, "registration.tasks.expire_offers"),
     "give-reserved-places-back": _every(60, "registration.tasks.release_due_reserves"),
     "give-everybody-their-join-link": _every(60, "registration.tasks.queue_missing_join_links"),
     "forget-answers-and-uploads": _every(600, "registration.tasks.forget_answers"),

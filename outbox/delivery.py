@@ -33,9 +33,9 @@ from django.db import InterfaceError, OperationalError, connection, models, tran
 from django.utils import translation
 
 from alliance.db import random_id
-from outbox import topics
+from outbox import bounces, topics
 from outbox.models import OPEN_STATES, Message, MessageState, Outage
-from outbox.postman import Broken, BrokenAgain, Postman
+from outbox.postman import AddressRefused, Broken, BrokenAgain, Postman
 from outbox.results import Done, Mail, Permanent, Superseded, Temporary, Unreachable
 
 logger = logging.getLogger(__name__)
@@ -368,7 +368,7 @@ def _try(message: Message, lease: Lease, postman: Postman, clock: Clock, report:
             result = handler(message, now=clock.now())
         match result:
             case Mail():
-                postman.send(result, message)
+                _hand_over(result, message, postman, clock)
                 answered = True
             case Done():
                 answered = True
@@ -413,6 +413,16 @@ def _try(message: Message, lease: Lease, postman: Postman, clock: Clock, report:
     report.sent += finished
     report.lost += not finished
     return answered
+
+
+def _hand_over(mail: Mail, message: Message, postman: Postman, clock: Clock) -> None:
+    """Give a mail to the mail server. An address that it refuses is told to whoever listens to bounces."""
+    try:
+        postman.send(mail, message)
+    except AddressRefused as error:
+        with _quietly("tell of a refused address of"):
+            bounces.refused(message, mail.to, code=error.code, status=error.status, now=clock.now())
+        raise
 
 
 def _retry(message: Message, lease: Lease, clock: Clock, report: Report, error: Temporary, **values: object) -> None:

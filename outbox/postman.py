@@ -20,6 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.utils.crypto import salted_hmac
 
+from outbox import bounces
 from outbox.models import Message
 from outbox.results import Attachment, Mail, Permanent, Temporary, Unreachable
 
@@ -31,9 +32,19 @@ _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*\Z")
 _OURS = frozenset(
     {
         "from", "to", "cc", "bcc", "subject", "date", "message-id", "sender", "auto-submitted", "content-type",
-        "content-transfer-encoding", "content-language", "mime-version", "x-auto-response-suppress",
+        "content-transfer-encoding", "content-language", "mime-version", "x-auto-response-suppress", "x-delivery-id",
     }
 )  # fmt: skip
+
+
+class AddressRefused(Permanent):
+    """The mail server says that the address does not work. code, status: its answer, such as "550" and "5.1.1"."""
+
+    def __init__(self, code: int, answer: bytes) -> None:
+        super().__init__(f"The mail server refuses this address. ({code})")
+        found = re.match(rb"[45]\.\d{1,3}\.\d{1,3}\b", answer)
+        self.code = str(code)
+        self.status = found[0].decode("ascii") if found else ""
 
 
 class Broken(Temporary):
@@ -71,14 +82,16 @@ def build(mail: Mail, message: Message) -> django_mail.EmailMultiAlternatives:
     built = django_mail.EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
-        from_email=settings.DEFAULT_FROM_EMAIL,
+        from_email=bounces.envelope_sender(message, mail.to) or settings.DEFAULT_FROM_EMAIL,
         to=[mail.to],
         headers={
+            "From": settings.DEFAULT_FROM_EMAIL,
             "Message-ID": message_id(message.key),
             "Date": _date(max(message.created_at, message.due_at)),
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",  # the same for Exchange, which does not know the standard's header
             "Content-Language": mail.language,
+            **({bounces.HEADER: bounces.token(message, mail.to)} if settings.BOUNCE_MAILBOX else {}),
             **mail.headers,
         },
     )
@@ -144,7 +157,7 @@ class Postman:
         try:
             backend.send_messages([built])
         except smtplib.SMTPRecipientsRefused as error:
-            raise self._about_recipient(next(code for code, _ in error.recipients.values())) from None
+            raise self._about_recipient(*next(iter(error.recipients.values()))) from None
         except smtplib.SMTPSenderRefused as error:
             raise self._about_sender(error.smtp_code) from None
         except smtplib.SMTPDataError as error:
@@ -203,12 +216,12 @@ class Postman:
             return Temporary(f"The mail server asks to try later. ({code})")
         return Unreachable(f"The mail server refuses our sender address. ({code})")
 
-    def _about_recipient(self, code: int) -> Exception:
+    def _about_recipient(self, code: int, answer: bytes) -> Exception:
         if code == 421:
             return self._broke(f"The mail server closes the connection. ({code})")
         self._broken_in_a_row = 0
         if 500 <= code < 600:
-            return Permanent(f"The mail server refuses this address. ({code})")
+            return AddressRefused(code, answer)
         return Temporary(f"The mail server asks to try this address later. ({code})")
 
     def _about_content(self, code: int) -> Exception:

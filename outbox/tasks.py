@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
-from outbox import services, workers
+from outbox import bounces, services, workers
 
 SECONDS = 50.0  # then the next task goes on, so that other tasks get their turn
 
@@ -21,3 +22,15 @@ def drain(task: Any) -> None:
     name = f"{task.request.hostname or 'worker'}/{os.getpid()}"
     workers.seen(name)
     services.drain_all(seconds=SECONDS, stop=lambda: workers.seen(name) or workers.stopping.is_set())
+
+
+@shared_task(name="outbox.tasks.read_bounces", ignore_result=True, time_limit=120)
+def read_bounces() -> None:
+    """Every report in the bounce mailbox is acted upon; nothing is done where there is no such mailbox."""
+    bounces.read_mailbox(now=timezone.now())
+
+
+@shared_task(name="outbox.tasks.forget_old_messages", ignore_result=True, time_limit=200)
+def forget_old_messages() -> None:
+    """No message that is done with is kept longer than OUTBOX_KEEP_DAYS."""
+    services.forget_old(now=timezone.now())

@@ -13,6 +13,7 @@ class RegistrationConfig(AppConfig):
     def ready(self) -> None:
         """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
         from registration import (
+            bounces,
             cloning,
             delegation_mails,
             handlers,
@@ -32,6 +33,7 @@ class RegistrationConfig(AppConfig):
         health.register()
         invitation_mails.register()
         letters.register()
+        bounces.register()
         notices.register()
         organiser_mails.register()
         own_mails.register()

@@ -24,6 +24,7 @@ from registration.models.delegation_member import (
 from registration.models.figure import Figure, ImportKind, Measure, Qualifier
 from registration.models.idempotency import IdempotencyKey
 from registration.models.invitation import Invitation, InvitationKey, InvitationState
+from registration.models.mail import BounceKind, MailBounce, OptOut
 from registration.models.participant import IdentityKey, Participant
 from registration.models.question import (
     KeptUpload,
@@ -45,6 +46,7 @@ __all__ = [
     "ApiGrant",
     "ApprovalMode",
     "AttendanceMode",
+    "BounceKind",
     "Category",
     "Certificate",
     "CheckIn",
@@ -66,9 +68,11 @@ __all__ = [
     "InvitationKey",
     "InvitationState",
     "KeptUpload",
+    "MailBounce",
     "Measure",
     "MemberState",
     "Membership",
+    "OptOut",
     "Participant",
     "ParticipantList",
     "Places",

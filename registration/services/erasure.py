@@ -18,8 +18,10 @@ from registration.models import (
     Admission,
     Consent,
     IdentityKey,
+    MailBounce,
     Membership,
     MemberState,
+    OptOut,
     Participant,
     Places,
     QuestionAnswer,
@@ -77,6 +79,8 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     )
     invitations.forget_person(participant)  # by the address, which is still open here
     IdentityKey.objects.filter(participant_id=participant_id).delete()
+    MailBounce.objects.filter(participant_id=participant_id).delete()
+    OptOut.objects.filter(about_id=participant.public_id).delete()
     AddressChange.objects.filter(participant_id=participant_id).delete()
     Consent.objects.filter(participant_id=participant_id).delete()
     QuestionAnswer.objects.filter(participant_id=participant_id).delete()
