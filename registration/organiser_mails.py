@@ -200,7 +200,7 @@ def write(announcement: Announcement, reader: Reader) -> tuple[Letter, str]:
         "subject": " ".join(subject.split()),
         "notice": notice,
         "paragraphs": _paragraphs(texts.get(language, ""), values, label),
-        "page": Link(reader.address),
+        "page": "" if "{link}" in texts.get(language, "") else Link(reader.address),
         "contact": reader.contact,
     }
     return letters.write("registration/letters/announcement.md", context, language=language), language

@@ -3,9 +3,11 @@
 from registration.services import answers as answers
 from registration.services.access import Entry, enter, find_personal, resend_personal_link, send_personal_link
 from registration.services.decisions import AlreadyDecided, approve, cancel, reject
+from registration.services.fallback import NoWayOnline, attend_online
 from registration.services.joining import (
     Answer,
     Applicant,
+    ByHand,
     ChooseOneWay,
     FormSentBefore,
     NothingChosen,
@@ -13,6 +15,7 @@ from registration.services.joining import (
     find_answer,
     register,
 )
+from registration.services.offers import ClashChanged, OfferAnswered, OfferExpired, accept, decline, expire_offers
 from registration.services.places import Outcome, change_capacity
 from registration.services.queueing import FirstAlready, NotWaiting, move_to_top
 from registration.services.reserves import (
@@ -30,22 +33,31 @@ __all__ = [
     "AlreadyDecided",
     "Answer",
     "Applicant",
+    "ByHand",
     "ChooseOneWay",
+    "ClashChanged",
     "Entry",
     "FirstAlready",
     "FormSentBefore",
+    "NoWayOnline",
     "NotWaiting",
     "NothingChosen",
+    "OfferAnswered",
+    "OfferExpired",
     "Outcome",
     "RegistrationClosed",
     "ReserveForNobody",
     "ReserveIsReleased",
     "ReserveTooLarge",
+    "accept",
     "answers",
     "approve",
+    "attend_online",
     "cancel",
     "change_capacity",
+    "decline",
     "enter",
+    "expire_offers",
     "find_answer",
     "find_personal",
     "forget_old_idempotency_keys",

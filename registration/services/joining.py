@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts import actors
+from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import crypto, inserts
 from alliance.exceptions import DomainError
@@ -111,6 +112,14 @@ class Applicant:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """An organiser enters somebody who asked for it. override: why the audience rule does not count; empty: it does."""
+
+    by: Actor
+    override: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What registering led to, choice by choice, in the order of the admissions.
 
@@ -129,6 +138,7 @@ def register(
     form_token: str,
     now: datetime,
     invitation: Invitation | None = None,
+    by_hand: ByHand | None = None,
 ) -> Answer:
     """Register a person for one or several admissions of a conference.
 
@@ -136,12 +146,17 @@ def register(
     form_token: the one-time token of the form; the same token with the same entries gets the same answer and does
     nothing again. now: the instant the request came in; decides whether registration is open.
     invitation: what admits the person to the things it names, once; it is accepted with the registration or not at all.
+    by_hand: an organiser enters the person, also before and after registration is open; never above the capacity. For
+    somebody known under an alias nothing is added then, only their mail leaves: a new line in a list would give away
+    whose address it is.
     Raises NothingChosen, ChooseOneWay, RegistrationClosed, FormSentBefore; with an invitation also
     invited.AlreadyAnswered and NotLive. Rule: docs/design.md section 4.1.
     """
     chosen = sorted(admissions, key=lambda admission: admission.pk)
     named = invited.admissions_of(invitation) if invitation is not None else frozenset()
-    _check(chosen, named, conference=conference, now=now)
+    if by_hand is not None and by_hand.override:
+        named = frozenset(admission.pk for admission in chosen)
+    _check(chosen, named, conference=conference, is_by_hand=by_hand is not None, now=now)
     body_hash = _body_hash(chosen, applicant)
     # Everything slow is done before the transaction: keys, sealing, hashing.
     participant, key, wrapped = _new_participant(conference, applicant, now=now)
@@ -155,10 +170,13 @@ def register(
         participant, is_new = _find_or_make(participant)
         if invitation is not None:
             invited.accept(invitation, participant, now=now)
-        registrations = _new_registrations(participant, is_new, chosen, applicant, named, now=now)
+        if by_hand is not None and not is_new and participant.has_alias:
+            registrations = []
+        else:
+            registrations = _new_registrations(participant, is_new, chosen, applicant, named, now=now)
         agreed = consents.from_form(participant, applicant.consents if is_new else (), now=now)
         new = (wrapped, answered) if is_new else None
-        _write(participant, new, registrations, agreed, now=now)
+        _write(participant, new, registrations, agreed, by_hand=by_hand, now=now)
         # The answer is that of a new registration, for everybody; what is claimed depends on who is known.
         waiting = [
             {"admission": str(a.public_id), "status": RegistrationStatus.PENDING, "position": None}
@@ -168,7 +186,7 @@ def register(
         outcomes = places.claim(
             admission_ids=[a.pk for a in chosen if _admits(a, applicant, named)],
             registration_ids=[registration.pk for registration in registrations if not registration.reason],
-            by=actors.SYSTEM,
+            by=by_hand.by if by_hand is not None else actors.SYSTEM,
             now=now,
             idempotency_key_id=request_id,
             pending=waiting,
@@ -183,13 +201,17 @@ def find_answer(*, form_token: str) -> Answer | None:
     return Answer(outcomes_from(row.answer.get("outcomes", []))) if row else None
 
 
-def _check(chosen: Sequence[Admission], named: frozenset[int], *, conference: Conference, now: datetime) -> None:
+def _check(
+    chosen: Sequence[Admission], named: frozenset[int], *, conference: Conference, is_by_hand: bool, now: datetime
+) -> None:
     chosen = [admission for admission in chosen if admission.conference_id == conference.pk]
     if not chosen:
         raise NothingChosen
     if len({admission.session_id for admission in chosen}) < len(chosen):
         raise ChooseOneWay
     is_open = {a.pk: a.is_open_to_invited(now) if a.pk in named else a.is_open(now) for a in chosen}
+    if is_by_hand:
+        is_open = {a.pk: not a.is_cancelled and not a.is_over(now) for a in chosen}
     if closed := [admission for admission in chosen if not is_open[admission.pk]]:
         raise RegistrationClosed(closed)
 
@@ -318,17 +340,21 @@ def _write(
     registrations: Sequence[Registration],
     agreed: tuple[list[Consent], list[AuditEntry]],
     *,
+    by_hand: ByHand | None,
     now: datetime,
 ) -> None:
     """Save the registrations with their audit rows and mails. new: wrapped key and answers of somebody not known."""
+    details: dict[str, Any] = {"participant": str(participant.public_id)}
+    if by_hand is not None:
+        details |= {"by_hand": True, "override": by_hand.override}
     entries: list[AuditEntry] = [
         actors.audit_entry(
             at=now,
-            by=actors.PARTICIPANT,
+            by=by_hand.by if by_hand is not None else actors.PARTICIPANT,
             action="registration.received",
             about_kind="registration",
             about_id=registration.public_id,
-            details={"participant": str(participant.public_id)},
+            details=details,
         )
         for registration in registrations
     ]

@@ -79,6 +79,7 @@ CONFERENCE_PAGES = {
     "participant-trail": ("participants", Level.CHANGE),
     "check-ins": ("registrations", Level.CHANGE),
     "door-code": ("participants", Level.CHANGE),
+    "by-hand": ("participants", Level.CHANGE),
 }
 
 # Pages of the admin that belong to no model's list: what somebody with a role, or without any, is answered.
