@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,11 +17,36 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actors
 from alliance.same_origin import same_origin
 from events.models import Conference
-from registration import calendar, selectors, services, tickets, views
-from registration.models import Participant, RegistrationStatus
+from registration import answers, calendar, clashes, selectors, services, tickets, views
+from registration.models import Participant, Registration, RegistrationStatus
+from registration.models.registration import ENDED
 from registration.selectors import OwnChoice
+from registration.services import addresses, consents, own_data
 
 _SEATED = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One choice as the page shows it, with the seats that the same person holds at the same time."""
+
+    choice: OwnChoice
+    clashes: Sequence[Registration]
+
+    @property
+    def is_past(self) -> bool:
+        """Whether nothing is left to do about it: cancelled, not admitted, or over."""
+        return self.choice.registration.status in ENDED or self.choice.is_over
+
+
+def _shown(choices: Sequence[OwnChoice], *, now: datetime) -> list[Shown]:
+    """What begins within the hour first, then in programme order. One query at most."""
+    held = [choice.registration for choice in choices if choice.registration.status == RegistrationStatus.CONFIRMED]
+    found = clashes.of([registration for registration in held if not registration.admission.is_over(now)])
+    return [
+        Shown(choice, [seat for seat in found.get(choice.registration.pk, []) if not seat.admission.is_over(now)])
+        for choice in sorted(choices, key=lambda choice: not choice.is_near)
+    ]
 
 
 @require_safe
@@ -26,13 +54,21 @@ _SEATED = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
 @views._by_token
 def personal(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """A participant's own page: what they registered for and how it stands."""
-    choices = selectors.own_choices(participant, now=timezone.now())
+    now = timezone.now()
+    choices = selectors.own_choices(participant, now=now)
+    shown = _shown(choices, now=now)
     context = views._frame(request, participant) | {
         "token": token,
         "choices": choices,
+        "standing": [one for one in shown if not one.is_past],
+        "past": [one for one in shown if one.is_past],
         "can_cancel_all": sum(choice.can_cancel for choice in choices) > 1,
         "has_calendar": any(choice.registration.status in _SEATED for choice in choices),
-        "ticket": tickets.of(participant, choices, now=timezone.now()),
+        "ticket": tickets.of(participant, choices, now=now),
+        "own_answers": answers.own(participant, now=now),
+        "consents": consents.own(participant, now=now),
+        "new_address": addresses.pending(participant, now=now),
+        "has_data": own_data.is_readable(participant),
         "done": request.GET.get("done", ""),
         "register_url": _register_url(participant.conference),
     }
@@ -52,12 +88,25 @@ def _register_url(conference: Conference) -> str:
 @views._by_token
 def calendar_file(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """The confirmed choices for a calendar. Entries keep their UID, so that a newer file replaces the older one."""
+    return _calendar(participant, None)
+
+
+@require_safe
+@views._private
+@views._by_token
+def calendar_one(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
+    """One confirmed choice for a calendar."""
+    return _calendar(participant, public_id)
+
+
+def _calendar(participant: Participant, public_id: UUID | None) -> HttpResponse:
+    now = timezone.now()
     confirmed = [
         choice.registration
-        for choice in selectors.own_choices(participant, now=timezone.now())
-        if choice.registration.status in _SEATED
+        for choice in selectors.own_choices(participant, now=now)
+        if choice.registration.status in _SEATED and public_id in (None, choice.registration.public_id)
     ]
-    content = calendar.calendar(confirmed, now=timezone.now())
+    content = calendar.calendar(confirmed, now=now)
     if content is None:
         raise Http404
     return HttpResponse(
@@ -67,9 +116,11 @@ def calendar_file(request: HttpRequest, participant: Participant, token: str) ->
     )
 
 
-def _personal_page(request: HttpRequest, token: str, *, done: str) -> HttpResponse:
+def back(request: HttpRequest, token: str, *, done: str, place: str = "") -> HttpResponse:
+    """To the personal page, which says what was done. place: the id of the part to show."""
     query = {"done": done} | ({"lang": request.GET["lang"]} if "lang" in request.GET else {})
-    return views.SeeOther(f"{reverse('registration:personal', args=[token])}?{urlencode(query)}")
+    fragment = f"#{place}" if place else ""
+    return views.SeeOther(f"{reverse('registration:personal', args=[token])}?{urlencode(query)}{fragment}")
 
 
 @require_http_methods(views._ALL_METHODS)
@@ -100,9 +151,9 @@ def _cancel(request: HttpRequest, participant: Participant, token: str, chosen: 
     if request.method == "POST":
         for choice in standing:
             services.cancel(registration_id=choice.registration.pk, by=actors.PARTICIPANT, now=timezone.now())
-        return _personal_page(request, token, done="cancelled")
+        return back(request, token, done="cancelled")
     if not standing:
-        return _personal_page(request, token, done="")
+        return back(request, token, done="")
     return render(
         request, "registration/cancel.html", views._frame(request, participant) | {"token": token, "choices": standing}
     )
@@ -115,4 +166,4 @@ def _cancel(request: HttpRequest, participant: Participant, token: str, chosen: 
 def send_link(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Send the mail with the personal link again to the registered address."""
     services.send_personal_link(participant=participant, now=timezone.now())
-    return _personal_page(request, token, done="sent")
+    return back(request, token, done="sent")

@@ -86,6 +86,7 @@ EVERYBODY = [
     "registration:participants",
     "registration:participants-file",
     "registration:verify",
+    "registration:deleted",
     "registration:delegation-login",
     "registration:delegation-logout",
 ]
@@ -94,6 +95,14 @@ EVERYBODY = [
 BY_LINK = [
     "registration:personal",
     "registration:calendar",
+    "registration:calendar-one",
+    "registration:correct",
+    "registration:address",
+    "registration:address-confirm",
+    "registration:consent",
+    "registration:data",
+    "registration:data-file",
+    "registration:delete",
     "registration:cancel-all",
     "registration:cancel-one",
     "registration:send-link",
