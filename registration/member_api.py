@@ -234,6 +234,8 @@ def _nominee(
     if form_class is ReplaceForm:
         known = [name for name in known if name not in {"capacity", "mode"}]
     texts, faults = _texts(data, known, where)
+    if not isinstance(data, dict):
+        return None, faults
     language = texts.pop("language", "en")
     codes = [code for code, _name in settings.LANGUAGES]
     if language not in codes:
@@ -405,8 +407,8 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         def answer(members: Sequence[Membership]) -> dict[str, Any]:
             outcomes = self._outcomes(members)
             if in_list:
-                return {"status": 201, "body": {"outcomes": outcomes}, "headers": {}}
-            return {"status": 201, "body": outcomes[0], "headers": {"Location": outcomes[0]["address"]}}
+                return _answer(201, {"outcomes": outcomes})
+            return _answer(201, outcomes[0], Location=outcomes[0]["address"])
 
         during = self._once(data, answer)
         try:
@@ -429,7 +431,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         """Correct function or capacity; the name until the member has answered. Another address is another person."""
         data = body_of(request)
         change = _correction(data)
-        member, during = self._find(data, lambda members: {"status": 204, "body": None, "headers": {}})
+        member, during = self._find(data, lambda members: _answer(204, None))
         try:
             corrections.correct(membership_id=member.pk, change=change, by=self.actor, now=self.now, during=during)
         except once.DoneBefore as before:
@@ -451,7 +453,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
 
         def answer(members: Sequence[Membership]) -> dict[str, Any]:
             outcome = self._outcomes(members)[0]
-            return {"status": 201, "body": outcome, "headers": {"Location": outcome["address"]}}
+            return _answer(201, outcome, Location=outcome["address"])
 
         member, during = self._find(data, answer)
         nominee, faults = _nominee(data, ReplaceForm, "", row=1, capacity=member.capacity, mode=member.mode)
@@ -470,7 +472,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
     @extend_schema(parameters=[_KEY, _MATCH], responses=answers({204: None}, 404, 409, 412, 428))
     def destroy(self, request: Request, **captured: Any) -> Response:
         """Withdraw a nomination. The place goes to the first in line, and the person is told."""
-        member, during = self._find(None, lambda members: {"status": 204, "body": None, "headers": {}})
+        member, during = self._find(None, lambda members: _answer(204, None))
         try:
             delegations.withdraw(membership_id=member.pk, by=self.actor, now=self.now, during=during)
         except once.DoneBefore as before:
@@ -519,8 +521,13 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         ]
 
 
+def _answer(status: int, body: Any, **headers: str) -> dict[str, Any]:
+    """What is kept of an answer. The body as text: the database sorts the members of objects."""
+    return {"status": status, "body": json.dumps(body), "headers": headers}
+
+
 def _said(answer: dict[str, Any]) -> Response:
-    return Response(answer["body"], status=answer["status"], headers=answer["headers"])
+    return Response(json.loads(answer["body"]), status=answer["status"], headers=answer["headers"])
 
 
 def _faults_of_list(data: dict[str, Any]) -> list[Fault]:

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import ApiToken, AuditEntry
 from alliance.api import limits
 from outbox.models import Message
+from registration import views
 from registration.models import (
     Delegation,
     IdempotencyKey,
@@ -32,13 +33,14 @@ from tests.registration.people import register
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.tokens import Program, a_delegation, person, token
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _at_now(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The factories' time, and counters of this test alone."""
     monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
+    monkeypatch.setattr(views, "_STEP", 0.001)
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -456,6 +458,7 @@ def test_repeated_change_gets_the_same_answer_though_the_row_has_changed(
     assert (again.status_code, again.content) == (first.status_code, first.content)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_at_once_do_it_once(delegation: Delegation) -> None:
     secret = token(delegation)
     start = threading.Barrier(2)

@@ -21,8 +21,9 @@ API = "/api/v1"
 def a_delegation(**more: Any) -> Delegation:
     """A delegation at a conference with both ways to attend, and a focal point."""
     made: Delegation = DelegationFactory(**more)
-    for mode in ("in_person", "online"):
-        AdmissionFactory(session=None, conference=made.conference, mode=mode)
+    if not made.conference.admissions.exists():
+        for mode in ("in_person", "online"):
+            AdmissionFactory(session=None, conference=made.conference, mode=mode)
     FocalPoint.objects.create(delegation=made, user=UserFactory())
     return made
 

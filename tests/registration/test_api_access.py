@@ -1,0 +1,406 @@
+"""Who may do what with which token: one table, and everything else that keeps a stranger out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.actors import Actor
+from accounts.models import ActorKind, ApiToken, AuditEntry
+from alliance.api import limits
+from alliance.api.limits import Limit
+from registration import token_access, views
+from registration.member_api import ParticipantViewSet
+from registration.models import ApiGrant, Delegation, FocalPoint, Membership, Scope
+from registration.services import api_tokens
+from registration.token_access import TokenViewSet
+from tests.factories import NOW, RoleFactory, SideEventFactory
+from tests.registration.test_api_members import problem
+from tests.registration.test_delegations import nominate, nominee
+from tests.registration.tokens import Program, a_delegation, person, token
+
+pytestmark = pytest.mark.django_db
+
+# Every address that needs a token, with every method. A new one without a row here fails the test. Columns: no token,
+# a wrong one, an expired one, a revoked one, another delegation's, one that may only read, a convenor's, the own one.
+TABLE = """
+                         none wrong expired revoked other reads convenor own
+delegations-list         ---------------------------------------------------
+  GET HEAD                401   401     401     401   200   200      403 200
+  OPTIONS                 401   401     401     401   204   204      204 204
+  POST PUT PATCH DELETE   401   401     401     401   405   405      405 405
+delegations-detail       ---------------------------------------------------
+  GET HEAD                401   401     401     401   404   200      403 200
+  OPTIONS                 401   401     401     401   204   204      204 204
+  POST PUT PATCH DELETE   401   401     401     401   405   405      405 405
+registrations-list       ---------------------------------------------------
+  GET HEAD                401   401     401     401   200   200      200 200
+  OPTIONS                 401   401     401     401   204   204      204 204
+  POST PUT PATCH DELETE   401   401     401     401   405   405      405 405
+registrations-detail     ---------------------------------------------------
+  GET HEAD                401   401     401     401   404   200      404 200
+  OPTIONS                 401   401     401     401   204   204      204 204
+  POST PUT PATCH DELETE   401   401     401     401   405   405      405 405
+participants-list        ---------------------------------------------------
+  GET HEAD                401   401     401     401   200   200      403 200
+  OPTIONS                 401   401     401     401   204   204      204 204
+  POST                    401   401     401     401   201   403      403 201
+  PUT PATCH DELETE        401   401     401     401   405   405      405 405
+participants-bulk        ---------------------------------------------------
+  POST                    401   401     401     401   201   403      403 201
+  OPTIONS                 401   401     401     401   204   204      204 204
+  GET HEAD PUT            401   401     401     401   405   405      405 405
+  PATCH DELETE            401   401     401     401   405   405      405 405
+participants-detail      ---------------------------------------------------
+  GET HEAD                401   401     401     401   404   200      403 200
+  OPTIONS                 401   401     401     401   204   204      204 204
+  PATCH DELETE            401   401     401     401   404   403      403 204
+  POST PUT                401   401     401     401   405   405      405 405
+participants-substitute  ---------------------------------------------------
+  POST                    401   401     401     401   404   403      403 201
+  OPTIONS                 401   401     401     401   204   204      204 204
+  GET HEAD PUT            401   401     401     401   405   405      405 405
+  PATCH DELETE            401   401     401     401   405   405      405 405
+"""
+COLUMNS = ["none", "wrong", "expired", "revoked", "other", "reads", "convenor", "own"]
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def table() -> dict[tuple[str, str], dict[str, int]]:
+    """Status by address and method, then by column."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    name = ""
+    for line in TABLE.strip().splitlines()[1:]:
+        if not line.startswith(" "):
+            name = line.split()[0]
+            continue
+        words = line.split()
+        cells = dict(zip(COLUMNS, map(int, words[-len(COLUMNS) :]), strict=True))
+        found |= {(name, method): cells for method in words[: -len(COLUMNS)]}
+    return found
+
+
+def addresses(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    """The names of all addresses that need a token."""
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield from addresses(one.url_patterns)
+        elif issubclass(getattr(one.callback, "cls", object), TokenViewSet):
+            yield str(one.name)
+
+
+@pytest.fixture(autouse=True)
+def _at_now(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The factories' time, counters of this test alone, and no waiting."""
+    monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
+    monkeypatch.setattr(views, "_STEP", 0.001)
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def test_every_address_with_every_method_has_its_row() -> None:
+    wanted = {(name, method) for name in addresses(get_resolver().url_patterns) for method in METHODS}
+
+    assert set(table()) == wanted
+
+
+def test_everything_is_answered_as_the_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WRONG_TOKENS", "PER_TOKEN", "PER_ADDRESS"):
+        monkeypatch.setattr(token_access, name, Limit("much", 10_000))
+    delegation, other = a_delegation(), a_delegation()
+    secrets: dict[str, str | None] = {
+        "none": None,
+        "wrong": "all_" + "x" * 43,
+        "expired": token(delegation),
+        "revoked": token(delegation),
+        "other": token(other),
+        "reads": token(delegation, Scope.MEMBERS_READ, Scope.REGISTRATIONS_READ),
+        "convenor": token(SideEventFactory(conference=delegation.conference)),
+        "own": token(delegation),
+    }
+    for name, change in (("expired", {"expires_at": NOW}), ("revoked", {"revoked_at": NOW})):
+        ApiToken.objects.filter(prefix=str(secrets[name])[:12]).update(**change, created_at=NOW - timedelta(days=1))
+    programs = {name: Program(secret) for name, secret in secrets.items()}
+    numbers = iter(range(10_000))
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    leaked = []
+
+    (made,) = nominate(delegation, nominee(next(numbers)))
+    for name, method in table():
+        row = made.membership
+        seat = row.participant.registrations.get()
+        ids = {"delegations": delegation.public_id, "participants": row.public_id, "registrations": seat.public_id}
+        resource, _dash, what = name.partition("-")
+        path = {
+            "list": f"/{resource}/",
+            "detail": f"/{resource}/{ids[resource]}/",
+            "bulk": f"/{resource}/bulk/",
+            "substitute": f"/{resource}/{ids[resource]}/substitute/",
+        }[what]
+        for column, program in programs.items():
+            one = person(next(numbers))
+            body = {"members": [one]} if what == "bulk" else {"function": "Adviser"} if method == "PATCH" else one
+            sent = body if method in {"POST", "PUT", "PATCH"} else None
+            answer = program.send(method, path, sent, If_Match="*")
+            found.setdefault((name, method), {})[column] = answer.status_code
+            if column in {"other", "convenor", "none", "wrong"} and str(row.public_id) in answer.text:
+                leaked.append((name, method, column))
+            if answer.status_code >= 400 and method != "HEAD":
+                assert answer.headers["Content-Type"] == "application/problem+json"
+            assert "no-store" in answer.headers["Cache-Control"]
+            if answer.status_code == 401:
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        if (name, method) in {("participants-detail", "DELETE"), ("participants-substitute", "POST")}:
+            (made,) = nominate(delegation, nominee(next(numbers)))
+
+    assert found == table()
+    assert leaked == []
+
+
+# --- what makes a token stop ------------------------------------------------------------------------------------------
+
+
+def test_token_works_only_as_long_as_its_maker_may() -> None:
+    delegation = a_delegation()
+    program = Program(token(delegation))
+    focal_point = FocalPoint.objects.get()
+
+    focal_point.delete()
+    gone = program.get("/participants/")
+    FocalPoint.objects.create(delegation=delegation, user=focal_point.user)
+    back = program.get("/participants/")
+    focal_point.user.is_active = False
+    focal_point.user.save()
+    off = program.get("/participants/")
+
+    assert (gone.status_code, back.status_code, off.status_code) == (401, 200, 401)
+
+
+def test_organisers_token_stops_with_the_role() -> None:
+    session = SideEventFactory()
+    program = Program(token(session))
+    before = program.get("/registrations/").status_code
+    ApiToken.objects.get().owner.roles.all().delete()
+
+    assert (before, program.get("/registrations/").status_code) == (200, 401)
+
+
+def test_ways_in_which_a_token_does_not_work_are_told_apart() -> None:
+    delegation = a_delegation()
+    secret = token(delegation)
+    kinds = [Program("all_wrong").get("/participants/").json()["type"]]
+    kinds += [Program().send("GET", "/participants/", Authorization=f"Basic {secret}").json()["type"]]
+    with time_machine.travel(NOW + timedelta(days=30), tick=False):
+        kinds += [Program(secret).get("/participants/").json()["type"]]
+    api_tokens.revoke(grant=ApiGrant.objects.select_related("token").get(), by=_organiser(delegation), now=NOW)
+    kinds += [Program(secret).get("/participants/").json()["type"], Program().get("/participants/").json()["type"]]
+
+    assert [kind.rpartition(":")[2] for kind in kinds] == [
+        "token-unknown",
+        "token-unknown",
+        "token-expired",
+        "token-revoked",
+        "not-authenticated",
+    ]
+
+
+def _organiser(delegation: Delegation) -> Actor:
+    return Actor.organiser(RoleFactory(kind="organiser", conference=delegation.conference).user)
+
+
+# --- a token in an address --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "anything"])
+def test_token_in_an_address_is_refused_and_works_no_more(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    delegation = a_delegation()
+    secret = token(delegation)
+
+    answer = Program().get(f"/participants/?{name}={secret}")
+
+    found = problem(answer, 400, "token-in-address")
+    assert "leaked" in found["detail"]
+    assert secret not in answer.text + caplog.text
+    problem(Program(secret).get("/participants/"), 401, "token-revoked")
+    assert AuditEntry.objects.get(action="api-token.leaked").actor_kind == ActorKind.SYSTEM
+
+
+def test_right_header_does_not_excuse_a_token_in_the_address() -> None:
+    secret = token(a_delegation())
+
+    problem(Program(secret).get("/participants/?api_key=whatever"), 400, "token-in-address")
+
+
+# --- making -----------------------------------------------------------------------------------------------------------
+
+
+def test_secret_is_stored_as_a_hash_with_a_prefix_and_is_in_the_audit_trail() -> None:
+    delegation = a_delegation()
+    secret = token(delegation, Scope.MEMBERS_READ)
+    made = ApiToken.objects.get()
+
+    assert (made.prefix, made.scopes) == (secret[:12], ["members:read"])
+    assert secret.startswith("all_")
+    entry = AuditEntry.objects.get(action="api-token.made")
+    assert (entry.about_id, entry.details["delegation"]) == (made.public_id, str(delegation.public_id))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text FROM accounts_apitoken t")
+        assert secret[12:] not in cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"expires_at": NOW},
+        {"expires_at": NOW + timedelta(days=367)},
+        {"scopes": []},
+        {"scopes": ["members:read", "everything"]},
+    ],
+)
+def test_token_without_an_end_within_a_year_or_a_known_use_is_refused(more: dict[str, Any]) -> None:
+    delegation = a_delegation()
+    values: dict[str, Any] = {"scopes": ["members:read"], "expires_at": NOW + timedelta(days=1)} | more
+
+    with pytest.raises(api_tokens.TokenRefused):
+        api_tokens.make(target=delegation, label="", by=_organiser(delegation), now=NOW, **values)
+
+
+def test_side_event_gets_no_token_for_members() -> None:
+    with pytest.raises(api_tokens.TokenRefused):
+        token(SideEventFactory(), Scope.MEMBERS_READ)
+
+
+def test_use_is_kept_every_five_minutes_and_waits_for_nobody() -> None:
+    program = Program(token(a_delegation()))
+    program.get("/participants/")
+    with time_machine.travel(NOW + timedelta(minutes=4), tick=False):
+        program.get("/participants/")
+    first = ApiToken.objects.get().last_used_at
+
+    with time_machine.travel(NOW + timedelta(minutes=6), tick=False), CaptureQueriesContext(connection) as found:
+        program.get("/participants/")
+
+    assert first == NOW
+    assert ApiToken.objects.get().last_used_at == NOW + timedelta(minutes=6)
+    assert any("SKIP LOCKED" in query["sql"] for query in found)
+
+
+# --- how often --------------------------------------------------------------------------------------------------------
+
+
+def test_too_many_requests_with_a_token_are_429_until_the_minute_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_access, "PER_TOKEN", Limit("token", 2))
+    delegation = a_delegation()
+    program = Program(token(delegation))
+    with time_machine.travel(NOW.replace(second=20), tick=False):
+        first, _second, third = (program.get("/participants/") for _number in range(3))
+        other = Program(token(delegation)).get("/participants/")
+    with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
+        later = program.get("/participants/")
+
+    assert first.headers["RateLimit"] == '"address";r=599;t=40, "token";r=1;t=40'
+    assert first.headers["RateLimit-Policy"] == '"address";q=600;w=60, "token";q=2;w=60'
+    problem(third, 429, "too-many-requests")
+    assert third.headers["Retry-After"] == "40"
+    assert (other.status_code, later.status_code) == (200, 200)
+
+
+def test_too_many_requests_from_an_address_are_429_whatever_they_bring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_access, "PER_ADDRESS", Limit("address", 1))
+    program = Program(token(a_delegation()))
+
+    assert [program.get("/participants/").status_code, Program().get("/participants/").status_code] == [200, 429]
+
+
+def test_wrong_tokens_from_an_address_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_access, "WRONG_TOKENS", Limit("wrong-tokens", 2))
+    wrong = Program("all_" + "y" * 43)
+
+    assert [wrong.get("/participants/").status_code for _number in range(3)] == [401, 401, 429]
+
+
+def test_behind_a_proxy_the_address_is_what_the_proxy_saw(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.BEHIND_PROXY = True
+    monkeypatch.setattr(token_access, "PER_ADDRESS", Limit("address", 1))
+    program = Program(token(a_delegation()))
+
+    found = [
+        program.get("/participants/", X_Forwarded_For=address).status_code
+        for address in ("192.0.2.1", "192.0.2.1, 192.0.2.2", "198.51.100.9, 192.0.2.1")
+    ]
+
+    assert found == [200, 200, 429]
+
+
+def test_without_the_cache_each_process_counts_and_asks_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def away(*args: object, **kwargs: object) -> None:
+        asked.append(args)
+        raise ConnectionError
+
+    for name in ("add", "incr", "get"):
+        monkeypatch.setattr(cache, name, away)
+    monkeypatch.setitem(limits._state, "away_until", 0.0)
+    monkeypatch.setattr(token_access, "PER_TOKEN", Limit("token", 2))
+    program = Program(token(a_delegation()))
+
+    found = [program.get("/participants/").status_code for _number in range(3)]
+
+    limits._state["away_until"] = 0.0
+    assert found == [200, 200, 429]
+    assert len(asked) == 1
+
+
+# --- what goes wrong on our side --------------------------------------------------------------------------------------
+
+
+def test_our_own_mistake_is_a_problem_document_and_nothing_is_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    delegation = a_delegation()
+    program = Program(token(delegation))
+    program.client.raise_request_exception = False
+
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ParticipantViewSet, "_outcomes", broken)
+
+    answer = program.post("/participants/", person(), Idempotency_Key="one")
+
+    problem(answer, 500, "server-error")
+    assert Membership.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_request_waits_for_whoever_changes_the_token() -> None:
+    delegation = a_delegation()
+    program = Program(token(delegation))
+    found = []
+
+    def ask() -> None:
+        found.append(program.get("/participants/").status_code)
+        connection.close()
+
+    thread = threading.Thread(target=ask)
+    with transaction.atomic():
+        ApiToken.objects.select_for_update().get()
+        thread.start()
+        thread.join()
+
+    assert found == [200]
+
+
+def test_nothing_here_may_be_read_by_pages_of_other_sites() -> None:
+    answer = Program(token(a_delegation())).get("/participants/", Origin="https://elsewhere.example")
+
+    assert "Access-Control-Allow-Origin" not in answer.headers
