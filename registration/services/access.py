@@ -23,7 +23,14 @@ log = structlog.get_logger("registration")
 def find_personal(token: str) -> Participant | None:
     """The participant whose personal page the token opens. Only its hash is stored and compared."""
     return (
-        Participant.objects.select_related("conference__venue", "country", "identity_key")
+        Participant.objects.select_related(
+            "conference__venue",
+            "conference__consent_setting",
+            "country",
+            "identity_key",
+            "membership",
+            "address_change",
+        )
         .filter(link_hash=crypto.token_hash(token))
         .first()
     )

@@ -126,8 +126,9 @@ def stop(*, participant_id: int, now: datetime) -> bool:
 
 
 def pending(participant: Participant, *, now: datetime) -> AddressChange | None:
-    """The wish that waits for its link to be used."""
-    return AddressChange.objects.filter(participant=participant, expires_at__gt=now).first()
+    """The wish that waits for its link to be used. No query if address_change is loaded."""
+    change: AddressChange | None = getattr(participant, "address_change", None)
+    return change if change is not None and now < change.expires_at else None
 
 
 def find(token: str, *, now: datetime) -> AddressChange | None:

@@ -234,10 +234,14 @@ class OwnConsent:
 
 
 def own(participant: Participant, *, now: datetime) -> list[OwnConsent]:
-    """What the conference asks for, and whatever the participant has agreed to before. At most three queries."""
+    """What the conference asks for, and whatever the participant has agreed to before.
+
+    One query if membership and conference.consent_setting are loaded.
+    """
     lines = newest(participant)
     wanted = set(asked(participant.conference))
-    if _memberships(participant).exists():
+    membership: Membership | None = getattr(participant, "membership", None)
+    if membership is not None and membership.state == MemberState.CONFIRMED:
         wanted.add(Purpose.LIST)
     found = []
     for purpose in Purpose:
