@@ -8,9 +8,12 @@ Unavailable and may simply be made again; if it has left and was more than a que
 from __future__ import annotations
 
 import json
+import logging
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +37,9 @@ CONNECT = 3.0  # seconds
 MOST_BYTES = 2_000_000  # of an answer; 300 registrants are a quarter of that
 JSON = ("application/json",)
 XML = ("text/xml", "application/xml")
+# The library logs whole addresses, and some of ours hold names and signatures.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _QUESTIONS = {"GET", "HEAD"}
 
@@ -128,7 +134,7 @@ class _Exchange:
         try:
             # No proxy and no password from the environment: what leaves is what stands here.
             with (
-                httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+                httpx2.Client(verify=_tls(), timeout=timeout, follow_redirects=False, trust_env=False) as client,
                 client.stream(self.method, self.url, extensions={"trace": self._trace}, **self.request) as response,
             ):
                 self.status, self.headers = response.status_code, response.headers
@@ -149,6 +155,12 @@ class _Exchange:
                 return
             parts.append(part)
         self.raw = b"".join(parts)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates we trust: those of the machine. Read once, it takes longer than many a call."""
+    return ssl.create_default_context()
 
 
 def _judged(exchange: _Exchange, types: tuple[str, ...], harmless: bool) -> Answer:

@@ -53,7 +53,6 @@ _STATUSES = {
     "pending": RegistrantStatus.PENDING,
     "denied": RegistrantStatus.DENIED,
 }
-_MAIL_LANGUAGES = {"en": "en-US", "de": "de-DE", "es": "es-ES", "fr": "fr-FR", "it": "it-IT", "ru": "ru-RU"}
 
 
 class _Zoom(Plain):
@@ -116,8 +115,6 @@ class _Zoom(Plain):
         settings: dict[str, Any] = {"registrants_email_notification": False}
         if spec.interpretation and self._languages().issuperset(spec.interpretation):
             settings["language_interpretation"] = {"enable": True}
-        if language := _MAIL_LANGUAGES.get(spec.language):
-            settings["email_language"] = language
         minutes = int((spec.ends_at - spec.starts_at).total_seconds() // 60)
         return {
             "topic": spec.title[:200],
