@@ -1,0 +1,87 @@
+"""Consents for organisers: which ones a conference asks for, how many agree, and what must be taken down."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin import actor
+from alliance.admin import clock_time
+from events.admin import pages
+from events.models import Conference
+from registration import consent_wordings
+from registration.models import Purpose
+from registration.services import consents
+
+_SEE, _TICK, _ASK = "registration.view_takedown", "registration.change_takedown", "registration.change_consentsetting"
+_MOST_DONE = 50  # of those that are done, the newest
+
+
+def consents_page(request: HttpRequest, conference: Conference) -> HttpResponse:
+    """What is asked for and how many agree; who took back what, and whether it is taken down."""
+    asked = set(consents.asked(conference))
+    counts = consents.agreed(conference, now=timezone.now())
+    work = consents.take_downs(conference)
+    rows = [*work.filter(done_at__isnull=True), *work.filter(done_at__isnull=False)[:_MOST_DONE]]
+    context = pages.context(request, conference, "consents", _("Consents")) | {
+        "purposes": [
+            {
+                "code": purpose.value,
+                "label": purpose.label,
+                "sentence": consent_wordings.current(purpose).sentence,
+                "is_asked": purpose in asked,
+                "number": counts[purpose],
+            }
+            for purpose in Purpose
+        ],
+        "may_ask": request.user.has_perm(_ASK, conference),
+        "may_tick": request.user.has_perm(_TICK, conference),
+        "ask_url": pages.url("consents-ask", conference),
+        "tick_url": pages.url("consents-done", conference),
+        "work": [
+            {
+                "id": row.public_id,
+                "name": row.participant.display_name,
+                "purpose": row.get_purpose_display(),
+                "asked_at": clock_time(row.asked_at, conference.zone),
+                "done_at": clock_time(row.done_at, conference.zone) if row.done_at is not None else "",
+                "done_by": row.done_by.name if row.done_by is not None else "",
+            }
+            for row in rows
+        ],
+    }
+    return TemplateResponse(request, "admin/registration/consents.html", context)
+
+
+def ask(request: HttpRequest, conference: Conference) -> HttpResponse:
+    """Say which consents the conference asks for."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    wanted = [purpose for purpose in request.POST.getlist("purpose") if purpose in Purpose.values]
+    if consents.ask_for(conference=conference, purposes=wanted, by=actor(request), now=timezone.now()):
+        messages.success(request, _("The form asks for these consents from now on."))
+    return HttpResponseRedirect(pages.url("consents", conference))
+
+
+def done(request: HttpRequest, conference: Conference) -> HttpResponse:
+    """Tick off that something is taken down."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    try:
+        public_id = UUID(request.POST.get("take_down", ""))
+    except ValueError:
+        return HttpResponseRedirect(pages.url("consents", conference))
+    if consents.tick_off(conference=conference, public_id=public_id, by=actor(request), now=timezone.now()):
+        messages.success(request, _("Noted: it is taken down."))
+    return HttpResponseRedirect(pages.url("consents", conference))
+
+
+pages.register("consents", consents_page, permission=_SEE, label=gettext_lazy("Consents"), order=72)
+pages.register("consents-ask", ask, permission=_ASK, route="consents/ask/", of="consents")
+pages.register("consents-done", done, permission=_TICK, route="consents/done/", of="consents")
