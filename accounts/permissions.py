@@ -38,6 +38,7 @@ class Area(StrEnum):
     QUEUE = "queue"
     DUPLICATES = "duplicates"
     PARTICIPANTS = "participants"
+    CONFIDENTIAL = "confidential"
     DOOR = "door"
     MESSAGES = "messages"
     ROLES = "roles"
@@ -78,11 +79,16 @@ MODELS: dict[Area, tuple[str, ...]] = {
         "registration.focalpoint",
         "registration.invitation",
         "registration.figure",
+        "registration.consentsetting",
+        "registration.question",
+        "registration.questionoption",
     ),
-    Area.REGISTRATIONS: ("registration.registration",),
+    Area.REGISTRATIONS: ("registration.registration", "registration.takedown"),
     Area.QUEUE: (),
     Area.DUPLICATES: (),
     Area.PARTICIPANTS: ("registration.participant",),
+    # What people need in order to take part, and answers that only this group reads.
+    Area.CONFIDENTIAL: ("registration.questionanswer",),
     Area.DOOR: ("registration.checkin",),
     Area.MESSAGES: ("outbox.message", "events.mailtext", "registration.announcement"),
     Area.ROLES: ("accounts.role",),
@@ -118,9 +124,14 @@ PATHS: dict[str, tuple[str, ...]] = {
     "registration.delegation": ("conference",),
     "registration.focalpoint": ("delegation__conference",),
     "registration.figure": ("conference",),
+    "registration.consentsetting": ("conference",),
+    "registration.takedown": ("participant__conference",),
     "registration.invitation": ("conference",),
     "registration.registration": ("admission__conference",),
     "registration.participant": ("conference",),
+    "registration.question": ("conference",),
+    "registration.questionoption": ("question__conference",),
+    "registration.questionanswer": ("participant__conference",),
     "registration.checkin": ("conference",),
     "registration.announcement": ("conference",),
     "accounts.role": ("conference", "session__conference"),
@@ -166,6 +177,7 @@ TABLE: dict[RoleKind, dict[Area, Level]] = {
         Area.PARTICIPANTS: _C,
         Area.DOOR: _A,
     },
+    RoleKind.CONFIDENTIAL: {Area.CONFERENCE: _S, Area.CONFIDENTIAL: _S},
     RoleKind.COMMUNICATIONS: {
         Area.CONFERENCE: _S,
         Area.PROGRAMME: _S,
@@ -189,6 +201,8 @@ def _permissions(areas: dict[Area, Level]) -> frozenset[str]:
         for right in level.rights
     ) | {act for area, level in areas.items() if level >= Level.CHANGE for act in ACTS.get(area, ())}
 
+
+READ_CONFIDENTIAL = "registration.view_questionanswer"
 
 PERMISSIONS: dict[str, frozenset[str]] = {kind.value: _permissions(areas) for kind, areas in TABLE.items()}
 

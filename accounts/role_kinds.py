@@ -13,6 +13,7 @@ class RoleKind(models.TextChoices):
     ORGANISER = "organiser", _("Organiser")
     EDITOR = "editor", _("Programme editor")
     DESK = "desk", _("Registration desk")
+    CONFIDENTIAL = "confidential", _("Reader of confidential answers")
     COMMUNICATIONS = "communications", _("Communications")
     STEWARD = "steward", _("Check-in steward")
     MODERATOR = "moderator", _("Moderator")

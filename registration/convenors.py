@@ -106,6 +106,6 @@ def registrations(request: HttpRequest, public_id: Any) -> HttpResponse:
 
 def _address(registration: Registration, user: User) -> str:
     opened = identities.open_for_organiser(
-        participant_id=registration.participant_id, by=Actor.organiser(user), now=timezone.now()
+        with_needs=False, participant_id=registration.participant_id, by=Actor.organiser(user), now=timezone.now()
     )
     return "" if opened.identity is None else opened.identity.email

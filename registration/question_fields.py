@@ -256,7 +256,8 @@ def settle(
                 del form.errors[name]
             if value:
                 form.cleaned_data[name] = value
-                form.fields[name].widget.kept_name = value.name
+        if isinstance(value, Upload):
+            form.fields[name].widget.kept_name = value.name
         if value:
             values[question.pk] = value
             found.append(Given(question, value))

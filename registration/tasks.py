@@ -63,3 +63,9 @@ def forget_addresses() -> None:
     """Addresses of people who erased themselves go when the last mail has left; new ones that nobody confirmed, too."""
     farewells.forget(now=timezone.now())
     addresses.forget(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.expire_offers", ignore_result=True, time_limit=120)
+def expire_offers() -> None:
+    """An offer that nobody took in time goes to the next in line."""
+    services.expire_offers(now=timezone.now())

@@ -36,6 +36,7 @@ class _InMemory(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
         """The file as forms want it."""
+        self._content.seek(0)
         return InMemoryUploadedFile(
             file=self._content,
             field_name=self.field_name,

@@ -40,6 +40,7 @@ from registration.models import (
     Measure,
     Participant,
     Places,
+    Question,
     Registration,
     RegistrationStatus,
 )
@@ -310,6 +311,20 @@ class AdmissionFactory(DjangoModelFactory[Admission]):
         """Set the capacity of the places row that the database made."""
         if create and extracted is not None:
             Places.objects.filter(admission_id=self.pk).update(capacity=extracted)
+
+
+class QuestionFactory(DjangoModelFactory[Question]):
+    """An optional question with one line to answer, kept for thirty days."""
+
+    class Meta:
+        model = Question
+
+    conference = factory.SubFactory(ConferenceFactory)
+    kind = "text"
+    label = factory.Sequence(lambda n: {"en": f"Question {n}"})
+    help = factory.LazyFunction(lambda: {"en": "We need it."})
+    position = factory.Sequence(lambda n: n % 30000 + 1)
+    retention_days = 30
 
 
 class DelegationFactory(DjangoModelFactory[Delegation]):

@@ -126,6 +126,22 @@ def read_all(conference: Conference, *, confidential: bool, by: Actor, now: date
     return sorted(found, key=lambda one: (one.participant.display_name.casefold(), one.participant.pk))
 
 
+def read_needs(conference: Conference, *, by: Actor, now: datetime) -> list[tuple[Participant, str]]:
+    """What people need in order to take part, on the record, by display name. For readers of confidential answers."""
+    rows = Participant.objects.filter(conference=conference).exclude(accessibility_needs="").defer("sealed_identity")
+    found = [(person, person.accessibility_needs) for person in rows]
+    if found:
+        actors.audit_entry(
+            at=now,
+            by=by,
+            action="conference.needs_read",
+            about_kind="conference",
+            about_id=conference.public_id,
+            details={"people": len(found)},
+        ).save()
+    return sorted(found, key=lambda one: (one[0].display_name.casefold(), one[0].pk))
+
+
 def _opened(questions: Sequence[Question], rows: Any) -> list[Read]:
     by_key = {question.pk: question for question in questions}
     found = []

@@ -37,7 +37,7 @@ from events.models import (
     Venue,
 )
 from outbox.models import Message, WorkerHeartbeat
-from registration.models import Admission, Delegation, Figure, FocalPoint, Participant, Registration
+from registration.models import Admission, Delegation, Figure, FocalPoint, Participant, Question, Registration
 from speakers.models import Contribution, Person
 from tests import factories, forms
 from video.models import Meeting
@@ -128,6 +128,17 @@ def admission_with(children: int) -> Admission:
     return admission
 
 
+def question_with(children: int) -> Question:
+    """A question with options, that depends on another one."""
+    source = factories.QuestionFactory(kind="yes_no", position=1)
+    question: Question = factories.QuestionFactory(
+        conference=source.conference, kind="choice", position=2, show_if=source, show_if_answers=["yes"]
+    )
+    for place in range(children):
+        question.options.create(label={"en": f"Option {place}"}, position=place)
+    return question
+
+
 ROWS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Conference: conference_with,
     Session: lambda children: session_with(factories.SessionFactory, children),
@@ -148,6 +159,7 @@ ROWS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Participant: lambda children: factories.ParticipantFactory(country=factories.CountryFactory()),
     Delegation: delegation_with,
     Figure: lambda children: factories.FigureFactory(),
+    Question: question_with,
     Meeting: lambda children: factories.MeetingFactory(),
     Message: lambda children: factories.MessageFactory(),
     User: user_with,
