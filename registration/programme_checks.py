@@ -35,6 +35,7 @@ def check_admissions(programme: Programme) -> Iterator[Finding]:
         name = f"Admission {str(admission.get_mode_display()).lower()} to {title(session or conference)}"
         if session is not None:
             yield from _check_room(admission, session)
+        yield from _check_taken(admission, session, name)
         yield from _check_window(admission, name)
         yield from _check_audience(admission, name)
         other = {AttendanceMode.IN_PERSON: Format.ONLINE, AttendanceMode.ONLINE: Format.IN_PERSON}
@@ -60,6 +61,20 @@ def _check_room(admission: Admission, session: Session) -> Iterator[Finding]:
     elif capacity > room.capacity:
         text = f"{title(session)} admits {capacity} people in person, but {where}."
         yield error("room_too_small", text, row_of(admission))
+
+
+def _check_taken(admission: Admission, session: Session | None, name: str) -> Iterator[Finding]:
+    """More people have a place than there are places, or seats in a room that was changed. Nobody is thrown out."""
+    capacity, taken = admission.places.capacity, admission.places.taken
+    if capacity is not None and taken > capacity:
+        text = f"{name} has {taken} people with a place, but {capacity} places: {taken - capacity} more than there are."
+        yield warning("more_confirmed_than_places", text, row_of(admission))
+    room = session.room if session is not None else None
+    if admission.mode != AttendanceMode.IN_PERSON or room is None or room.capacity is None:
+        return
+    if taken > room.capacity:
+        text = f"{name} has {taken} people with a place, but {room.name.best('en').text} has {room.capacity} seats."
+        yield warning("more_confirmed_than_seats", text, row_of(admission))
 
 
 def _check_rooms_of_all(programme: Programme, admissions: list[Admission]) -> Iterator[Finding]:

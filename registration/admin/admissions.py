@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import actor
 from alliance.admin import HouseAdmin, HouseForm, RelatedPage, explain, in_all_languages, of_parent_only, row_url
 from events.admin import conference_clock, conference_slug
-from registration import services
-from registration.models import Admission, Registration
+from registration import capacities, services
+from registration.models import Admission, Places, Registration
 
 explain(
     "admission_unique_per_thing_and_mode",
@@ -134,7 +134,11 @@ class AdmissionAdmin(HouseAdmin[Admission]):
         if not self.has_change_permission(request, admission):
             raise PermissionDenied
         form = CapacityForm(request.POST or None, initial={"capacity": admission.places.capacity})
-        if request.method == "POST" and form.is_valid():
+        asked: int | None = form.cleaned_data["capacity"] if request.method == "POST" and form.is_valid() else None
+        too_many = 0 if asked is None else capacities.surplus(Places(capacity=asked, taken=admission.places.taken))
+        if too_many and request.POST.get("seen") == str(asked):
+            too_many = 0  # the page has said what it means
+        if request.method == "POST" and form.is_valid() and not too_many:
             promoted = services.change_capacity(
                 admission_id=admission.pk,
                 capacity=form.cleaned_data["capacity"],
@@ -149,6 +153,8 @@ class AdmissionAdmin(HouseAdmin[Admission]):
                     promoted,
                 )
                 self.message_user(request, moved % {"count": promoted}, messages.SUCCESS)
+            if surplus := capacities.surplus(Places.objects.get(pk=admission.pk)):
+                self.message_user(request, capacities.words(surplus), messages.WARNING)
             return HttpResponseRedirect(row_url(admission))
         context = {
             **self.admin_site.each_context(request),
@@ -156,6 +162,9 @@ class AdmissionAdmin(HouseAdmin[Admission]):
             "title": _("Change the capacity"),
             "subtitle": admission_label(admission),
             "admission": admission,
+            "before": capacities.words(too_many) if too_many else "",
+            "seen": asked if too_many else "",
+            "now": capacities.words(surplus) if (surplus := capacities.surplus(admission.places)) else "",
             "form": form,
             "back": row_url(admission),
         }
@@ -182,8 +191,10 @@ class AdmissionAdmin(HouseAdmin[Admission]):
         return admission.places.waiting
 
     @admin.display(description=gettext_lazy("left"))
-    def left(self, admission: Admission) -> int | None:
-        """How many are free for somebody who comes now."""
+    def left(self, admission: Admission) -> SafeString | int | None:
+        """How many are free for somebody who comes now, or how many too many have a place."""
+        if surplus := capacities.surplus(admission.places):
+            return format_html('<strong class="errors">{}</strong>', capacities.mark(surplus))
         return admission.places.left
 
     @admin.display(description=gettext_lazy("open"), boolean=True)
@@ -204,9 +215,11 @@ class AdmissionAdmin(HouseAdmin[Admission]):
             (_("Waiting"), places.waiting),
         ]
         cells = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", numbers)
+        surplus = capacities.surplus(places)
         return format_html(
-            '<dl class="figures">{}</dl><a class="button" href="{}">{}</a>',
+            '<dl class="figures">{}</dl>{}<a class="button" href="{}">{}</a>',
             cells,
+            format_html('<p class="errors">{}</p>', capacities.words(surplus)) if surplus else "",
             reverse("admin:registration_admission_capacity", args=[admission.pk]),
             _("Change the capacity"),
         )
