@@ -26,6 +26,7 @@ from events.models import (
     Session,
     SessionState,
 )
+from registration import clashes, fallback, offer_words
 from registration.models import (
     Admission,
     ApprovalMode,
@@ -36,6 +37,7 @@ from registration.models import (
     Registration,
     RegistrationStatus,
 )
+from registration.models.registration import ENDED
 
 T = TypeVar("T")
 
@@ -163,7 +165,7 @@ def _read_offers(slug: str) -> Offers | None:
         admission.conference = conference
         if admission.session is not None:
             admission.session.conference = conference
-            if not _takes_our_form(admission.session):
+            if not _takes_our_form(admission.session, by_invitation=admission.approval == ApprovalMode.INVITATION):
                 continue
         by_session.setdefault(admission.session_id, []).append(admission)
     things = tuple(
@@ -197,11 +199,12 @@ def _questions(conference: Conference, things: tuple[Thing, ...]) -> tuple[Quest
     return tuple(found)
 
 
-def _takes_our_form(session: Session) -> bool:
-    return session.state == SessionState.SCHEDULED and session.registration_mode in {
-        RegistrationMode.OWN_FORM,
-        RegistrationMode.WITH_CONFERENCE,
-    }
+def _takes_our_form(session: Session, *, by_invitation: bool) -> bool:
+    """by_invitation: whether the admission is for invited people, who accept by our form."""
+    modes = {RegistrationMode.OWN_FORM, RegistrationMode.WITH_CONFERENCE}
+    if by_invitation:
+        modes.add(RegistrationMode.INVITATION)
+    return session.state == SessionState.SCHEDULED and session.registration_mode in modes
 
 
 def _spellings(things: tuple[Thing, ...]) -> dict[str, int]:
@@ -316,11 +319,37 @@ _NEAR = timedelta(hours=1)  # before the start: people look for the way in
 
 @dataclass(frozen=True, slots=True)
 class OwnChoice:
-    """One choice on the personal page, as it stands at an instant. rank: place in line, on the waiting list only."""
+    """One choice on the personal page, as it stands at an instant. rank: place in line, on the waiting list only.
+
+    in_the_way: what must be given up for a place that is offered. online: where to attend meanwhile.
+    """
 
     registration: Registration
     rank: int | None
     now: datetime
+    in_the_way: tuple[Registration, ...] = ()
+    online: Admission | None = None
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the participant may take an offered place now. The same rule as in services.offers."""
+        expires_at = self.registration.offer_expires_at
+        is_late = expires_at is not None and expires_at <= self.now
+        return self.registration.status == RegistrationStatus.OFFERED and not is_late
+
+    @property
+    def told(self) -> str:
+        """How it stands in a sentence, where there is one."""
+        if self.rank:
+            return offer_words.in_line(self.registration.admission, self.rank)
+        if self.registration.status in ENDED:
+            return offer_words.ended(self.registration)
+        return ""
+
+    @property
+    def offered_until(self) -> str:
+        """Until when an offered place may be taken, in words."""
+        return offer_words.until(self.registration)
 
     @property
     def is_over(self) -> bool:
@@ -346,13 +375,18 @@ class OwnChoice:
 
 
 def own_choices(participant: Participant, *, now: datetime) -> list[OwnChoice]:
-    """A participant's registrations in programme order, the newest for each admission. Two queries."""
+    """A participant's registrations in programme order, the newest for each admission.
+
+    Two queries; more only for whom a place is offered, or who waits for a room.
+    """
     newest: dict[int, Registration] = {}
     rows = Registration.objects.with_all().filter(participant=participant)
     for registration in rows.order_by("pk"):
         registration.participant = participant
         newest[registration.admission_id] = registration
     ranks = places_in_line(newest.values())
+    in_the_way = clashes.of(one for one in newest.values() if one.status == RegistrationStatus.OFFERED)
+    online = fallback.ways(newest.values(), now=now)
 
     def in_programme_order(registration: Registration) -> tuple[int, int, int]:
         session = registration.admission.session
@@ -361,7 +395,13 @@ def own_choices(participant: Participant, *, now: datetime) -> list[OwnChoice]:
         return (session.day.number if session.day else 9999, session.position, registration.pk)
 
     return [
-        OwnChoice(registration, ranks.get(registration.pk), now)
+        OwnChoice(
+            registration,
+            ranks.get(registration.pk),
+            now,
+            tuple(in_the_way.get(registration.pk, ())),
+            online.get(registration.pk),
+        )
         for registration in sorted(newest.values(), key=in_programme_order)
     ]
 

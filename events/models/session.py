@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeBoundary, RangeOperators
@@ -214,6 +215,14 @@ class Session(models.Model):
     def has_external_registration(self) -> bool:
         """Whether people sign up outside our house."""
         return self.registration_mode.startswith("external_")
+
+    @property
+    def registration_host(self) -> str:
+        """The site that registration elsewhere leads to, as its address names it; empty where it names none."""
+        try:
+            return urlsplit(self.registration_url).hostname or ""
+        except ValueError:
+            return ""
 
     def is_over(self, now: datetime) -> bool:
         """Whether the session has ended; one without a time has not."""
