@@ -19,7 +19,7 @@ SESSIONS = 300
 CONTRIBUTIONS = 400
 PARALLEL = 6  # sessions at the same hour
 _ROUNDS_COLD = 10
-_LONGEST_OLD_VERSION = 0.55  # seconds a process may keep the number of the content (events.page_cache)
+LONGEST_OLD_VERSION = 0.55  # seconds a process may keep the number of the content (events.page_cache)
 
 
 def row(what: str, *columns: str) -> None:
@@ -88,72 +88,95 @@ def count_queries(conference: Conference) -> tuple[int, int]:
         with connection.execute_wrapper(count):
             answer = client.get(f"/en/{conference.slug}/programme/", HTTP_HOST="127.0.0.1")
         assert answer.status_code == 200, answer.status_code
-        time.sleep(_LONGEST_OLD_VERSION)  # so that the warm page has to ask for the number of the content again
+        time.sleep(LONGEST_OLD_VERSION)  # so that the warm page has to ask for the number of the content again
     return counts[0], counts[1]
 
 
-def measure(running: House, conference: Conference, options: argparse.Namespace) -> None:
-    """Print the table. The pages take turns in small rounds, so that a busy machine is busy for all of them alike."""
-    page = f"/en/{conference.slug}/programme/"
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+class Meter:
+    """Asks the house for pages over one connection, and takes the processor time of each kind of page."""
 
-    def get(path: str, headers: dict[str, str] | None = None) -> tuple[http.client.HTTPResponse, bytes]:
-        connection.request("GET", path, headers=headers or {})
-        answer = connection.getresponse()
+    def __init__(self, running: House) -> None:
+        self.running = running
+        self.connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+        """One answer and its body."""
+        self.connection.request("GET", path, headers=headers or {})
+        answer = self.connection.getresponse()
         return answer, answer.read()
 
-    def cost(count: int, request: Callable[[], Any]) -> tuple[float, float, list[float]]:
+    def cost(self, count: int, request: Callable[[], Any]) -> tuple[float, float, list[float]]:
+        """Seconds of processor of web and database for so many requests, and the seconds of each by the clock."""
         seconds = []
-        web, database = running.cpu_seconds("web"), running.postgres_cpu_seconds()
+        web, database = self.running.cpu_seconds("web"), self.running.postgres_cpu_seconds()
         for _number in range(count):
             started = time.perf_counter()
             request()
             seconds.append(time.perf_counter() - started)
-        return running.cpu_seconds("web") - web, running.postgres_cpu_seconds() - database, seconds
+        return self.running.cpu_seconds("web") - web, self.running.postgres_cpu_seconds() - database, seconds
 
+    def compare(
+        self, kinds: dict[str, Callable[[], Any]], count: int, *, rounds: int = 10
+    ) -> list[tuple[float, float]]:
+        """Print a line for each kind: web processor seconds and requests per second are returned.
+
+        The kinds take turns in small rounds, so that a busy machine is busy for all of them alike.
+        """
+        row("", "web ms", "PostgreSQL ms", "requests/s", "p50 ms", "p95 ms", "p99 ms")
+        for request in kinds.values():
+            self.cost(50, request)
+        found: dict[str, list[tuple[float, float, list[float]]]] = {name: [] for name in kinds}
+        for _round in range(rounds):
+            for name, request in kinds.items():
+                found[name].append(self.cost(max(1, count // rounds), request))
+        totals = []
+        for name, results in found.items():
+            seconds = [one for result in results for one in result[2]]
+            web = sum(result[0] for result in results)
+            totals.append((web / len(seconds), len(seconds) / sum(seconds)))
+            print_cost(name, web, sum(result[1] for result in results), seconds)
+        return totals
+
+
+def print_ratio(what: str, trivial: tuple[float, float], ours: tuple[float, float]) -> None:
+    """One line: how ours does beside the trivial one."""
+    by_processor = trivial[0] / ours[0] if ours[0] else float("inf")
+    print(f"{what}: {ours[1] / trivial[1]:.2f} of its requests/s, {by_processor:.2f} of its speed by CPU")
+
+
+def measure(running: House, conference: Conference, options: argparse.Namespace) -> None:
+    """Print the table of the programme page."""
+    page = f"/en/{conference.slug}/programme/"
+    meter = Meter(running)
+    get = meter.get
     gzip = {"Accept-Encoding": "gzip"}
     answer, body = get(page)
     packed = len(get(page, gzip)[1])
     known = {"If-None-Match": answer.headers["ETag"] or ""}
-    kinds: dict[str, Callable[[], Any]] = {
-        "trivial static view of the same size": lambda: get(f"/bench/trivial/{len(body)}/"),
-        "programme page, warm": lambda: get(page),
-        f"trivial static view of {packed // 1000} kB": lambda: get(f"/bench/trivial/{packed}/"),
-        "programme page, warm, gzip": lambda: get(page, gzip),
-        "programme page, 304": lambda: get(page, known),
-    }
     cold, warm = count_queries(conference)
     print(f"\nProgramme page of {SESSIONS} sessions and {CONTRIBUTIONS} contributions: {len(body) / 1000:.0f} kB,")
     print(f"{packed / 1000:.0f} kB as gzip; {cold} queries cold, {warm} warm")
-    row("", "web ms", "PostgreSQL ms", "requests/s", "p50 ms", "p95 ms", "p99 ms")
-    rounds = 10
-    for request in kinds.values():
-        cost(50, request)
-    found: dict[str, list[tuple[float, float, list[float]]]] = {name: [] for name in kinds}
-    for _round in range(rounds):
-        for name, request in kinds.items():
-            found[name].append(cost(max(1, options.pages // rounds), request))
-    totals = {}
-    for name, results in found.items():
-        seconds = [one for result in results for one in result[2]]
-        web = sum(result[0] for result in results)
-        totals[name] = (web / len(seconds), len(seconds) / sum(seconds))
-        _print(name, web, sum(result[1] for result in results), seconds)
+    values = meter.compare(
+        {
+            "trivial static view of the same size": lambda: get(f"/bench/trivial/{len(body)}/"),
+            "programme page, warm": lambda: get(page),
+            f"trivial static view of {packed // 1000} kB": lambda: get(f"/bench/trivial/{packed}/"),
+            "programme page, warm, gzip": lambda: get(page, gzip),
+            "programme page, 304": lambda: get(page, known),
+        },
+        options.pages,
+    )
 
     def forgotten() -> None:
-        _change(conference)
+        change(conference)
         get(page)
 
-    _print("programme page, cold", *cost(_ROUNDS_COLD, forgotten), without=_LONGEST_OLD_VERSION)
-    values = list(totals.values())
-    for name, trivial, ours in (("whole", values[0], values[1]), ("as gzip", values[2], values[3])):
-        print(
-            f"warm page {name} against the trivial view: {ours[1] / trivial[1]:.2f} of its requests/s, "
-            f"{trivial[0] / ours[0] if ours[0] else float('inf'):.2f} of its speed by CPU"
-        )
+    print_cost("programme page, cold", *meter.cost(_ROUNDS_COLD, forgotten), without=LONGEST_OLD_VERSION)
+    print_ratio("warm page whole against the trivial view", values[0], values[1])
+    print_ratio("warm page as gzip against the trivial view", values[2], values[3])
 
 
-def _print(name: str, web: float, database: float, seconds: list[float], *, without: float = 0.0) -> None:
+def print_cost(name: str, web: float, database: float, seconds: list[float], *, without: float = 0.0) -> None:
     count = len(seconds)
     p50, p95, p99 = rush.percentiles([one - without for one in seconds])
     speed = 1 / statistics.mean(one - without for one in seconds)
@@ -163,8 +186,8 @@ def _print(name: str, web: float, database: float, seconds: list[float], *, with
     )  # fmt: skip
 
 
-def _change(conference: Conference) -> None:
+def change(conference: Conference) -> None:
     """Change what pages are made of, and wait until every process must have noticed."""
     if conference.venue is not None:
         type(conference.venue).objects.filter(pk=conference.venue.pk).update(address="Heldenplatz")
-    time.sleep(_LONGEST_OLD_VERSION)
+    time.sleep(LONGEST_OLD_VERSION)
