@@ -69,7 +69,7 @@ def _kept_nowhere(view: View) -> View:
     return guarded
 
 
-def _focal_points_only(view: View) -> View:
+def focal_points_only(view: View) -> View:
     """Ask strangers to sign in; users who speak for no delegation find no such page."""
 
     @wraps(view)
@@ -91,11 +91,13 @@ def _focal_points_only(view: View) -> View:
     return guarded
 
 
-def _by(request: HttpRequest) -> Actor:
+def by_focal_point(request: HttpRequest) -> Actor:
+    """Who acts, for services."""
     return Actor(ActorKind.DELEGATION, cast("User", request.user))
 
 
-def _crumbs(delegation: Delegation | None = None) -> list[tuple[str, str]]:
+def crumbs_of(delegation: Delegation | None = None) -> list[tuple[str, str]]:
+    """The way from the list of delegations to a page below one."""
     crumbs = [(_("Delegations"), reverse("registration:delegations"))]
     if delegation is not None:
         crumbs.append((delegation.name, _address(delegation)))
@@ -136,14 +138,14 @@ def _place(seat: member_places.Seat) -> str:
 
 
 @require_safe
-@_focal_points_only
+@focal_points_only
 def mine(request: HttpRequest, found: list[Delegation]) -> HttpResponse:
     """The delegations I speak for."""
     return render(request, "registration/delegations/mine.html", {"delegations": found})
 
 
 @require_safe
-@_focal_points_only
+@focal_points_only
 def one(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     """A delegation with its members."""
     return _page(request, delegation)
@@ -155,7 +157,7 @@ def _page(request: HttpRequest, delegation: Delegation, **more: Any) -> HttpResp
     context = {
         "delegation": delegation,
         "conference": delegation.conference,
-        "crumbs": _crumbs(),
+        "crumbs": crumbs_of(),
         "rows": rows,
         "active": len(active),
         "confirmed": sum(row.membership.state == MemberState.CONFIRMED for row in active),
@@ -168,7 +170,7 @@ def _page(request: HttpRequest, delegation: Delegation, **more: Any) -> HttpResp
 
 
 @require_safe
-@_focal_points_only
+@focal_points_only
 def export(request: HttpRequest, delegation: Delegation, kind: str) -> HttpResponse:
     """My own members as a file."""
     if kind not in _FILES:
@@ -197,14 +199,16 @@ def export(request: HttpRequest, delegation: Delegation, kind: str) -> HttpRespo
 
 @require_http_methods(["POST"])
 @views._in_even_time
-@_focal_points_only
+@focal_points_only
 def nominate(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     """Nominate one person."""
     form = NomineeForm(request.POST)
     if form.is_valid():
         nominee = form.nominee(language=get_language() or "en")
         try:
-            delegations.nominate(delegation_id=delegation.pk, nominees=[nominee], by=_by(request), now=timezone.now())
+            delegations.nominate(
+                delegation_id=delegation.pk, nominees=[nominee], by=by_focal_point(request), now=timezone.now()
+            )
         except delegations.NominationRefused as error:
             for problem in error.problems:
                 form.add_error(None, problem.text)
@@ -239,7 +243,7 @@ class ListForm(forms.Form):
 
 @require_http_methods(_METHODS)
 @views._in_even_time
-@_focal_points_only
+@focal_points_only
 def nominate_list(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     """Nominate many: send a list, look at what was understood, then nominate all of them or nobody."""
     if request.method != "POST":
@@ -296,7 +300,7 @@ def _nominate_seen(request: HttpRequest, delegation: Delegation) -> HttpResponse
     if not problems:
         try:
             delegations.nominate(
-                delegation_id=delegation.pk, nominees=found.nominees, by=_by(request), now=timezone.now()
+                delegation_id=delegation.pk, nominees=found.nominees, by=by_focal_point(request), now=timezone.now()
             )
         except delegations.NominationRefused as error:
             problems = error.problems
@@ -311,7 +315,7 @@ def _list_page(
     context = {
         "delegation": delegation,
         "conference": delegation.conference,
-        "crumbs": _crumbs(delegation),
+        "crumbs": crumbs_of(delegation),
         "form": form,
         "columns": ", ".join(str(label) for label in COLUMNS.values()),
     }
@@ -319,14 +323,16 @@ def _list_page(
 
 
 @require_http_methods(["POST"])
-@_focal_points_only
+@focal_points_only
 def letter(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     """Hand in a credential letter; only organisers can read it afterwards."""
     file = request.FILES.get("letter")
     try:
         if file is None or (file.size or 0) > CredentialLetter.MOST_BYTES:
             raise credentials.LetterRefused
-        credentials.add_letter(delegation_id=delegation.pk, data=file.read(), by=_by(request), now=timezone.now())
+        credentials.add_letter(
+            delegation_id=delegation.pk, data=file.read(), by=by_focal_point(request), now=timezone.now()
+        )
     except credentials.LetterRefused as error:
         return _page(request, delegation, refusal=str(error.message), status=_UNPROCESSABLE)
     return views.SeeOther(_address(delegation, "letter"))
@@ -337,7 +343,7 @@ def letter(request: HttpRequest, delegation: Delegation) -> HttpResponse:
 
 @require_http_methods(_METHODS)
 @views._in_even_time
-@_focal_points_only
+@focal_points_only
 def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> HttpResponse:
     """Replace, withdraw or remind one member."""
     membership = (
@@ -354,7 +360,7 @@ def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> Htt
     action = request.POST.get("action", "")
     try:
         if action == "withdraw":
-            delegations.withdraw(membership_id=membership.pk, by=_by(request), now=timezone.now())
+            delegations.withdraw(membership_id=membership.pk, by=by_focal_point(request), now=timezone.now())
             return views.SeeOther(_address(delegation, "withdrawn"))
         if action == "remind":
             delegations.remind(membership_id=membership.pk, now=timezone.now())
@@ -368,7 +374,9 @@ def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> Htt
             mode=membership.mode,
             language=get_language() or "en",
         )
-        delegations.replace(membership_id=membership.pk, nominee=nominee, by=_by(request), now=timezone.now())
+        delegations.replace(
+            membership_id=membership.pk, nominee=nominee, by=by_focal_point(request), now=timezone.now()
+        )
     except delegations.NominationRefused as error:
         for problem in error.problems:
             form.add_error(None, problem.text)
@@ -390,7 +398,7 @@ def _member_page(
     context = {
         "delegation": delegation,
         "conference": delegation.conference,
-        "crumbs": _crumbs(delegation),
+        "crumbs": crumbs_of(delegation),
         "membership": membership,
         "form": form,
         "refusal": refusal,

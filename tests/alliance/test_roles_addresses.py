@@ -109,6 +109,7 @@ BY_LINK = [
     "registration:ticket",
     "registration:certificate",
     "registration:join",
+    "registration:unsubscribe",
     "registration:delegation-answer",
     "registration:invitation",
     "registration:invitation-accept",
@@ -125,6 +126,19 @@ BY_OWN_ROW = [
     "registration:delegation-letter",
     "registration:delegation-export",
     "registration:delegation-member",
+    "registration:delegation-tokens",
+]
+
+# For programs with a token, whoever made it: tests/registration/test_api_access.py has the table.
+BY_TOKEN = [
+    "api:delegations-detail",
+    "api:delegations-list",
+    "api:participants-bulk",
+    "api:participants-detail",
+    "api:participants-list",
+    "api:participants-substitute",
+    "api:registrations-detail",
+    "api:registrations-list",
 ]
 
 # For roles with the area "door" at the conference.
@@ -132,7 +146,7 @@ AT_THE_DOOR = ["registration:doors", "registration:door", "registration:door-und
 
 
 def test_every_address_outside_the_admin_has_an_entry() -> None:
-    entries = [*EVERYBODY, *BY_LINK, *BY_OWN_ROW, *AT_THE_DOOR]
+    entries = [*EVERYBODY, *BY_LINK, *BY_OWN_ROW, *BY_TOKEN, *AT_THE_DOOR]
     found = {name for name, _route in names(get_resolver().url_patterns) if not name.startswith("admin:")}
 
     assert found == set(entries)
