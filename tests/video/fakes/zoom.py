@@ -21,7 +21,7 @@ class FakeZoom(Fake):
     """Meetings and webinars with registrants, kept in memory."""
 
     def __init__(self) -> None:
-        self.token_number = 0
+        self.token_number = self.made = 0
         self.is_known = True  # whether the application is
         self.meetings: dict[str, dict[str, Any]] = {}
         self.people: dict[str, list[dict[str, Any]]] = {}
@@ -69,7 +69,8 @@ class FakeZoom(Fake):
         return Reply(200, {"access_token": token, "token_type": "bearer", "expires_in": 3600, "api_url": self.base})
 
     def _create(self, _exchange: Exchange, data: dict[str, Any], kind: str) -> Reply:
-        number = str(90000000000 + len(self.meetings))
+        self.made += 1
+        number = str(90000000000 + self.made)
         self.meetings[number] = data | {"kind": kind}
         self.people[number] = []
         return Reply(201, self._shown(number))
