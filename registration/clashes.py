@@ -19,7 +19,9 @@ def of(registrations: Iterable[Registration]) -> dict[int, list[Registration]]:
     people = {registration.participant_id for registration in asked}
     held: dict[int, list[Registration]] = {}
     confirmed = Registration.objects.filter(participant_id__in=people, status=RegistrationStatus.CONFIRMED)
-    for seat in confirmed.select_related("admission__session", "admission__conference").order_by("admission_id", "pk"):
+    for seat in confirmed.select_related("admission__session", "admission__conference__venue").order_by(
+        "admission_id", "pk"
+    ):
         held.setdefault(seat.participant_id, []).append(seat)
     found = {
         registration.pk: [

@@ -5,7 +5,8 @@ Subjects give away neither the topic nor the state of a person. The only name in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,8 +25,9 @@ from events.releases.changes import Change
 from outbox import catalogue
 from outbox.letters import Link, Part
 from outbox.results import Attachment, Mail
-from registration import calendar
+from registration import calendar, offer_words
 from registration.models import AttendanceMode, Participant, Registration, RegistrationStatus
+from registration.models.registration import REASON_EXPIRED
 
 _S = RegistrationStatus
 _CALLED_OFF = frozenset({"session_cancelled", "session_withdrawn", "conference_cancelled"})
@@ -60,24 +62,38 @@ def _when(registration: Registration) -> tuple[str, str]:
     return venue, f"{_clock(starts_at, ends_at, ZoneInfo(own))} {zone_label(starts_at, zone=own, city=zones.city(own))}"
 
 
-def _explanation(registration: Registration, rank: int | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a letter needs to know beside the registrations: seats in the way of offered ones, and ways on-line.
+
+    Both by the primary key of the registration (registration.clashes, registration.fallback).
+    """
+
+    in_the_way: Mapping[int, Sequence[Registration]] = field(default_factory=dict)
+    online: Collection[int] = ()
+
+
+def _explanation(registration: Registration, rank: int | None, beside: Beside) -> str:
     match registration.status:
         case _S.PENDING:
             return _("The organiser looks at your registration and decides. You will get a mail either way.")
         case _S.WAITLISTED:
-            return _(
-                "All places are taken. You are number %(position)d in line. When a place becomes free, the first in "
-                "line gets it at once and is told by mail."
-            ) % {"position": rank or 1}
+            text = offer_words.in_line(registration.admission, rank or 1)
+        case _S.OFFERED:
+            text = offer_words.offered(registration, is_clash=registration.pk in beside.in_the_way)
         case _S.REJECTED if registration.was_full:
-            return _("All places are taken and there is no waiting list.")
+            text = _("All places are taken and there is no waiting list.")
         case _S.REJECTED | _S.CANCELLED:
-            return registration.reason_told
+            return offer_words.ended(registration)
         case _:
             return ""
+    return f"{text} {offer_words.online_meanwhile()}" if registration.pk in beside.online else text
 
 
-def choice(registration: Registration, rank: int | None) -> dict[str, Any]:
+NOTHING_BESIDE = Beside()
+
+
+def choice(registration: Registration, rank: int | None, beside: Beside = NOTHING_BESIDE) -> dict[str, Any]:
     """What a mail says about one registration."""
     admission = registration.admission
     when, own_time = _when(registration)
@@ -91,7 +107,7 @@ def choice(registration: Registration, rank: int | None) -> dict[str, Any]:
         "own_time": own_time,
         "where": where,
         "status": str(RegistrationStatus(registration.status).label),
-        "explanation": _explanation(registration, rank),
+        "explanation": _explanation(registration, rank, beside),
     }
 
 
@@ -137,11 +153,12 @@ def _mail(
     registrations: Sequence[Registration],
     ranks: dict[int, int],
     *,
+    beside: Beside = NOTHING_BESIDE,
     attachments: Sequence[Attachment] = (),
     **more: str | Part,
 ) -> Mail:
     """A letter about registrations of the participant. Call it inside the participant's language."""
-    choices = [choice(registration, ranks.get(registration.pk)) for registration in registrations]
+    choices = [choice(registration, ranks.get(registration.pk), beside) for registration in registrations]
     return compose(letter, participant, values(participant, choices, **more), attachments=attachments)
 
 
@@ -153,7 +170,12 @@ def _calendar_part(registrations: Sequence[Registration], *, method: str, now: d
 
 
 def received(
-    participant: Participant, registrations: Sequence[Registration], ranks: dict[int, int], *, now: datetime
+    participant: Participant,
+    registrations: Sequence[Registration],
+    ranks: dict[int, int],
+    *,
+    now: datetime,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Mail:
     """The answer to a form: how every choice stands, with a calendar part for the confirmed ones.
 
@@ -164,7 +186,7 @@ def received(
         attachments = [
             part for registration in confirmed for part in _calendar_part([registration], method="REQUEST", now=now)
         ]
-        return _mail("received", participant, registrations, ranks, attachments=attachments)
+        return _mail("received", participant, registrations, ranks, beside=beside, attachments=attachments)
 
 
 def known_address(participant: Participant, registrations: Sequence[Registration], ranks: dict[int, int]) -> Mail:
@@ -179,15 +201,27 @@ def personal_link(participant: Participant) -> Mail:
         return _mail("personal_link", participant, [], {})
 
 
-def status_changed(registration: Registration, ranks: dict[int, int], *, had_place: bool, now: datetime) -> Mail:
-    """About one registration that was approved, promoted, declined or cancelled after the first answer.
+def status_changed(
+    registration: Registration,
+    ranks: dict[int, int],
+    *,
+    had_place: bool,
+    now: datetime,
+    beside: Beside = NOTHING_BESIDE,
+) -> Mail:
+    """About one registration that was approved, promoted, offered, declined or cancelled after the first answer.
 
     had_place: whether a calendar entry was sent that must be taken back.
     """
     participant = registration.participant
     with translation.override(participant.language):
         letter, method = "changed", ""
+        in_the_way = list(beside.in_the_way.get(registration.pk, ()))
         match registration.status:
+            case _S.OFFERED:
+                letter = "keep_or_swap" if in_the_way else "offered"
+            case _S.CONFIRMED if registration.offer_expires_at:
+                letter, method = "offer_accepted", "REQUEST"
             case _S.CONFIRMED if registration.promoted_at:
                 letter, method = "promoted", "REQUEST"
             case _S.CONFIRMED:
@@ -196,10 +230,20 @@ def status_changed(registration: Registration, ranks: dict[int, int], *, had_pla
                 letter = "waiting_list"
             case _S.REJECTED:
                 letter = "rejected"
+            case _S.CANCELLED if registration.reason == REASON_EXPIRED:
+                letter = "offer_expired"
             case _S.CANCELLED:
                 letter, method = "cancelled", "CANCEL" if had_place else ""
         attachments = _calendar_part([registration], method=method, now=now) if method else []
-        return _mail(letter, participant, [registration], ranks, attachments=attachments)
+        for seat in in_the_way:  # with what the letter says about it
+            seat.participant = participant
+        told = [registration, *in_the_way]
+        return _mail(letter, participant, told, ranks, beside=beside, attachments=attachments)
+
+
+def join_address(registration: Registration) -> Link:
+    """The address of the personal link to join."""
+    return _address("registration:join", registration.join_token)
 
 
 def join_link(registration: Registration) -> Mail:
@@ -210,7 +254,7 @@ def join_link(registration: Registration) -> Mail:
             registration.participant,
             [registration],
             {},
-            join=_address("registration:join", registration.join_token),
+            join=join_address(registration),
         )
 
 

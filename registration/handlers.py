@@ -9,7 +9,7 @@ from events.releases.reading import published
 from outbox import topics
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import emails, messages, notices, selectors
+from registration import clashes, emails, fallback, messages, notices, selectors
 from registration.models import Admission, Participant, Registration, RegistrationStatus
 from registration.models.registration import RegistrationQuerySet
 from video.models import MeetingState
@@ -69,7 +69,8 @@ def answer_form(message: Message, *, now: datetime) -> Mail | Superseded:
     registrations = _choices(participant, asked.exclude(status=_S.CANCELLED))
     if not registrations:
         return Superseded("cancelled since")
-    return emails.received(participant, registrations, selectors.places_in_line(registrations), now=now)
+    beside = emails.Beside(online=fallback.ways(registrations, now=now))
+    return emails.received(participant, registrations, selectors.places_in_line(registrations), now=now, beside=beside)
 
 
 @published
@@ -99,7 +100,11 @@ def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
         return Superseded("changed since")
     had_place = bool(message.details.get("had_place"))
     ranks = selectors.places_in_line([registration])
-    return emails.status_changed(registration, ranks, had_place=had_place, now=now)
+    beside = emails.Beside(
+        in_the_way=clashes.of([registration] if registration.status == _S.OFFERED else []),
+        online=fallback.ways([registration], now=now),
+    )
+    return emails.status_changed(registration, ranks, had_place=had_place, now=now, beside=beside)
 
 
 @published

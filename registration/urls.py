@@ -10,9 +10,11 @@ from registration import (
     door_views,
     figure_views,
     invitation_views,
+    offer_views,
     own_data_views,
     personal_views,
     places,
+    unsubscribe_views,
     views,
 )
 
@@ -50,11 +52,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("a/<str:token>/", own_data_views.address_confirm, name="address-confirm"),
     path("r/<str:token>/cancel/", personal_views.cancel_all, name="cancel-all"),
     path("r/<str:token>/cancel/<uuid:public_id>/", personal_views.cancel_one, name="cancel-one"),
+    path("r/<str:token>/offer/<uuid:public_id>/", offer_views.answer, name="offer"),
+    path("r/<str:token>/online/<uuid:public_id>/", offer_views.online, name="online-meanwhile"),
     path("r/<str:token>/send/", personal_views.send_link, name="send-link"),
     path("r/<str:token>/ticket/", door_personal.ticket, name="ticket"),
     path("r/<str:token>/certificate.pdf", door_personal.certificate, name="certificate"),
     path("verify/<str:code>/", door_personal.verify, name="verify"),
     path("join/<str:token>/", views.join, name="join"),
+    path("u/<str:token>/", unsubscribe_views.unsubscribe, name="unsubscribe"),
     path("i/<str:token>/", invitation_views.invitation, name="invitation"),
     path("i/<str:token>/register/", invitation_views.accept, name="invitation-accept"),
 ]

@@ -30,7 +30,7 @@ from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import forms, selectors, services, uploads
+from registration import forms, offer_words, selectors, services, uploads
 from registration.models import Admission, Invitation, Participant, QuestionKind, Registration, RegistrationStatus
 from registration.selectors import Offers, Thing
 from registration.services import Answer
@@ -301,22 +301,19 @@ def received(request: HttpRequest, slug: str, token: str) -> HttpResponse:
 def _told(offered: Offers, answer: Answer) -> list[_Told]:
     by_admission = {outcome.admission: outcome for outcome in answer.outcomes}
     return [
-        _Told(thing.session, admission, outcome.status, str(outcome.status.label), _explanation(outcome))
+        _Told(thing.session, admission, outcome.status, str(outcome.status.label), _explanation(outcome, admission))
         for thing in offered.things
         for admission in thing.admissions
         if (outcome := by_admission.get(str(admission.public_id)))
     ]
 
 
-def _explanation(outcome: Outcome) -> str:
+def _explanation(outcome: Outcome, admission: Admission) -> str:
     match outcome.status:
         case RegistrationStatus.CONFIRMED:
             return _("There is a place for you.")
         case RegistrationStatus.WAITLISTED:
-            return _(
-                "All places are taken. You are number %(position)d in line. When a place becomes free, the first in "
-                "line gets it at once and is told by mail."
-            ) % {"position": outcome.position or 1}
+            return offer_words.in_line(admission, outcome.position or 1)
         case RegistrationStatus.PENDING:
             return _("The organiser looks at your registration and decides. You will get a mail either way.")
         case RegistrationStatus.REJECTED:

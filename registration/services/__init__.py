@@ -3,7 +3,6 @@
 from registration.services import answers as answers
 from registration.services.access import Entry, enter, find_personal, resend_personal_link, send_personal_link
 from registration.services.decisions import AlreadyDecided, approve, cancel, reject
-from registration.services.fallback import NoWayOnline, attend_online
 from registration.services.joining import (
     Answer,
     Applicant,
@@ -15,6 +14,7 @@ from registration.services.joining import (
     find_answer,
     register,
 )
+from registration.services.meanwhile import NoWayOnline, attend_online
 from registration.services.offers import ClashChanged, OfferAnswered, OfferExpired, accept, decline, expire_offers
 from registration.services.places import Outcome, change_capacity
 from registration.services.queueing import FirstAlready, NotWaiting, move_to_top

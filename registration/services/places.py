@@ -17,6 +17,7 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ActorKind
 from events.releases.reading import published
+from registration import seats
 from registration.models import (
     Admission,
     IdempotencyKey,
@@ -27,7 +28,7 @@ from registration.models import (
     WaitingMode,
 )
 from registration.models.registration import REASON_FULL
-from registration.services import seats, waiting_list
+from registration.services import waiting_list
 
 # Locks the places rows in the order of their keys, decides from what it then sees, and gives each registration its
 # seat, its place on the list, or a refusal. FIFO: whoever comes while others wait, waits. The triggers of

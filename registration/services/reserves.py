@@ -60,7 +60,9 @@ def set_reserve(
     if not wanted or len(wanted) < len(set(categories)) or places < 1:
         raise ReserveForNobody
     row = Places.objects.select_for_update(no_key=True).get(pk=admission_id)
-    others = Reserve.objects.holding().filter(admission_id=admission_id).exclude(pk=reserve_id)
+    others = Reserve.objects.holding().filter(admission_id=admission_id)
+    if reserve_id is not None:
+        others = others.exclude(pk=reserve_id)
     if row.capacity is not None and places + sum(others.values_list("places", flat=True)) > row.capacity:
         raise ReserveTooLarge
     reserve = Reserve(admission_id=admission_id)

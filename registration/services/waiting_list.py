@@ -11,9 +11,8 @@ import outbox.services
 from accounts import actors
 from accounts.models import ActorKind, AuditEntry
 from events.releases.reading import published
-from registration import clashes, messages
+from registration import clashes, messages, seats
 from registration.models import Admission, Participant, Places, Registration, RegistrationStatus, WaitingMode
-from registration.services import seats
 
 
 def promote_locked(admission: Admission, *, now: datetime) -> int:

@@ -14,9 +14,8 @@ from accounts import actors
 from accounts.models import AuditEntry
 from alliance import db
 from outbox.models import Message
-from registration import services
+from registration import seats, services
 from registration.models import Admission, IdempotencyKey, Places, Registration, RegistrationStatus, Reserve
-from registration.services import seats
 from registration.services.places import claim
 from tests.factories import (
     NOW,

@@ -640,7 +640,7 @@ def test_the_answer_is_private(client: Client) -> None:
 def test_every_status_has_words_for_the_answer() -> None:
     shown = [RegistrationStatus.CONFIRMED, RegistrationStatus.WAITLISTED, RegistrationStatus.PENDING]
     for status in [*shown, RegistrationStatus.REJECTED]:
-        assert views._explanation(Outcome("x", status, 1))
+        assert views._explanation(Outcome("x", status, 1), AdmissionFactory.build(session=None, conference=None))
 
 
 # --- the personal link again ------------------------------------------------------------------------------------------
