@@ -21,6 +21,11 @@ def figures(conference: Any) -> list[Any]:
     return list(conference.figures.filter(session=None).exclude(few).order_by("pk"))
 
 
+def has_released_figures(conference: Any) -> bool:
+    """Whether organisers have released figures of the participants; they have a page of their own."""
+    return bool(conference.public_figures.exists())
+
+
 def cited(references: Any) -> QuerySet[Reference]:
     """References worth printing, in order: a mark without a text behind it helps nobody."""
     rows: QuerySet[Reference] = references.exclude(citation="", url="").defer("internal_note")

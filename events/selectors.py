@@ -464,6 +464,7 @@ class ConferencePage:
     materials: list[tuple[str, list[Material]]]  # by heading
     references: list[Any]
     figures: list[Any]  # registration.models.Figure, which stands above us
+    has_released_figures: bool
     anniversaries: list[Translations]
     footnotes: Footnotes
     venue_mark: int | None
@@ -488,6 +489,7 @@ def conference_page(conference: Conference, *, now: datetime) -> ConferencePage:
         materials=facts.by_kind(materials),
         references=list(facts.cited(conference.references.filter(session=None))),
         figures=facts.figures(conference),
+        has_released_figures=facts.has_released_figures(conference),
         anniversaries=[translations(text) for text in conference.anniversaries if isinstance(text, str | dict)],
         footnotes=footnotes,
         venue_mark=mark,

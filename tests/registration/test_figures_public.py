@@ -7,12 +7,13 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.actors import SYSTEM
 from accounts.models import AuditEntry
+from events import page_cache
 from events.models import Conference, ConferenceState, CountryStatus, SessionState
 from registration import figure_release
 from registration.figure_release import Cell
@@ -244,6 +245,27 @@ def test_page_says_measure_instant_and_what_is_left_out(released: Conference, cl
 @pytest.mark.parametrize("language", ["en", "fr", "de", "it", "es", "ru"])
 def test_page_is_there_in_six_languages(released: Conference, client: Client, language: str) -> None:
     assert client.get(f"/{language}/alliance-20/figures/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_page_of_the_conference_links_to_released_figures_and_no_others(released: Conference, client: Client) -> None:
+    link = f"/en/{released.slug}/figures/"
+    assert link in client.get(released.get_absolute_url()).text
+
+    figure_release.withdraw(released, by=SYSTEM, now=NOW)
+    page_cache.forget()  # within this transaction the process keeps the number of the content
+
+    assert link not in client.get(released.get_absolute_url()).text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_releasing_and_withdrawing_make_kept_pages_old(released: Conference) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM events_contentversion")
+        before = cursor.fetchone()
+        figure_release.withdraw(released, by=SYSTEM, now=NOW)
+        cursor.execute("SELECT number FROM events_contentversion")
+        assert cursor.fetchone() != before
 
 
 @pytest.mark.django_db
