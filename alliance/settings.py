@@ -189,6 +189,8 @@ def _every(seconds: int, task: str) -> dict[str, Any]:
 
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "empty-the-outbox": _every(5, "outbox.tasks.drain"),
+    "remind-people": _every(60, "registration.tasks.queue_reminders"),
+    "sum-up-for-focal-points": _every(900, "registration.tasks.queue_digests"),
     "read-mails-that-came-back": _every(60, "outbox.tasks.read_bounces"),
     "forget-old-messages": _every(3600, "outbox.tasks.forget_old_messages"),
     "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),

@@ -156,13 +156,13 @@ def _groups(part: Part) -> Iterator[tuple[Kind, str]]:
     for group in payload if isinstance(payload, list) else []:
         if not isinstance(group, Part):
             continue
-        action = str(group.get("Action", "")).strip().lower()
+        action = str(group.get("Action", "")).strip().lower().partition(" ")[0]  # some explain it in brackets
         status = _STATUS.search(str(group.get("Status", "")))
-        if action not in {"failed", "delayed"}:
+        if action not in {"failed", "failure", "delayed"}:
             continue
         reply = _REPLY.search(str(group.get("Diagnostic-Code", "")))
         code = " ".join(found[1] for found in (reply, status) if found)
-        yield kind_of(status[1] if status else "", is_final=action == "failed"), code
+        yield kind_of(status[1] if status else "", is_final=action != "delayed"), code
 
 
 def kind_of(status: str, *, is_final: bool = True) -> Kind:

@@ -16,6 +16,7 @@ class RegistrationConfig(AppConfig):
             bounces,
             cloning,
             delegation_mails,
+            digests,
             handlers,
             health,
             invitation_mails,
@@ -26,6 +27,8 @@ class RegistrationConfig(AppConfig):
             platform_handlers,
             programme_checks,
             programme_file,
+            reminders,
+            thanks,
         )
 
         handlers.register()
@@ -34,6 +37,9 @@ class RegistrationConfig(AppConfig):
         invitation_mails.register()
         letters.register()
         bounces.register()
+        reminders.register()
+        thanks.register()
+        digests.register()
         notices.register()
         organiser_mails.register()
         own_mails.register()

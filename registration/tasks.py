@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from registration import platform_handlers, services
+from registration import digests, platform_handlers, reminders, services
 from registration.services import addresses, farewells, invitations
 
 
@@ -69,3 +69,15 @@ def forget_addresses() -> None:
 def expire_offers() -> None:
     """An offer that nobody took in time goes to the next in line."""
     services.expire_offers(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.queue_reminders", ignore_result=True, time_limit=120)
+def queue_reminders() -> None:
+    """Whoever is confirmed is reminded a day and an hour before."""
+    reminders.queue_due(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.queue_digests", ignore_result=True, time_limit=120)
+def queue_digests() -> None:
+    """Focal points have yesterday's news of their delegation from seven o'clock on."""
+    digests.queue_due(now=timezone.now())

@@ -14,9 +14,11 @@ from registration import admin_announcements as admin_announcements
 from registration import admin_by_hand as admin_by_hand
 from registration import admin_check_ins as admin_check_ins
 from registration import admin_consents as admin_consents
+from registration import admin_duplicates as admin_duplicates
 from registration import admin_figures as admin_figures  # these register pages of a conference
 from registration import admin_invitations as admin_invitations
 from registration import admin_questions as admin_questions
+from registration import admin_thanks as admin_thanks
 from registration import admin_trail as admin_trail
 from registration import delegation_admin as delegation_admin
 from registration import door_admin as door_admin

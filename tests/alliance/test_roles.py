@@ -57,6 +57,7 @@ CONFERENCE_PAGES = {
     "preview": ("conference", Level.SEE),
     "mails": ("messages", Level.SEE),
     "mail-text": ("messages", Level.SEE),
+    "thanks": ("messages", Level.CHANGE),
     "programme-file": ("conference", Level.SEE),
     "programme-file-download": ("conference", Level.SEE),
     "documents": ("conference", Level.SEE),
@@ -84,6 +85,8 @@ CONFERENCE_PAGES = {
     "check-ins": ("registrations", Level.CHANGE),
     "door-code": ("participants", Level.CHANGE),
     "by-hand": ("participants", Level.CHANGE),
+    "duplicates": ("duplicates", Level.CHANGE),
+    "duplicate": ("duplicates", Level.CHANGE),
     "questions": ("admissions", Level.SEE),
     "answers": ("participants", Level.SEE),
     "answers-file": ("participants", Level.SEE),
@@ -285,6 +288,7 @@ def address(page: pages.ConferencePage, conference: Conference) -> str:
         "registration-trail": {"registration": UUID(int=1)},
         "participant-trail": {"participant": UUID(int=1)},
         "door-code": {"participant": UUID(int=1)},
+        "duplicate": {"stays": UUID(int=1), "goes": UUID(int=2)},
     }
     return pages.url(page.name, conference, **captured.get(page.name, {}))
 

@@ -117,6 +117,8 @@ def test_forged_reports_flag_nobody(told: list[Bounce]) -> None:
     [
         ("failed", "5.1.1", "550 5.1.1 no such user", Kind.HARD, "550 5.1.1"),
         ("Failed", "5.0.0", "", Kind.HARD, "5.0.0"),
+        ("failed (Bad destination mailbox address)", "5.1.1", "", Kind.HARD, "5.1.1"),  # these two forms exist
+        ("failure", "553 Exceeded", "", Kind.HARD, ""),
         ("failed", "5.2.1", "550 disabled", Kind.HARD, "550 5.2.1"),
         ("failed", "5.2.2", "552 mailbox of ada@people.example is full", Kind.SOFT, "552 5.2.2"),
         ("failed", "5.7.1", "554 5.7.1 blocked", Kind.SOFT, "554 5.7.1"),
