@@ -38,6 +38,7 @@ ACTIONS: dict[str, str | Promise] = {
     "participant.erased": gettext_lazy("Erased"),
     "participant.merged": gettext_lazy("Another row of the same person was merged into this one"),
     "participant.merged_away": gettext_lazy("Merged into another row of the same person"),
+    "participant.told_apart": gettext_lazy("Said to be another person than somebody alike"),
     "participant.door_code_renewed": gettext_lazy("A new code for the door; the old one is dead"),
     "participant.answers_changed": gettext_lazy("Answers changed"),
     "participant.answers_read": gettext_lazy("Answers were read"),

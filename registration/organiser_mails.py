@@ -103,6 +103,19 @@ def announced(announcement: Announcement, people: Iterable[Participant], *, now:
     ]
 
 
+def passed_on(message: Message, participant: Participant, *, now: datetime) -> Message:
+    """A written message that has not left, for the row that somebody's own was merged into; it is there once only."""
+    announcement = message.details["announcement"]
+    return _to_participant(
+        ANNOUNCEMENT,
+        participant,
+        key=f"announcement:{announcement}:{participant.public_id}",
+        now=now,
+        due_at=max(now, message.due_at),
+        details={"announcement": announcement},
+    )
+
+
 def announcement_test(announcement: Announcement, user: User, *, language: str, now: datetime) -> Message:
     """The same to an organiser's own address, at once."""
     return outbox.services.message(
