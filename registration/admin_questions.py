@@ -128,17 +128,17 @@ class OptionFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         """Questions with options need two; an option stays once the question has been answered."""
         super().clean()
-        rows = [form for form in self.forms if (form.is_valid() and form.has_changed()) or form.instance.pk]
+        rows = [form for form in self.forms if form.instance.pk is not None or form.has_changed()]
         gone = [form for form in rows if form.cleaned_data.get("DELETE")]
         kind = self.instance.kind
+        if gone and self.instance.answers.exists():
+            raise ValidationError(_("People have answered this question: retire an option instead of deleting it."))
         if kind in WITH_OPTIONS and len(rows) - len(gone) < 2:
             raise ValidationError(_("Give at least two options."))
         if kind not in WITH_OPTIONS and len(rows) > len(gone):
             raise ValidationError(_("Only questions with a choice have options."))
-        if not gone or self.instance.pk is None:
+        if not gone:
             return
-        if self.instance.answers.exists():
-            raise ValidationError(_("People have answered this question: retire an option instead of deleting it."))
         keys = {form.instance.key for form in gone}
         if any(keys.intersection(other.show_if_answers) for other in self.instance.leads_to.all()):
             raise ValidationError(_("Another question depends on an option that you delete."))

@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 from events import cloning
 from events.cloning import Copying, Part
 from events.models import Conference
-from registration.models import Admission, Places
+from registration.models import Admission, Places, Question, QuestionOption
 
 
 def register_part() -> None:
     """Make the part known. Called in AppConfig.ready()."""
     cloning.register("admissions", Part(_("Admissions with their settings, no registrations"), 60, count, copy))
+    cloning.register("questions", Part(_("Questions of the form, no answers"), 61, count_questions, copy_questions))
 
 
 def count(conference: Conference) -> int:
@@ -53,3 +54,34 @@ def copy(copying: Copying) -> None:
         for row, copied in zip(rows, new, strict=True)
         for body in row.audience_organisations.all()
     )
+
+
+def count_questions(conference: Conference) -> int:
+    """How many questions the conference asks."""
+    return Question.objects.filter(conference=conference, is_asked=True).count()
+
+
+def copy_questions(copying: Copying) -> None:
+    """Ask the same, of the same and for as long; what is not asked any more stays behind, as do retired options."""
+    rows = list(Question.objects.filter(conference=copying.source, is_asked=True).prefetch_related("options"))
+    new = {
+        row.pk: cloning.copy_of(
+            row,
+            without=["answers_deleted_at", "show_if", "show_if_answers"],
+            conference=copying.target,
+            session=None if row.session_id is None else copying.sessions[row.session_id],
+        )
+        for row in rows
+    }
+    Question.objects.bulk_create(new.values())
+    QuestionOption.objects.bulk_create(
+        cloning.copy_of(option, question=new[row.pk])
+        for row in rows
+        for option in row.options.all()
+        if not option.is_retired
+    )
+    for row in rows:
+        if row.show_if_id in new:
+            new[row.pk].show_if = new[row.show_if_id]
+            new[row.pk].show_if_answers = row.show_if_answers
+    Question.objects.bulk_update(new.values(), ["show_if", "show_if_answers"])

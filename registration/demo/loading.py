@@ -16,6 +16,7 @@ from events.models import Conference, Country, Organisation, Session
 from events.releases import publishing
 from outbox.models import Message, MessageState
 from registration import messages, services
+from registration.demo import questions
 from registration.demo.people import Invented, invented_people
 from registration.models import (
     Admission,
@@ -98,6 +99,7 @@ def _load_workshop(now: datetime) -> None:
         opens_at = min(session.starts_at for session in times if session.starts_at)
         closes_at = max(session.ends_at for session in times if session.ends_at)
         _open_meeting(conference=conference, opens_at=opens_at - timedelta(minutes=15), closes_at=closes_at)
+        questions.load(conference)
     admission = Admission.objects.get(conference=conference, session=None, mode=AttendanceMode.IN_PERSON)
     people = [
         ("Sinéad", "Ó Laoire", "en"),
