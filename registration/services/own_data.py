@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -36,6 +37,8 @@ from registration.models.invitation import invitation_index, person_index
 from registration.models.participant import Identity
 from registration.selectors import places_in_line
 from registration.services import addresses, erasure
+
+log = structlog.get_logger("registration")
 
 FORMAT = 1  # rises when keys of the file change their meaning
 
@@ -296,6 +299,8 @@ def figures(participant: Participant, *, now: datetime) -> Figures:
 def erase(participant: Participant, *, now: datetime) -> None:
     """Erase the person at their own wish: places go to the next in line, and one last mail says that it is done."""
     erasure.erase(participant_id=participant.pk, by=actors.PARTICIPANT, now=now, says_farewell=True)
+    # Outside the database, for whoever restores an older backup must erase again (docs/operations.md). A random number.
+    log.info("participant_erased", participant=str(participant.public_id))
 
 
 def is_readable(participant: Participant) -> bool:
