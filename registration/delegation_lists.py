@@ -101,8 +101,11 @@ def pasted(text: str) -> Grid:
     return grid
 
 
-def workbook(data: bytes) -> Grid:
-    """The rows of the first sheet of a workbook. Raises InvalidFile for what is no workbook, or a hostile one."""
+def workbook(data: bytes, *, most_rows: int = MOST_ROWS, most_columns: int = 20) -> Grid:
+    """The rows of the first sheet of a workbook. Raises InvalidFile for what is no workbook, or a hostile one.
+
+    One row more than most_rows may come, which tells that there are too many.
+    """
     guard.check(data)
     unreadable = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile)
     grid: Grid = []
@@ -112,7 +115,7 @@ def workbook(data: bytes) -> Grid:
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
             page = book.worksheets[0]
             page.reset_dimensions()
-            for number, row in enumerate(page.iter_rows(max_row=MOST_ROWS + 1, max_col=20), start=1):
+            for number, row in enumerate(page.iter_rows(max_row=most_rows + 1, max_col=most_columns), start=1):
                 cells = ["" if cell.value is None else str(cell.value).strip() for cell in row]
                 if any(cells):
                     grid.append((number, cells))

@@ -15,6 +15,7 @@ from registration import admin_by_hand as admin_by_hand
 from registration import admin_check_ins as admin_check_ins
 from registration import admin_consents as admin_consents
 from registration import admin_duplicates as admin_duplicates
+from registration import admin_external_lists as admin_external_lists
 from registration import admin_figures as admin_figures  # these register pages of a conference
 from registration import admin_invitations as admin_invitations
 from registration import admin_questions as admin_questions

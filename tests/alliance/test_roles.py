@@ -25,6 +25,7 @@ from registration.models import Admission, Participant, Registration
 from speakers.models import Contribution
 from tests import factories
 from tests.alliance import role_table
+from video.models import HostAccount, PlatformPrivacy
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,7 @@ ONLY_HOUSE_WIDE = {
     "directory": {"delete"},
     "accounts.user": {"add", "change", "delete"},
     "accounts.auditentry": {"view", "add", "change", "delete"},
+    "video.hostaccount": {"view", "add", "change", "delete"},
 }
 # What no page does for anybody.
 NEVER = {
@@ -77,6 +79,7 @@ CONFERENCE_PAGES = {
     "participants": ("admissions", Level.CHANGE),
     "api-tokens": ("admissions", Level.CHANGE),
     "invitations": ("admissions", Level.CHANGE),
+    "external-lists": ("admissions", Level.CHANGE),
     "invitations-many": ("admissions", Level.CHANGE),
     "messages": ("messages", Level.CHANGE),
     "message": ("messages", Level.CHANGE),
@@ -158,6 +161,7 @@ def place(word: str) -> tuple[Conference, dict[type[models.Model], models.Model]
         factories.FigureFactory(conference=conference, group=word),
         factories.QuestionFactory(conference=conference, label=text),
         factories.MeetingFactory(session=session),
+        PlatformPrivacy.objects.create(conference=conference),
         factories.MessageFactory(about_kind="registration", about_id=registration.public_id, topic=word),
         user,
         factories.RoleFactory(user=user, conference=conference, kind=RoleKind.VIEWER),
@@ -174,6 +178,7 @@ SHARED: dict[str, Callable[[], Any]] = {
     "events.topic": lambda: Topic.objects.create(key="topic", name={"en": "Topic"}),
     "speakers.person": factories.PersonFactory,
     "accounts.auditentry": factories.AuditEntryFactory,
+    "video.hostaccount": lambda: HostAccount.objects.create(service="zoom", label="Office"),
 }
 
 
