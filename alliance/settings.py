@@ -178,6 +178,13 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_TIME_LIMIT = 240
 # A message to more people than this leaves only when a second organiser has released it.
 ANNOUNCEMENT_RELEASE_ABOVE = env.int("ANNOUNCEMENT_RELEASE_ABOVE", default=200)
+try:  # by way out or domain of an address, such as "mail=600 gmail.com=60 zoom=60"; no limit where none is named
+    OUTBOX_PER_MINUTE = {
+        name.lower(): int(number)
+        for name, _equals, number in (one.partition("=") for one in env.str("OUTBOX_PER_MINUTE", default="").split())
+    }
+except ValueError:
+    raise ImproperlyConfigured("OUTBOX_PER_MINUTE is written like this: mail=600 gmail.com=60") from None
 OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180)  # messages that were sent; the audit trail stays
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
 

@@ -33,10 +33,10 @@ from django.db import InterfaceError, OperationalError, connection, models, tran
 from django.utils import translation
 
 from alliance.db import random_id
-from outbox import bounces, topics
+from outbox import bounces, budgets, topics
 from outbox.models import OPEN_STATES, Message, MessageState, Outage
 from outbox.postman import AddressRefused, Broken, BrokenAgain, Postman
-from outbox.results import Done, Mail, Permanent, Superseded, Temporary, Unreachable
+from outbox.results import Done, Mail, Permanent, Postponed, Superseded, Temporary, Unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -317,8 +317,12 @@ def _drain_batch(group: str, postman: Postman, now: datetime | None, limit: int,
     if limit == 0:
         _give_up_overdue(group, clock.now())
         return report
-    with Lease(group, now=now, limit=limit) as lease:
+    granted = budgets.take(group, limit, now=clock.now())
+    if granted == 0:
+        return report
+    with Lease(group, now=now, limit=granted) as lease:
         report.claimed = len(lease.messages)
+        budgets.give_back(group, granted - report.claimed)
         left = list(lease.messages)
         try:
             while left:
@@ -392,6 +396,11 @@ def _try(message: Message, lease: Lease, postman: Postman, clock: Clock, report:
     except Broken as error:
         _retry(message, lease, clock, report, error)
         return False
+    except Postponed as error:
+        state = MessageState.RETRYING if message.attempts else MessageState.QUEUED
+        next_attempt_at = min(error.retry_at or clock.now(), message.deadline_at)
+        report.retried += lease.finish(message, state, next_attempt_at=next_attempt_at)
+        return False
     except Temporary as error:
         _retry(message, lease, clock, report, error)
         return True
@@ -417,6 +426,9 @@ def _try(message: Message, lease: Lease, postman: Postman, clock: Clock, report:
 
 def _hand_over(mail: Mail, message: Message, postman: Postman, clock: Clock) -> None:
     """Give a mail to the mail server. An address that it refuses is told to whoever listens to bounces."""
+    domain = mail.to.rpartition("@")[2].lower()
+    if not budgets.take(domain, 1, now=clock.now()):
+        raise Postponed(retry_at=budgets.next_minute(clock.now()) + timedelta(seconds=random.uniform(0, 5)))
     try:
         postman.send(mail, message)
     except AddressRefused as error:

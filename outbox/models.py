@@ -138,6 +138,21 @@ class Outage(models.Model):
         return self.group
 
 
+class Budget(models.Model):
+    """How many messages have been let through to a destination in a minute; see outbox.budgets."""
+
+    destination = models.CharField(_("destination"), max_length=253, unique=True)
+    minute = models.DateTimeField(_("minute"))
+    used = models.PositiveIntegerField(_("let through"), default=0)
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+
+    def __str__(self) -> str:
+        return self.destination
+
+
 class WorkerHeartbeat(models.Model):
     """When workers were last seen: one row per worker name. The admin warns when none is fresh."""
 

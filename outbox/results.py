@@ -79,6 +79,12 @@ class Temporary(Failure):
         self.retry_at = retry_at
 
 
+class Postponed(Temporary):
+    """It was not tried, because its destination has had enough for this minute. It does not count as an attempt."""
+
+    reason = "It waits for its turn: so many leave in a minute."
+
+
 class Permanent(Failure):
     """It will never work: the message is given up, and organisers see the reason."""
 

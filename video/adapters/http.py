@@ -21,6 +21,7 @@ import httpx2
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from outbox.retry_after import retry_at
 from video.adapters.base import LONGEST
 from video.adapters.errors import (
     AuthExpired,
@@ -31,7 +32,6 @@ from video.adapters.errors import (
     Unavailable,
     VideoError,
 )
-from video.adapters.retry_after import retry_at
 
 CONNECT = 3.0  # seconds
 MOST_BYTES = 2_000_000  # of an answer; 300 registrants are a quarter of that

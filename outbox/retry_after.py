@@ -1,6 +1,6 @@
-"""When a platform lets us try again: the header Retry-After in all forms that platforms send.
+"""When the other side lets us try again: the header Retry-After in all forms that platforms send.
 
-RFC 9110 knows seconds and an HTTP date; Zoom's daily limits come as an ISO 8601 date-time.
+RFC 9110 knows seconds and an HTTP date; some send an ISO 8601 date-time. What comes out goes into Temporary(retry_at=).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video.adapters.retry_after import MOST, retry_at
+from outbox.retry_after import MOST, retry_at
 
 NOW = datetime(2030, 7, 2, 9, 0, tzinfo=UTC)
 
