@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.utils import formats
+from django.template.defaultfilters import filesizeformat
 
 from alliance import crypto
 from registration.models import IdentityKey, Participant, Question, QuestionAnswer, QuestionKind
@@ -157,7 +157,7 @@ def opened_file(answer: QuestionAnswer, key: bytes) -> Upload:
 def in_words(question: Question, value: Any, *, joined_by: str = "; ") -> str:
     """An answer as people read it, in the active language. Needs the question's options loaded."""
     if question.kind == QuestionKind.FILE:
-        return f"{value['name']} ({formats.number_format(value['size'] / 1_000_000, 1)} MB)"
+        return f"{value['name']} ({filesizeformat(value['size'])})"
     labels = question.option_labels() if question.kind in CONDITIONAL_ON else {}
     if isinstance(value, list):
         return joined_by.join(labels.get(one, "?") for one in value)
