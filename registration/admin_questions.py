@@ -211,9 +211,12 @@ def _state(question: Question, conference: Conference, count: int) -> str:
     if not count and question.answers_deleted_at is not None:
         return _("Deleted on %(day)s") % {"day": _day(question.answers_deleted_at, conference)}
     until = question.deleted_from(conference)
-    if until is None:
-        return f"{count} · {_('The conference has no last day yet: nothing is deleted.')}"
-    return f"{count} · {_('Kept until %(day)s') % {'day': _day(until, conference)}}"
+    kept = (
+        _("The conference has no last day yet: nothing is deleted.")
+        if until is None
+        else _("Kept until %(day)s") % {"day": _day(until, conference)}
+    )
+    return f"{count} · {kept}"
 
 
 def _day(instant: Any, conference: Conference) -> str:
