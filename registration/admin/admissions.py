@@ -85,7 +85,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
         (
             gettext_lazy("Registration"),
             {
-                "fields": [("opens_at", "closes_at"), "is_closed", ("approval", "waiting")],
+                "fields": [("opens_at", "closes_at"), "is_closed", ("approval", "waiting", "claim_hours")],
                 "description": gettext_lazy("Times are on the venue's clock."),
             },
         ),

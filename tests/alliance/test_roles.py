@@ -78,6 +78,9 @@ CONFERENCE_PAGES = {
     "delegation-letter": ("admissions", Level.CHANGE),
     "participants": ("admissions", Level.CHANGE),
     "api-tokens": ("admissions", Level.CHANGE),
+    "waiting-lists": ("registrations", Level.SEE),
+    "waiting-list": ("registrations", Level.SEE),
+    "reserves": ("admissions", Level.CHANGE),
     "invitations": ("admissions", Level.CHANGE),
     "external-lists": ("admissions", Level.CHANGE),
     "invitations-many": ("admissions", Level.CHANGE),
@@ -293,6 +296,8 @@ def address(page: pages.ConferencePage, conference: Conference) -> str:
         "registration-trail": {"registration": UUID(int=1)},
         "participant-trail": {"participant": UUID(int=1)},
         "door-code": {"participant": UUID(int=1)},
+        "waiting-list": {"admission": UUID(int=1)},
+        "reserves": {"admission": UUID(int=1)},
         "duplicate": {"stays": UUID(int=1), "goes": UUID(int=2)},
     }
     return pages.url(page.name, conference, **captured.get(page.name, {}))
