@@ -31,6 +31,8 @@ def note(bounce: Bounce) -> None:
     audit row holds the numbers alone.
     """
     public_id = _participant_id(bounce)
+    if public_id is None:
+        return
     participant = (
         Participant.objects.select_for_update(no_key=True, of=("self",))
         .filter(public_id=public_id, identity_key__isnull=False)

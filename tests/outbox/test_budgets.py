@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 
 from outbox import budgets, services
 from outbox.delivery import drain
-from outbox.models import Message, MessageState
+from outbox.models import Budget, Message, MessageState
 from tests.factories import NOW
 from tests.outbox.conftest import Handler, mail_for, queued, row
 
@@ -68,7 +68,7 @@ def test_nothing_set_nothing_limited(handler: Handler, limits: dict[str, int]) -
     limits.clear()
 
     assert budgets.take("mail", 20, now=NOW) == 20
-    assert not budgets.Budget.objects.exists()
+    assert not Budget.objects.exists()
 
 
 # --- upkeep ----------------------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_addresses_of_other_kinds_are_refused(address: str) -> None:
 
 
 def test_values_are_put_in_once_and_harmless() -> None:
-    values = {
+    values: dict[str, str | Part] = {
         "name": "<b>{{ page }}</b> [x](https://evil.example/)",
         "page": Link("https://here.example/r/secret/"),
         "choices": Part("registration/mail/_choices.md", {"choices": [{"title": "A *star* & <i>", "status": "OK"}]}),

@@ -38,6 +38,12 @@ def confirmed(mode: str = "in_person", **more: Any) -> Registration:
     )
 
 
+def session_of(registration: Registration) -> Session:
+    session = registration.admission.session
+    assert session is not None
+    return session
+
+
 def only(topic: str) -> Message:
     return Message.objects.get(topic=topic)
 
@@ -57,8 +63,8 @@ def test_a_day_and_an_hour_before_one_mail_each() -> None:
     assert [message.deadline_at for message in found] == [START - timedelta(hours=2), START]
     mail = reminders.send(found[0], now=NOW)
     assert isinstance(mail, Mail)
-    assert str(registration.admission.session.title) in mail.text
-    assert str(registration.admission.session.title) not in mail.subject
+    assert str(session_of(registration).title) in mail.text
+    assert str(session_of(registration).title) not in mail.subject
     assert registration.participant.personal_token in mail.html
 
 
@@ -109,7 +115,7 @@ def test_who_is_not_confirmed_or_was_just_now_gets_none(values: dict[str, Any]) 
 def test_moved_or_cancelled_meanwhile_is_not_sent() -> None:
     registration = confirmed()
     reminders.queue_due(now=NOW)
-    sessions = Session.objects.filter(pk=registration.admission.session_id)
+    sessions = Session.objects.filter(pk=session_of(registration).pk)
     message = only(reminders.TOPIC)
 
     sessions.update(state="cancelled")
@@ -204,7 +210,7 @@ def test_thanks_to_many_need_a_second_organiser(settings: Any) -> None:
 
 def test_organiser_thanks_from_the_page(client: Client) -> None:
     registration = confirmed()
-    Session.objects.filter(pk=registration.admission.session_id).update(
+    Session.objects.filter(pk=session_of(registration).pk).update(
         starts_at=datetime(2020, 7, 21, 9, tzinfo=NOW.tzinfo), ends_at=datetime(2020, 7, 21, 10, tzinfo=NOW.tzinfo)
     )
     conference = registration.admission.conference
