@@ -13,11 +13,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
+from alliance import dates
 from alliance.exceptions import DomainError
 from events.models import Conference
 from registration import consent_wordings
@@ -231,6 +233,21 @@ class OwnConsent:
     may_be_given: bool
     since: datetime | None
     expires_at: datetime | None
+
+    @property
+    def since_day(self) -> str:
+        """The day of the newest line, as people read it."""
+        return _day(self.since)
+
+    @property
+    def expires_day(self) -> str:
+        """The day on which it ends by itself; empty for none."""
+        return _day(self.expires_at)
+
+
+def _day(instant: datetime | None) -> str:
+    day = timezone.localtime(instant).date() if instant is not None else None
+    return dates.day(day, with_weekday=False) if day is not None else ""
 
 
 def own(participant: Participant, *, now: datetime) -> list[OwnConsent]:

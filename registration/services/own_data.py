@@ -13,13 +13,12 @@ from typing import Any
 import structlog
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts import actors
 from accounts.models import AuditEntry
-from alliance import crypto
+from alliance import crypto, dates
 from events.releases.reading import published
 from outbox.models import Message, MessageState
 from registration import answers, consent_wordings
@@ -57,7 +56,8 @@ class Fact:
         if isinstance(self.value, bool):
             return _("Yes") if self.value else _("No")
         if isinstance(self.value, datetime):
-            return date_format(timezone.localtime(self.value), "DATETIME_FORMAT")
+            local = timezone.localtime(self.value)
+            return f"{dates.day(local.date(), with_weekday=False)}, {local:%H:%M}"
         return "" if self.value is None else str(self.value)
 
 
