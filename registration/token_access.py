@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -230,8 +231,21 @@ class TokenViewSet(PublicViewSet[M]):
 # --- writes -----------------------------------------------------------------------------------------------------------
 
 
-def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object that was sent. Raises Refused, InvalidParameters, UnsupportedMediaType."""
+class CsvParser(BaseParser):
+    """A list as text, for the one operation that takes it."""
+
+    media_type = "text/csv"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The text, in UTF-8 with or without a mark. Raises ParseError."""
+        try:
+            return stream.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise exceptions.ParseError from error
+
+
+def sent(request: Request) -> Any:
+    """What was sent, as the parsers of the view read it. Raises Refused, UnsupportedMediaType."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > MOST_BYTES:
         raise Refused(
@@ -241,14 +255,19 @@ def body_of(request: Request) -> dict[str, Any]:
             detail=_("A body has at most %(limit)d bytes. Send it in parts.") % {"limit": MOST_BYTES},
         )
     try:
-        data = request.data
+        return request.data
     except (exceptions.ParseError, RecursionError) as error:
         raise Refused(
             status=400,
-            kind="malformed-json",
-            title=_("This is not JSON"),
-            detail=_("The body cannot be read as JSON in UTF-8."),
+            kind="malformed-body",
+            title=_("This request cannot be read"),
+            detail=_("The body cannot be read. Expected UTF-8, and JSON that is whole."),
         ) from error
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises Refused, InvalidParameters, UnsupportedMediaType."""
+    data = sent(request)
     if not isinstance(data, dict):
         raise InvalidParameters([Fault("body", "", _("Expected an object."))])
     return dict(data)

@@ -84,12 +84,11 @@ class AnyTokenForm(TokenForm):
         sessions = Session.objects.filter(conference=conference, admissions__isnull=False).distinct()
         self.targets: dict[str, Delegation | Session] = {f"d{one.public_id}": one for one in delegations}
         self.targets |= {f"s{one.public_id}": one for one in sessions.order_by("position", "pk")}
-        groups = [(_("Delegations"), Delegation), (_("Side events"), Session)]
         field = self.fields["target"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is declared above
         field.choices = [
-            (label, [(key, _named(one)) for key, one in self.targets.items() if isinstance(one, kind)])
-            for label, kind in groups
+            (label, [(key, _named(one)) for key, one in self.targets.items() if key.startswith(kind)])
+            for label, kind in ((_("Delegations"), "d"), (_("Side events"), "s"))
         ]
 
     def clean(self) -> dict[str, Any]:

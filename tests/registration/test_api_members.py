@@ -198,6 +198,38 @@ def test_list_is_nominated_with_an_outcome_for_each_row(delegation: Delegation, 
     ]
 
 
+CSV = "Given name,Family name,E-mail,Capacity\nLena,One,one@state.example,head\nAda,Two,two@state.example,\n"
+
+
+def send_csv(program: Program, text: bytes, **headers: str) -> Any:
+    """A list as a spreadsheet program writes it."""
+    return program.post("/participants/bulk/?lang=fr", text, Content_Type="text/csv; charset=utf-8", **headers)
+
+
+def test_list_may_be_csv_as_a_spreadsheet_program_writes_it(program: Program) -> None:
+    first = send_csv(program, b"\xef\xbb\xbf" + CSV.encode(), Idempotency_Key="one")
+    again = send_csv(program, b"\xef\xbb\xbf" + CSV.encode(), Idempotency_Key="one")
+
+    assert [one["row"] for one in first.json()["outcomes"]] == [2, 3]
+    assert again.content == first.content
+    assert set(Membership.objects.values_list("capacity", "participant__language")) == {
+        ("head", "fr"),
+        ("adviser", "fr"),
+    }
+
+
+def test_rows_of_csv_that_cannot_be_used_are_named_and_nobody_is_nominated(program: Program) -> None:
+    wrong_row = send_csv(program, CSV.replace("two@", "two at ").encode())
+    twice = send_csv(program, CSV.replace("two@", "one@").encode())
+
+    problem(wrong_row, 400, "invalid-parameters")
+    problem(twice, 409, "nomination-refused")
+    assert set(wrong(wrong_row)) == set(wrong(twice)) == {"#/rows/3"}
+    problem(send_csv(program, b"\xff\xfe"), 400, "malformed-body")
+    problem(send_csv(program, b""), 400, "invalid-parameters")
+    assert Membership.objects.count() == 0
+
+
 def test_list_with_a_refused_row_nominates_nobody_and_names_the_row(delegation: Delegation, program: Program) -> None:
     nominate(delegation, nominee(2))
 
@@ -268,10 +300,10 @@ def test_hundred_and_one_people_are_too_many(program: Program) -> None:
 @pytest.mark.parametrize(
     ("body", "headers", "status", "kind"),
     [
-        (b"{", {}, 400, "malformed-json"),
-        (b'{"family_name": NaN}', {}, 400, "malformed-json"),
-        (b"\xff\xfe", {}, 400, "malformed-json"),
-        (b"[" * 100_000, {}, 400, "malformed-json"),
+        (b"{", {}, 400, "malformed-body"),
+        (b'{"family_name": NaN}', {}, 400, "malformed-body"),
+        (b"\xff\xfe", {}, 400, "malformed-body"),
+        (b"[" * 100_000, {}, 400, "malformed-body"),
         (b'{"given_name": "' + b"x" * 200_000 + b'"}', {}, 413, "content-too-large"),
         (b"family_name=x", {"Content_Type": "application/x-www-form-urlencoded"}, 415, "unsupported-media-type"),
         (b"{}", {"Accept": "text/html"}, 406, "not-acceptable"),

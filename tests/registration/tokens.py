@@ -52,8 +52,8 @@ class Program:
         """An answer. body: sent as JSON unless it is bytes. headers: with _ for -."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        kind = {"content_type": named.pop("Content-Type", "application/json")}
-        return self.client.generic(method, f"{API}{path}", data, headers=self.headers | named, **kind)
+        kind = named.pop("Content-Type", "application/json")
+        return self.client.generic(method, f"{API}{path}", data, content_type=kind, headers=self.headers | named)
 
     def get(self, path: str, **headers: str) -> Any:
         """Read."""
