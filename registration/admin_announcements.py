@@ -56,6 +56,11 @@ class WordsForm(forms.Form):
         required=False, label=gettext_lazy("Also to people who have cancelled or were not admitted")
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in cast("Any", self.fields["text"].widget).widgets:
+            one.attrs["rows"] = 12
+
     def clean_subject(self) -> Translations:
         """One line, not too long."""
         return self._checked("subject", _LONGEST_SUBJECT, lines=False)

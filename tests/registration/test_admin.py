@@ -526,19 +526,6 @@ def test_editing_a_person_leaves_no_name_in_the_history(administrator: Client) -
     assert "canary" not in str(LogEntry.objects.values()).lower()
 
 
-def test_delegation_without_a_capacity_is_explained(administrator: Client) -> None:
-    person = ParticipantFactory()
-    delegation = DelegationFactory(conference=person.conference)
-    sent = {"category": "media", "language": "fr", "delegation": delegation.pk}
-
-    response = administrator.post(reverse("admin:registration_participant_change", args=[person.pk]), sent)
-
-    assert response.status_code == 200
-    assert response.context["adminform"].form.errors == {
-        "delegation_capacity": ["Say as what the person belongs to the delegation."]
-    }
-
-
 def test_every_status_has_its_word_in_the_list(administrator: Client) -> None:
     admission = coming()
     for status in ("pending", "confirmed", "waitlisted", "rejected", "cancelled"):
