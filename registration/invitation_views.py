@@ -72,11 +72,9 @@ class InvitedForm(RegistrationForm):
             help_text=gettext_lazy("The invitation went there. If you need another address, write to the organisers."),
             disabled=True,
         )
-        self.initial |= {
-            "email": identity.email,
-            "given_name": identity.given_name,
-            "family_name": identity.family_name,
-        }
+        self.initial["email"] = identity.email
+        self.initial["given_name"] = identity.given_name
+        self.initial["family_name"] = identity.family_name
         for thing, ways in self.things:
             chosen = [way for way in ways if way.pk in named]
             if chosen:

@@ -79,7 +79,8 @@ def problems_of(conference: Conference, invitees: Sequence[Invitee]) -> list[Pro
         state=InvitationState.WITHDRAWN
     )
     known = {bytes(index) for index in standing.values_list("email_index", flat=True)}
-    found, seen = [], {}
+    found: list[Problem] = []
+    seen: dict[bytes, int] = {}
     for invitee in invitees:
         index = indexes[invitee.row]
         if index in known:

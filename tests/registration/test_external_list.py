@@ -163,9 +163,9 @@ def test_a_packed_sheet_holds_no_names_and_opens_for_its_session_alone() -> None
     assert external_lists.unpack(packed, scope="one") == sheet
     assert "Zubaida" not in str(sheet)
     assert "mail.example" not in str(sheet)
-    for wrong in (lambda: external_lists.unpack(packed, scope="two"), lambda: external_lists.unpack("x", scope="one")):
+    for text, scope in ((packed, "two"), ("no sheet", "one")):
         with pytest.raises(ListRefused):
-            wrong()
+            external_lists.unpack(text, scope=scope)
 
 
 def test_twenty_thousand_people_fit_into_the_form() -> None:
