@@ -33,6 +33,7 @@ class Area(StrEnum):
     PROGRAMME = "programme"
     DIRECTORY = "directory"
     MEETINGS = "meetings"
+    HOSTS = "hosts"
     ADMISSIONS = "admissions"
     REGISTRATIONS = "registrations"
     QUEUE = "queue"
@@ -71,7 +72,8 @@ MODELS: dict[Area, tuple[str, ...]] = {
         "speakers.person",
         "speakers.affiliation",
     ),
-    Area.MEETINGS: ("video.meeting",),
+    Area.MEETINGS: ("video.meeting", "video.platformprivacy"),
+    Area.HOSTS: ("video.hostaccount",),
     Area.ADMISSIONS: (
         "registration.admission",
         "registration.places",
@@ -119,6 +121,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "speakers.contribution": ("session__conference",),
     **dict.fromkeys(MODELS[Area.DIRECTORY], ()),
     "video.meeting": ("session__conference", "conference"),
+    "video.platformprivacy": ("conference",),
     "registration.admission": ("conference",),
     "registration.places": ("admission__conference",),
     "registration.delegation": ("conference",),
@@ -213,6 +216,7 @@ ONLY_HOUSE_WIDE: frozenset[str] = frozenset(
         "events.delete_conference",
         *(f"{app}.delete_{model}" for app, model in (label.split(".") for label in MODELS[Area.DIRECTORY])),
         *(f"accounts.{right}_user" for right in ("change", "add", "delete")),
+        *(f"video.{right}_hostaccount" for right in Level.DELETE.rights),
         *(f"accounts.{right}_auditentry" for right in ("view", "change", "add", "delete")),
     }
 )

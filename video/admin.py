@@ -18,7 +18,9 @@ from alliance.admin import HouseAdmin, HouseForm, explain, in_all_languages
 from events.admin import conference_clock
 from video import services
 from video.adapters.static import UnsafeAddress, check_address
-from video.models import Meeting, MeetingState
+from video.admin_hosts import HostAccountAdmin, PlatformPrivacyAdmin
+from video.models import HostAccount, Meeting, MeetingState, Platform, PlatformPrivacy
+from video.services import rooms
 
 explain(
     "meeting_belongs_to_session_or_conference",
@@ -41,6 +43,11 @@ class _WriteOnly(forms.PasswordInput):
 class MeetingForm(HouseForm[Meeting]):
     """Takes new secrets; what is stored is not in the form."""
 
+    try_again = forms.BooleanField(
+        label=gettext_lazy("Ask the platform again"),
+        required=False,
+        help_text=gettext_lazy("Also if nothing has changed, for instance after an error was mended."),
+    )
     new_address = forms.CharField(
         label=gettext_lazy("New address"),
         required=False,
@@ -61,7 +68,10 @@ class MeetingForm(HouseForm[Meeting]):
 
     class Meta:
         model = Meeting
-        fields = ("platform", "session", "conference", "allowed_hosts", "opens_before", "opens_at", "closes_at")
+        fields = (
+            "platform", "account", "session", "conference", "allowed_hosts", "opens_before", "opens_at", "closes_at",
+            "fallback",
+        )  # fmt: skip
 
     def clean_allowed_hosts(self) -> list[str]:
         """Hosts are compared in lower case."""
@@ -92,16 +102,23 @@ class MeetingAdmin(HouseAdmin[Meeting]):
 
     form = MeetingForm
     list_display = ["belongs_to", "platform", "state", "address_is", "last_error", "updated_at"]
+    list_per_page = 50
     list_filter = ["state", "platform"]
     list_select_related = ["session", "conference"]
     ordering = ["-pk"]
     search_fields = [*in_all_languages("session__title"), *in_all_languages("conference__title")]
     search_by_id = ("public_id",)
     autocomplete_fields = ["session", "conference"]
-    readonly_fields = ["state", "last_error", "address_is", "host_address_is", "passcode_is", "dial_in_is"]
-    actions = ["mark_broken", "cancel_meetings"]
+    readonly_fields = [
+        "state", "last_error", "address_is", "host_address_is", "passcode_is", "dial_in_is", "outlook", "warnings",
+    ]  # fmt: skip
+    actions = ["ask_again", "start_over", "mark_broken", "cancel_meetings"]
     fieldsets = [
         (None, {"fields": ["session", "conference", "platform", ("state", "last_error")]}),
+        (
+            gettext_lazy("On the platform"),
+            {"fields": ["outlook", "warnings", "account", "fallback", "try_again"]},
+        ),
         (
             gettext_lazy("Address"),
             {
@@ -153,11 +170,14 @@ class MeetingAdmin(HouseAdmin[Meeting]):
         for name in NEW_SECRETS:
             if new := form.cleaned_data.get(f"new_{name}"):
                 setattr(obj, name, new)
+        if change and "platform" in form.changed_data:
+            rooms.leave_platform(obj.pk, now=timezone.now())
         super().save_model(request, obj, form, change)
         if address := form.cleaned_data.get("new_address"):
             services.save_address(
                 obj.pk, address, by=actor(request), now=timezone.now(), allowed_hosts=obj.allowed_hosts
             )
+        rooms.order(obj.pk, now=timezone.now(), again=bool(form.cleaned_data.get("try_again")))
 
     @staticmethod
     def label_of(meeting: Meeting) -> str:
@@ -169,6 +189,38 @@ class MeetingAdmin(HouseAdmin[Meeting]):
     def belongs_to(self, meeting: Meeting) -> Model | None:
         """The session or conference."""
         return meeting.session or meeting.conference
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Meeting | None = None) -> Any:
+        """The host account is chosen by those who may see host accounts; else one that is free is taken."""
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.has_perm("video.view_hostaccount") else [*fields, "account"]
+
+    @admin.display(description=gettext_lazy("what will happen"))
+    def outlook(self, meeting: Meeting) -> str:
+        """In words, what the platform is asked for next."""
+        return rooms.outlook(meeting)
+
+    @admin.display(description=gettext_lazy("warnings"))
+    def warnings(self, meeting: Meeting) -> str:
+        """What will not work, before it fails."""
+        return "\n".join(rooms.warnings(meeting)) or "–"
+
+    @admin.action(description=gettext_lazy("Ask the platform again"), permissions=["change"])
+    def ask_again(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
+        """After an error was mended."""
+        for meeting in queryset.exclude(state=MeetingState.CANCELLED):
+            rooms.order(meeting.pk, now=timezone.now(), again=True)
+        self.message_user(request, _("The platform is asked within a minute."), messages.SUCCESS)
+
+    @admin.action(
+        description=gettext_lazy("Make the room anew: people keep their links, the old room is taken off"),
+        permissions=["change"],
+    )
+    def start_over(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
+        """For a room that does not work."""
+        for meeting in queryset.exclude(state=MeetingState.CANCELLED).exclude(platform=Platform.STATIC):
+            rooms.start_over(meeting.pk, by=actor(request), now=timezone.now())
+        self.message_user(request, _("The platform is asked within a minute."), messages.SUCCESS)
 
     @admin.display(description=gettext_lazy("address"))
     def address_is(self, meeting: Meeting) -> str:
@@ -223,3 +275,5 @@ def _set_or_not(meeting: Meeting, secret: str) -> str:
 
 
 admin.site.register(Meeting, MeetingAdmin)
+admin.site.register(PlatformPrivacy, PlatformPrivacyAdmin)
+admin.site.register(HostAccount, HostAccountAdmin)

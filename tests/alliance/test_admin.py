@@ -40,7 +40,7 @@ from outbox.models import Message, WorkerHeartbeat
 from registration.models import Admission, Delegation, Figure, FocalPoint, Participant, Question, Registration
 from speakers.models import Contribution, Person
 from tests import factories, forms
-from video.models import Meeting
+from video.models import HostAccount, Meeting, PlatformPrivacy
 
 MODELS = [model for model in admin.site._registry if model is not Group]
 NOBODY_ADDS = {AuditEntry, Message, Participant, Registration}
@@ -161,6 +161,8 @@ ROWS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Figure: lambda children: factories.FigureFactory(),
     Question: question_with,
     Meeting: lambda children: factories.MeetingFactory(),
+    PlatformPrivacy: lambda children: PlatformPrivacy.objects.create(conference=factories.ConferenceFactory()),
+    HostAccount: lambda children: HostAccount.objects.create(service="zoom", label=f"{HostAccount.objects.count()}"),
     Message: lambda children: factories.MessageFactory(),
     User: user_with,
     Role: lambda children: factories.RoleFactory(),

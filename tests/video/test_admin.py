@@ -34,7 +34,7 @@ def administrator(user: User, client: Client) -> Client:
 
 def form(**more: Any) -> dict[str, Any]:
     """What the page of a meeting sends, and more."""
-    return {"platform": "static", "opens_before": "00:15:00", "allowed_hosts": "", **more}
+    return {"platform": "static", "opens_before": "00:15:00", "allowed_hosts": "", "fallback": "wait", **more}
 
 
 def test_new_address_goes_through_the_service_and_is_not_shown_again(administrator: Client, user: User) -> None:

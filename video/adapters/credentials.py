@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from alliance import crypto
 from alliance.environment import env
 from video.adapters.errors import OperatorActionNeeded
 from video.models import HostAccount, Service
@@ -24,7 +25,10 @@ class Credentials:
 
     def __init__(self, account: HostAccount) -> None:
         self.prefix = account.variables or _PREFIX.get(account.service, account.service.upper())
-        self._rows = dict(_lines(account.credentials))
+        try:
+            self._rows = dict(_lines(account.credentials))
+        except crypto.Unreadable:  # the key of the house was changed: as if nothing had been entered
+            self._rows = {}
 
     def get(self, name: str, default: str = "") -> str:
         """A value; name is without the prefix."""

@@ -316,7 +316,5 @@ def error_of(answer: http.Answer, about: Thing) -> VideoError:
     if "not have registration" in said or "has not been enabled" in said or code == "404":
         return Misconfigured()
     if status == 403 or code in {"200", "3161", "1010", "4711"}:
-        return OperatorActionNeeded(
-            _("The account or the application on the video platform lacks a licence or a right.")
-        )
+        return OperatorActionNeeded(_("Our account on the video platform lacks a licence or a right."))
     return InvalidRequest()

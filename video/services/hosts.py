@@ -44,7 +44,7 @@ def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccoun
         candidates = {account.pk: account for account in accounts}
         chosen = candidates.get(meeting.account_id or 0)
         if chosen is None:
-            used = dict(HostUse.objects.filter(day=_day(now)).values_list("account_id", "changes"))
+            used = dict(HostUse.objects.filter(day=day_of(now)).values_list("account_id", "changes"))
             free = [
                 account
                 for account in candidates.values()
@@ -65,7 +65,7 @@ def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccoun
 def spend(account: HostAccount, what: Literal["changes", "registrants"], *, now: datetime) -> None:
     """Take one from the day's budget. Raises RateLimited until the next day when nothing is left."""
     most = account.daily_changes if what == "changes" else account.daily_registrants
-    day = _day(now)
+    day = day_of(now)
     HostUse.objects.bulk_create([HostUse(account=account, day=day)], ignore_conflicts=True)
     left = HostUse.objects.filter(account=account, day=day, **{f"{what}__lt": most})
     if not left.update(**{what: F(what) + 1}):
@@ -74,8 +74,9 @@ def spend(account: HostAccount, what: Literal["changes", "registrants"], *, now:
 
 def next_day(now: datetime) -> datetime:
     """When the platforms' day after this one has begun."""
-    return datetime.combine(_day(now) + timedelta(days=1), time(), UTC) + _AFTER_MIDNIGHT
+    return datetime.combine(day_of(now) + timedelta(days=1), time(), UTC) + _AFTER_MIDNIGHT
 
 
-def _day(now: datetime) -> date:
+def day_of(now: datetime) -> date:
+    """The day of UTC."""
     return now.astimezone(UTC).date()

@@ -62,6 +62,8 @@ def plan(meeting: Meeting) -> Plan:
 
 def _wanted(meeting: Meeting) -> tuple[SessionSpec | None, str]:
     session = meeting.session
+    if session is None and meeting.session_id is not None:
+        return None, _("The session is not published yet.")
     conference = session.conference if session is not None else meeting.conference
     if meeting.state == MeetingState.CANCELLED or conference is None or conference.state == ConferenceState.CANCELLED:
         return None, _("It does not take place.")
@@ -149,6 +151,14 @@ def start_over(meeting_id: int, *, by: Actor, now: datetime) -> None:
             at=now, by=by, action="meeting.started_over", about_kind="meeting", about_id=meeting.public_id
         ).save()
         order(meeting_id, now=now, again=True)
+
+
+def leave_platform(meeting_id: int, *, now: datetime) -> None:
+    """Before a meeting gets another platform, in the caller's transaction: its room and account there are given up."""
+    meeting = Meeting.objects.select_for_update(of=["self"]).defer(*SECRETS).get(pk=meeting_id)
+    take_off(meeting, now=now)
+    let_go(meeting)
+    Meeting.objects.filter(pk=meeting_id).update(made_starts_at=None, made_ends_at=None)
 
 
 def let_go(meeting: Meeting) -> None:
@@ -286,7 +296,9 @@ def warnings(meeting: Meeting) -> list[str]:
         facts = adapters.adapter_class(meeting.platform).facts()
     except VideoError as error:
         return [str(error.message)]
-    accounts = list(HostAccount.objects.filter(service=meeting.service, is_active=True).order_by("pk"))
+    accounts = list(
+        HostAccount.objects.filter(service=meeting.service, is_active=True).defer("credentials").order_by("pk")
+    )
     if meeting.account_id is not None:
         accounts = [account for account in accounts if account.pk == meeting.account_id]
     found = []
@@ -305,6 +317,20 @@ def warnings(meeting: Meeting) -> list[str]:
     if accounts and all(hosts.overlapping(account, wanted.spec, but=meeting) for account in accounts):
         found.append(str(hosts.NoHostFree.message))
     return found
+
+
+def outlook(meeting: Meeting) -> str:
+    """What the platform will be asked for next, in words for organisers."""
+    if meeting.service is None:
+        return _("Nothing: people are redirected to the address.")
+    wanted = plan(meeting)
+    if wanted.spec is None:
+        return wanted.why
+    if not meeting.provider_id:
+        return _("The room will be made on the platform.")
+    if meeting.made != wanted.fingerprint:
+        return _("Title and time will be changed on the platform.")
+    return _("Nothing: the platform has what the published programme says.")
 
 
 def languages_lacking(
