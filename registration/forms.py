@@ -254,7 +254,9 @@ class RegistrationForm(forms.Form):
         self.consents = {f"consent-{purpose}": purpose for purpose in consents.asked(offered.conference)}
         for name, purpose in self.consents.items():
             wording = consent_wordings.current(purpose)
-            self.fields[name] = forms.BooleanField(label=wording.sentence, help_text=wording.reason, required=False)
+            self.fields[name] = forms.BooleanField(
+                label=str(wording.sentence), help_text=str(wording.reason), required=False
+            )
         self.questions = [
             question
             for question in offered.questions

@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.forms import BoundField
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
@@ -51,7 +50,7 @@ class CorrectionForm(forms.Form):
         self,
         data: Mapping[str, Any] | None = None,
         *,
-        files: MultiValueDict[str, UploadedFile] | None = None,
+        files: MultiValueDict[str, Any] | None = None,
         own: OwnData,
         own_answers: Sequence[OwnAnswer],
         sessions: set[int],

@@ -158,13 +158,13 @@ def test_nobody_agrees_to_what_is_not_asked_but_takes_back_what_was() -> None:
     person = ParticipantFactory(conference=asking(Purpose.PHOTO))
     say(person, Purpose.PHOTO, give=True)
     consents.ask_for(conference=person.conference, purposes=[], by=actors.SYSTEM, now=NOW)
-    person = Participant.objects.get()
+    again = Participant.objects.get()
 
     with pytest.raises(consents.NotAsked):
-        say(person, Purpose.STREAM, give=True)
+        say(again, Purpose.STREAM, give=True)
 
-    assert [(one.purpose, one.may_be_given) for one in consents.own(person, now=NOW)] == [(Purpose.PHOTO, False)]
-    assert say(person, Purpose.PHOTO, give=False)
+    assert [(one.purpose, one.may_be_given) for one in consents.own(again, now=NOW)] == [(Purpose.PHOTO, False)]
+    assert say(again, Purpose.PHOTO, give=False)
 
 
 @pytest.mark.parametrize(
