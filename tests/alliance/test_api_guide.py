@@ -8,11 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from registration.models import Membership
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,
@@ -20,6 +23,7 @@ from tests.factories import (
     RegistrationFactory,
     SideEventFactory,
 )
+from tests.registration.tokens import a_delegation, token
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
@@ -107,3 +111,59 @@ def test_places_left_with_curl_is_json(api: str, tmp_path: Path) -> None:
     printed = run(["bash", "-s"], recipe("places left", "bash"), tmp_path, api)
 
     assert [row["places_left"] for row in json.loads(printed)["results"]] == [None, 2, None]
+
+
+# --- with a token -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nominating(transactional_db: None, live_server: Any, settings: Any, tmp_path: Path) -> tuple[str, str]:
+    """A real server with a delegation of no members, and the list of the recipe; the API's address and a token."""
+    settings.SITE_URL = live_server.url
+    (tmp_path / "members.csv").write_text(recipe("nominate a delegation from a CSV", "csv"), encoding="utf-8")
+    now = timezone.now()
+    secret = token(a_delegation(), expires_at=now + timedelta(days=1), now=now)
+    return f"{live_server.url}/api/v1", secret
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_nominating_with_curl_tells_an_outcome_for_each_row_and_again_the_same(
+    nominating: tuple[str, str], tmp_path: Path
+) -> None:
+    api, secret = nominating
+    (tmp_path / "authorization.txt").write_text(f"Authorization: Bearer {secret}\n", encoding="utf-8")
+    code = recipe("nominate a delegation from a CSV", "bash")
+
+    first = run(["bash", "-s"], code, tmp_path, api)
+    again = run(["bash", "-s"], code, tmp_path, api)
+
+    assert [(row["row"], row["place"]) for row in json.loads(first)["outcomes"]] == [(2, "held"), (3, "held")]
+    assert again == first
+    assert Membership.objects.count() == 2
+
+
+def test_nominating_in_python_prints_places_and_answers_and_fills_in_a_function(
+    nominating: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, secret = nominating
+    monkeypatch.setenv("TOKEN", secret)
+    with (tmp_path / "members.csv").open("a", encoding="utf-8") as file:
+        file.write("Jo,Plain,jo@state.example,,,\n")
+
+    printed = run([sys.executable, "-"], recipe("nominate a delegation from a CSV", "python"), tmp_path, api)
+
+    lines = printed.splitlines()
+    assert lines[:3] == ["Example held ", "Sample held ", "Plain held "]
+    assert sorted(lines[3:]) == ["Ada Sample nominated", "Jo Plain nominated", "Lena Example nominated"]
+    assert Membership.objects.get(participant__display_name="Jo Plain").participant.function == "Adviser"
+
+
+def test_nominating_in_python_says_which_row_is_wrong(
+    nominating: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, secret = nominating
+    monkeypatch.setenv("TOKEN", secret)
+    (tmp_path / "members.csv").write_text("family_name,email\nPlain,no address\n", encoding="utf-8")
+
+    with pytest.raises(AssertionError, match=r"400 urn:alliance:problem:invalid-parameters[^#]*#/members/0/email"):
+        run([sys.executable, "-"], recipe("nominate a delegation from a CSV", "python"), tmp_path, api)
