@@ -27,7 +27,9 @@ from registration.models import (
     CheckIn,
     Consent,
     Invitation,
+    MailBounce,
     Membership,
+    OptOut,
     Participant,
     QuestionAnswer,
     Registration,
@@ -102,6 +104,7 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
         Section("delegations", _("Delegation"), [_membership(one) for one in members]),
         Section("invitations", _("Invitations"), _invitations(participant, identity)),
         Section("mails", _("Mails to you"), _mails(_ids(participant, mine, members))),
+        Section("reminders", _("Reminders by mail"), _mail_state(participant)),
         Section("history", _("What was done"), _history(_ids(participant, mine, members))),
     ]
     return [section for section in sections if section.records]
@@ -255,6 +258,16 @@ def _invitations(participant: Participant, identity: Identity) -> list[list[Fact
         ]
         found.append(facts)
     return found
+
+
+def _mail_state(participant: Participant) -> list[list[Fact]]:
+    """Whether a mail came back from the present address, and whether the person wants no reminders."""
+    bounces = MailBounce.objects.current().filter(participant=participant)
+    opt_outs = OptOut.objects.filter(about_id=participant.public_id)
+    return [
+        *([Fact("came_back_at", _("came back at"), one.at), Fact("answer", _("answer"), one.code)] for one in bounces),
+        *([Fact("opted_out_at", _("opt-out"), one.created_at)] for one in opt_outs),
+    ]
 
 
 def _mails(ids: list[Any]) -> list[list[Fact]]:

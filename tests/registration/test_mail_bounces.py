@@ -15,7 +15,7 @@ from outbox import bounces as outbox_bounces
 from outbox.bounces import Bounce, Kind
 from registration import bounces
 from registration.models import MailBounce, OptOut, Participant
-from registration.services import erasure
+from registration.services import erasure, own_data
 from tests import factories
 from tests.factories import NOW
 
@@ -95,3 +95,14 @@ def test_organisers_find_whose_mails_come_back(client: Client) -> None:
 
     assert found == {"any": [rows[0].pk], "hard": [rows[0].pk], "soft": []}
     assert "The address does not work (550 5.1.1)" in page.text
+
+
+def test_people_read_it_among_their_own_data() -> None:
+    participant = factories.ParticipantFactory()
+    bounces.note(bounce(participant))
+    OptOut.objects.create(about_kind="participant", about_id=participant.public_id, created_at=NOW)
+
+    sections = own_data.collect(Participant.objects.get(pk=participant.pk), now=NOW)
+
+    [[came_back, answer], [opted_out]] = next(one.records for one in sections if one.key == "reminders")
+    assert (came_back.value, answer.value, opted_out.value) == (NOW, "550 5.1.1", NOW)
