@@ -68,7 +68,7 @@ class BigBlueButton(Plain):
 
     def join_url(self, meeting: Meeting, attendee: Attendee, *, now: datetime) -> str:
         """Make sure the meeting is there, then the person's own signed address."""
-        self._create(meeting.provider_id, meeting.provider_id)
+        self._create(meeting.provider_id, _title(meeting))
         values = {
             "fullName": attendee.display_name,
             "meetingID": meeting.provider_id,
@@ -96,6 +96,12 @@ class BigBlueButton(Plain):
         error = error_of(answer.raw)
         if error is not None:
             raise error
+
+
+def _title(meeting: Meeting) -> str:
+    """What the server shows at the top; its id for a meeting of nothing."""
+    thing = meeting.session or meeting.conference
+    return thing.title.best("en").text if thing is not None else meeting.provider_id
 
 
 def error_of(raw: bytes) -> VideoError | None:
