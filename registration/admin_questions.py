@@ -209,18 +209,14 @@ class QuestionAdmin(HouseAdmin[Question]):
 def _state(question: Question, conference: Conference, count: int) -> str:
     """How many answers there are, until when, or when they were deleted."""
     if not count and question.answers_deleted_at is not None:
-        return _("Deleted on %(day)s") % {"day": _day(question.answers_deleted_at, conference)}
-    until = question.deleted_from(conference)
+        return _("Deleted on %(day)s") % {"day": question.answers_deleted_at.astimezone(conference.zone).date()}
+    until = question.last_day(conference)
     kept = (
         _("The conference has no last day yet: nothing is deleted.")
         if until is None
-        else _("Kept until %(day)s") % {"day": _day(until, conference)}
+        else _("Kept until %(day)s") % {"day": until}
     )
     return f"{count} · {kept}"
-
-
-def _day(instant: Any, conference: Conference) -> str:
-    return f"{instant.astimezone(conference.zone):%Y-%m-%d}"
 
 
 admin.site.register(Question, QuestionAdmin)

@@ -12,7 +12,7 @@ import io
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
@@ -169,15 +169,21 @@ def in_words(question: Question, value: Any, *, joined_by: str = "; ") -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswer:
-    """One question as its participant sees it. value is None, and text empty, where there is no answer (any more)."""
+    """One question as its participant sees it. value is None, and text empty, where there is no answer (any more).
+
+    is_open: a form may ask it, depending on what else is answered there. is_put: it is asked as the answers stand.
+    """
 
     question: Question
     value: Any = field(default=None, repr=False)
     text: str = field(default="", repr=False)
     answered_at: datetime | None = None
-    is_open: bool = False  # asked of them, and may still be answered
+    is_open: bool = False
+    is_put: bool = False
     kept_until: datetime | None = None
+    last_day: date | None = None  # before kept_until, by the clock of the venue
     deleted_at: datetime | None = None
+    deleted_on: date | None = None  # the day of deleted_at, likewise
 
 
 def questions_of(conference_id: int) -> list[Question]:
@@ -196,7 +202,7 @@ def asked_at(questions: Iterable[Question], participant: Participant, *, now: da
 
 
 def own(participant: Participant, *, now: datetime) -> list[OwnAnswer]:
-    """What a participant answered, and what they are asked and have not answered, in form order. Five queries at most.
+    """What a participant answered, and what they may be asked and have not, in form order. Five queries at most.
 
     Empty for a conference without questions. For the personal page, and for the form that corrects answers:
     `question_fields.initial(answers.own(...))` are its initial values. Needs the conference loaded.
@@ -210,24 +216,27 @@ def own(participant: Participant, *, now: datetime) -> list[OwnAnswer]:
         for answer in QuestionAnswer.objects.filter(participant=participant).defer("sealed_file")
     }
     values = {pk: opened(answer, key) for pk, answer in rows.items()}
-    asked = {
-        question.pk
-        for question in asked_of(
-            asked_at(questions, participant, now=now), sessions=sessions_of(participant), values=values
-        )
-    }
+    sessions = sessions_of(participant)
+    may_ask = asked_at(questions, participant, now=now)
+    is_open = {one.pk for one in may_ask if one.session_id is None or one.session_id in sessions}
+    put = {one.pk for one in asked_of(may_ask, sessions=sessions, values=values)}
+    conference = participant.conference
     return [
         OwnAnswer(
             question=question,
             value=values.get(question.pk),
             text=in_words(question, values[question.pk]) if question.pk in values else "",
             answered_at=rows[question.pk].answered_at if question.pk in rows else None,
-            is_open=question.pk in asked,
-            kept_until=question.deleted_from(participant.conference),
-            deleted_at=None if question.pk in rows else question.answers_deleted_at,
+            is_open=question.pk in is_open,
+            is_put=question.pk in put,
+            kept_until=question.deleted_from(conference),
+            last_day=question.last_day(conference),
+            deleted_at=deleted_at,
+            deleted_on=None if deleted_at is None else deleted_at.astimezone(conference.zone).date(),
         )
         for question in questions
-        if question.pk in rows or question.pk in asked or question.answers_deleted_at is not None
+        for deleted_at in [None if question.pk in rows else question.answers_deleted_at]
+        if question.pk in rows or question.pk in is_open or deleted_at is not None
     ]
 
 

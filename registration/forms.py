@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from alliance import time as clocks
 from events.models import Country
 from registration import consent_wordings, question_fields, selectors
-from registration.answers import Upload
+from registration.answers import Given, Upload
 from registration.fields import BodyField, EmailField, LinesField, NameField
 from registration.models import Admission, Category
 from registration.selectors import Offers, Thing
@@ -229,7 +229,7 @@ class RegistrationForm(forms.Form):
         now: datetime,
         chosen: str = "",
         named: frozenset[int] = frozenset(),
-        files: MultiValueDict[str, UploadedFile] | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
     ) -> None:
         """now: decides what is open. chosen: the slug of a session whose only way is ticked in an empty form.
 
@@ -238,7 +238,7 @@ class RegistrationForm(forms.Form):
         super().__init__(data, files)
         self.offered = offered
         self.now = now
-        self.given: list[answers.Given] = []  # answers to the organisers' questions, once the form is cleaned
+        self.given: list[Given] = []  # answers to the organisers' questions, once the form is cleaned
         self.things = [(thing, ways) for thing in offered.things if (ways := thing.open_admissions(now, named))]
         for thing, ways in self.things:
             self.fields[thing.name] = self._choice_field(thing, ways)

@@ -49,7 +49,7 @@ class _InMemory(FileUploadHandler):
 
 def accept(request: HttpRequest, *, names: Collection[str]) -> None:
     """Take files for these fields of a form, before anything reads it."""
-    request.upload_handlers = [_InMemory(request, names)]  # type: ignore[assignment]
+    request.upload_handlers = [_InMemory(request, names)]
 
 
 def came(request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from csp.decorators import csp_update
 from django.conf import settings
 from django.db import OperationalError, connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -126,7 +126,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         form.add_error(None, str(error.message))
     else:
         if form.uploads:
-            services.answers.drop_kept(form_token=token)
+            services.answers.release_kept(form_token=token, now=now)
         return SeeOther(reverse("registration:received", args=[slug, token]))
     return _form_page(request, form, token=token)
 
@@ -191,7 +191,7 @@ def _without(
 ) -> forms.RegistrationForm:
     """The form as it was sent, without what has closed meanwhile."""
     closed = {str(admission.public_id) for admission in error.closed}
-    kept = form.data.copy()  # with all values of a name: a question may have several answers
+    kept = cast("QueryDict", form.data).copy()  # with all values of a name: a question may have several answers
     for thing, _ways in form.things:
         if kept.get(thing.name) in closed:
             kept[thing.name] = ""
@@ -221,7 +221,7 @@ def _form_page(
         kept = services.answers.keep(form_token=token, files=files, now=form.now)
         for question in form.questions:
             if question.pk in files and question.pk not in kept:
-                form.fields[question.name].widget.kept_name = ""  # type: ignore[attr-defined]  # a FileInput
+                form.fields[question.name].widget.kept_name = ""
     places = selectors.live_places(form.offered)
     open_things = {thing.name for thing, _ways in form.things}
     context = {

@@ -7,7 +7,7 @@ every backup that lacks the row too. docs/questions.md says who reads what and f
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -134,6 +134,11 @@ class Question(models.Model):
         conference: the question's own, so that no query is needed.
         """
         return None if conference.ends_at is None else conference.ends_at + timedelta(days=self.retention_days)
+
+    def last_day(self, conference: Conference) -> date | None:
+        """The last day on which its answers are kept, by the clock of the venue."""
+        until = self.deleted_from(conference)
+        return None if until is None else until.astimezone(conference.zone).date() - timedelta(days=1)
 
     def option_labels(self) -> dict[str, str]:
         """Key and label of every option in the active language, retired ones too. Needs options loaded."""

@@ -27,7 +27,7 @@ from registration.models import (
     Readers,
 )
 
-KEPT_FOR = timedelta(hours=1)
+KEPT_FOR, KEPT_AFTERWARDS = timedelta(hours=1), timedelta(minutes=10)
 MOST_KEPT, MOST_KEPT_BYTES = 200, 200_000_000  # of the whole house: strangers may send files that nobody ever registers
 _BATCH = 500
 
@@ -257,9 +257,10 @@ def kept(*, form_token: str, now: datetime) -> dict[int, Upload]:
     return found
 
 
-def drop_kept(*, form_token: str) -> None:
-    """Forget the files of a form that has been taken."""
-    KeptUpload.objects.filter(token_hash=crypto.token_hash(form_token)).delete()
+def release_kept(*, form_token: str, now: datetime) -> None:
+    """Keep the files of a form that has been taken only for as long as a second click or a retry may need them."""
+    ends_soon = now - KEPT_FOR + KEPT_AFTERWARDS
+    KeptUpload.objects.filter(token_hash=crypto.token_hash(form_token)).update(created_at=ends_soon)
 
 
 def forget_kept_uploads(*, now: datetime) -> int:

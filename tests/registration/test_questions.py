@@ -12,11 +12,13 @@ import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import RestrictedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import actors
 from accounts.models import AuditEntry
+from alliance import crypto
 from registration import answers, question_fields, selectors, services, tasks, views
 from registration.models import (
     Admission,
@@ -343,9 +345,12 @@ def test_a_file_waits_sealed_while_errors_are_corrected(client: Client) -> None:
     assert "Your file “letter.pdf” is kept for an hour" in text(wrong)
     assert tables_with("letter.pdf", "a letter") == set()
     assert KeptUpload.objects.count() == 1
-    right = client.post(address(admission), values | {"given_name": "Ada", kept_field: "1"})
-    assert right.status_code == 303
+    right = [client.post(address(admission), values | {"given_name": "Ada", kept_field: "1"}) for _n in range(2)]
+    assert [(one.status_code, one["Location"]) for one in right] == [(303, right[0]["Location"])] * 2  # a double click
     assert stored()["file"]["name"] == "letter.pdf"
+    assert Registration.objects.count() == 1
+    with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
+        tasks.forget_answers()
     assert KeptUpload.objects.count() == 0
 
 
@@ -379,6 +384,34 @@ def test_waiting_files_do_not_pile_up(client: Client, monkeypatch: Any) -> None:
 
     assert ["is kept for an hour" in text(page) for page in pages] == [True, True, True, False]
     assert KeptUpload.objects.count() == 2
+
+
+def test_the_time_of_an_answer_tells_nothing_about_a_file(client: Client, monkeypatch: Any) -> None:
+    admission = AdmissionFactory(capacity=9)
+    upload = ask(admission.conference, "file")
+    slept: list[float] = []
+    monkeypatch.setattr(views, "_STEP", 10.0)
+    monkeypatch.setattr("registration.views.time.sleep", slept.append)
+
+    for sent in ({upload.name: file()}, {upload.name: file()}, {f"{upload.name}-kept": "1"}, {}):
+        send(client, admission, **sent)
+
+    assert [round(seconds, -1) for seconds in slept] == [200, 200, 200, 10]
+
+
+def test_a_conference_goes_with_its_questions_and_answers(client: Client) -> None:
+    admission = AdmissionFactory(session=None, conference=ConferenceFactory())
+    first = ask(admission.conference, "yes_no")
+    second = ask(admission.conference, show_if=first, show_if_answers=["yes"])
+    send(client, admission, **{first.name: "yes", second.name: "x"})
+    assert QuestionAnswer.objects.count() == 2
+    with pytest.raises(RestrictedError):
+        first.delete()
+
+    Registration.objects.all().delete()  # they protect it
+    admission.conference.delete()
+
+    assert (Question.objects.count(), QuestionAnswer.objects.count()) == (0, 0)
 
 
 # --- one's own, erasing, retention ------------------------------------------------------------------------------------
@@ -415,7 +448,7 @@ def test_without_the_key_of_the_person_no_answer_opens() -> None:
 
     key = answers.key_of(other)
     assert key is not None
-    with pytest.raises(answers.crypto.Unreadable):
+    with pytest.raises(crypto.Unreadable):
         answers.opened(row, key)
 
 
@@ -480,3 +513,23 @@ def test_a_retired_option_is_offered_to_nobody_but_stays_readable(client: Client
     assert own["choice"].text == "Bus"
     assert "bus" not in dict(question_fields.build(fresh).choices)  # type: ignore[attr-defined]
     assert "bus" in dict(question_fields.build(fresh, present="bus").choices)  # type: ignore[attr-defined]
+
+
+def test_the_personal_page_shows_what_was_answered_and_asked_and_until_when(client: Client) -> None:
+    admission = AdmissionFactory()
+    first = ask(admission.conference, "yes_no", label={"en": "A meal?"}, retention_days=1)
+    ask(admission.conference, label={"en": "Which one?"}, show_if=first, show_if_answers=["yes"])
+    ask(admission.conference, label={"en": "Anything else?"})
+    send(client, admission, **{first.name: "no"})
+    person = Participant.objects.get()
+
+    page = text(client.get(f"/r/{person.personal_token}/"))
+    own = answers.own(person, now=NOW)
+
+    assert "A meal? No Kept until July 18, 2030" in page
+    assert "Which one?" not in page
+    assert "Anything else? Not answered" in page
+    assert [(one.is_open, one.is_put) for one in own] == [(True, True), (True, False), (True, True)]
+    Question.objects.filter(pk=first.pk).update(answers_deleted_at=NOW)
+    QuestionAnswer.objects.all().delete()
+    assert "A meal? Deleted on July 2, 2030" in text(client.get(f"/r/{person.personal_token}/"))
