@@ -15,14 +15,23 @@ ROUTES = [
     ("side-events", "speakers.api.SideEventViewSet"),
     ("speakers", "speakers.api.SpeakerViewSet"),
     ("organisations", "speakers.api.OrganisationViewSet"),
+    ("rooms", "events.rooms_api.RoomViewSet"),
+    ("releases", "events.releases_api.ReleaseViewSet"),
+    ("materials", "events.materials_api.MaterialViewSet"),
     ("recommendations", "events.recommendations_api.RecommendationViewSet"),
     ("countries", "events.api.CountryViewSet"),
     ("admissions", "registration.api.AdmissionViewSet"),
     ("figures", "registration.figure_api.FigureViewSet"),
 ]
+# Closed without a token (docs/api.md).
+WITH_TOKEN = [
+    ("delegations", "registration.token_api.DelegationViewSet"),
+    ("participants", "registration.member_api.ParticipantViewSet"),
+    ("registrations", "registration.token_api.RegistrationViewSet"),
+]
 
 router = SimpleRouter(use_regex_path=False)
-for resource, view in ROUTES:
+for resource, view in [*ROUTES, *WITH_TOKEN]:
     router.register(resource, import_string(view), basename=resource)
 
 app_name = "api"

@@ -17,15 +17,17 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from alliance import languages
+from alliance.api import shape
 from alliance.problems import CONTENT_TYPE
 
 
 class FaultSerializer(serializers.Serializer[Any]):
     """What is wrong with one parameter or field."""
 
-    where = serializers.CharField(help_text="query or body.")
-    name = serializers.CharField()
+    where = serializers.CharField(help_text="query, header or body.")
+    name = serializers.CharField(help_text="Empty: the body as a whole.")
     detail = serializers.CharField()
+    pointer = serializers.CharField(required=False, help_text="Where in the body, such as #/members/2/email.")
 
     class Meta:
         ref_name = "Fault"
@@ -49,8 +51,8 @@ class Schema(AutoSchema):
     """Every operation: ?lang=, and problem documents for what goes wrong."""
 
     def get_override_parameters(self) -> list[Any]:
-        """The language of texts."""
-        return [
+        """The language of texts, and the members of public rows."""
+        found = [
             OpenApiParameter(
                 "lang",
                 str,
@@ -59,6 +61,9 @@ class Schema(AutoSchema):
                 description="Preferred language of texts and messages. Each text says which language it became.",
             )
         ]
+        if hasattr(self.view, "expansions"):
+            found += shape.parameters(self.view.members(), self.view.expansions)
+        return found
 
     def get_response_serializers(self) -> Any:
         """The rows, and what can go wrong."""
@@ -68,6 +73,23 @@ class Schema(AutoSchema):
             answers[404, CONTENT_TYPE] = ProblemSerializer
         answers[503, CONTENT_TYPE] = ProblemSerializer
         return answers
+
+
+def fields_may_be_left_out(result: Any, generator: Any, request: Any, public: bool) -> Any:
+    """drf-spectacular hook: of rows that ?fields= can make smaller, only the id is promised."""
+    schemas = result["components"]["schemas"]
+    for operations in result["paths"].values():
+        operation = operations.get("get", {})
+        if any(parameter["name"] == "fields" for parameter in operation.get("parameters", ())):
+            shape_of_answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            if page := schemas.get(_name(shape_of_answer)):
+                rows = page["properties"].get("results", {}).get("items") if "next" in page["properties"] else None
+                schemas[_name(rows or shape_of_answer)]["required"] = [shape.ALWAYS]
+    return result
+
+
+def _name(reference: Any) -> str:
+    return str(reference.get("$ref", "")).rpartition("/")[2]
 
 
 @lru_cache(maxsize=1)
