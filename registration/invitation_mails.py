@@ -76,7 +76,7 @@ def choices(invitation: Invitation) -> list[Admission]:
 def deadline(invitation: Invitation, conference: Conference) -> str:
     """Until when one can answer, on the venue's clock, in the active language."""
     local = timezone.localtime(invitation.expires_at, conference.zone)
-    return f"{dates.day(local.date())}, {local:%H:%M}"
+    return f"{dates.day(local.date(), with_weekday=False)}, {local:%H:%M}"
 
 
 def _mail(invitation: Invitation, template: str, found: list[Admission]) -> Mail:
