@@ -28,14 +28,13 @@ PERMISSION = "registration.merge_participant"
 def index(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Groups of people who look alike. Two of a group are compared, or said to be different people."""
     here = pages.url("duplicates", conference)
-    if request.method == "POST" or "stays" in request.GET or "goes" in request.GET:
-        sent = request.POST if request.method == "POST" else request.GET
-        pair = [_person(conference, as_uuid(sent.get(name, ""))) for name in ("stays", "goes")]
+    if request.method == "POST":
+        pair = [_person(conference, as_uuid(request.POST.get(name, ""))) for name in ("stays", "goes")]
         if None in pair or pair[0] == pair[1]:
             messages.warning(request, _("Choose one who stays and another who goes."))
             return HttpResponseRedirect(here)
         stays, goes = [one for one in pair if one is not None]
-        if request.method != "POST":
+        if "compare" in request.POST:
             return HttpResponseRedirect(pages.url("duplicate", conference, stays=stays.public_id, goes=goes.public_id))
         merging.tell_apart(
             conference=conference, first_id=stays.pk, second_id=goes.pk, by=actor(request), now=timezone.now()

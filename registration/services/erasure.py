@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import actors
@@ -17,6 +17,7 @@ from registration.models import (
     AddressChange,
     Admission,
     Consent,
+    DifferentPeople,
     IdentityKey,
     MailBounce,
     Membership,
@@ -82,6 +83,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     MailBounce.objects.filter(participant_id=participant_id).delete()
     OptOut.objects.filter(about_id=participant.public_id).delete()
     AddressChange.objects.filter(participant_id=participant_id).delete()
+    DifferentPeople.objects.filter(Q(first=participant_id) | Q(second=participant_id)).delete()
     Consent.objects.filter(participant_id=participant_id).delete()
     QuestionAnswer.objects.filter(participant_id=participant_id).delete()
     Membership.objects.active().filter(participant_id=participant_id).update(

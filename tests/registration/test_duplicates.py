@@ -9,11 +9,13 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import actors
 from events.admin import pages
 from events.models import Conference
 from registration import duplicates
 from registration.duplicates import Likeness
 from registration.models import DifferentPeople, IdentityKey, Membership, Participant
+from registration.services import erasure
 from tests import factories
 from tests.factories import NOW, ParticipantFactory
 
@@ -97,14 +99,23 @@ def test_different_people_are_remembered_and_stand_once(conference: Conference, 
         DifferentPeople.objects.create(first=first, second=second, at=NOW)
 
 
+def test_erasing_forgets_with_whom_somebody_was_compared(conference: Conference) -> None:
+    first, second = person(conference, "Anna Gershuni"), person(conference, "Anna Gershuni")
+    DifferentPeople.objects.create(first=first, second=second, at=NOW)
+
+    erasure.erase(participant_id=second.pk, by=actors.SYSTEM, now=NOW)
+
+    assert not DifferentPeople.objects.exists()
+
+
 def test_page_of_somebody_under_an_alias_is_not_there(conference: Conference, client: Client) -> None:
     first, hidden = person(conference, "Anna Gershuni"), person(conference, "Wren", has_alias=True)
     client.force_login(factories.RoleFactory(kind="organiser", conference=conference).user)
 
     page = client.get(pages.url("duplicate", conference, stays=first.public_id, goes=hidden.public_id))
-    asked = client.get(
+    asked = client.post(
         pages.url("duplicates", conference),
-        {"stays": str(first.public_id), "goes": str(hidden.public_id)},
+        {"stays": str(first.public_id), "goes": str(hidden.public_id), "compare": "1"},
         follow=True,
     )
 

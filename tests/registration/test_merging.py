@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -31,7 +32,7 @@ from registration.models import (
     QuestionAnswer,
     Registration,
 )
-from registration.services import access, merging
+from registration.services import access, announcements, merging
 from tests import factories
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, SideEventFactory
 
@@ -77,7 +78,8 @@ def merge(stays: Participant, goes: Participant, *from_other: str) -> Participan
 
 def standing(participant: Participant) -> dict[int, str]:
     """Status by admission of what stands."""
-    return dict(participant.registrations.live().values_list("admission", "status"))  # type: ignore[attr-defined]
+    live = Registration.objects.live().filter(participant=participant)
+    return dict(live.values_list("admission_id", "status"))
 
 
 def test_better_one_is_kept_and_a_freed_seat_goes_to_the_next(
@@ -195,7 +197,7 @@ def test_written_message_that_has_not_left_reaches_the_row_that_stays_once(
 ) -> None:
     stays, goes = pair
     rows = [RegistrationFactory(admission=admission(conference), participant=person) for person in pair]
-    draft = services_announcement(conference, rows)
+    draft = sent_off(conference, rows)
     Message.objects.filter(about_id=stays.public_id).delete()
 
     merge(stays, goes)
@@ -204,10 +206,8 @@ def test_written_message_that_has_not_left_reaches_the_row_that_stays_once(
     assert topic.get().key == f"{organiser_mails.key_of(draft)}{stays.public_id}"
 
 
-def services_announcement(conference: Conference, rows: list[Registration]) -> Any:
+def sent_off(conference: Conference, rows: Sequence[Registration]) -> Any:
     """A written message on its way to the people behind registrations."""
-    from registration.services import announcements
-
     draft = announcements.begin(conference=conference, registration_ids=[row.pk for row in rows], by=by(), now=NOW)
     announcements.word(announcement_id=draft.pk, subject={"en": "x"}, text={"en": "y"}, to_ended=False)
     return announcements.send_off(announcement_id=draft.pk, by=by(), now=NOW)
