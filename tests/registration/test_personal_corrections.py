@@ -22,6 +22,7 @@ from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,
     ParticipantFactory,
+    QuestionFactory,
     RegistrationFactory,
     SideEventFactory,
     UserFactory,
@@ -299,3 +300,21 @@ def test_what_is_over_stands_below_and_one_entry_can_be_had_for_the_calendar(cli
     assert one.content.decode().count("BEGIN:VEVENT") == 1
     assert client.get(page_of(person, f"calendar/{strange.public_id}.ics")).status_code == 404
     assert "Nothing is left to come" in empty
+
+
+def test_answers_to_the_organisers_are_corrected_on_the_same_page(client: Client) -> None:
+    question = QuestionFactory(kind="text", label={"en": "Which dish?"}, is_required=True)
+    person = ParticipantFactory(conference=question.conference)
+    RegistrationFactory(participant=person, admission=AdmissionFactory(conference=question.conference))
+
+    missing = correct(client, person)
+    sent = correct(client, person, **{question.name: "Soup"})
+    shown = client.get(page_of(person, "correct/")).content.decode()
+    page = client.get(page_of(person)).content.decode()
+
+    assert (missing.status_code, sent.status_code) == (422, 303)
+    assert "Answer the question “Which dish?”." in missing.content.decode()
+    assert 'value="Soup"' in shown
+    assert "Soup" in page
+    assert "Soup" in client.get(page_of(person, "data.json")).content.decode()
+    assert tables_with("Soup") == set()
