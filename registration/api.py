@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -13,7 +13,21 @@ from alliance.api.filters import Choice, Filters, Id, Number, SlugOrId
 from alliance.api.paging import Key
 from alliance.api.views import PublicViewSet
 from events import api as events_api
-from registration.models import Admission, ApprovalMode, AttendanceMode, WaitingMode
+from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Reserve, WaitingMode
+
+
+class ReserveSerializer(serializers.ModelSerializer[Reserve]):
+    """Places kept for some categories. How many of them are taken is told to nobody."""
+
+    categories = serializers.ListField(child=CodeField(Category), help_text="Who may have them.")
+    returns_at = InstantField(
+        zone="admission.conference.zone", help_text="When what is left returns to everybody. Null: never."
+    )
+
+    class Meta:
+        model = Reserve
+        fields = ["categories", "places", "returns_at"]
+        ref_name = "Reserve"
 
 
 class AdmissionSerializer(serializers.ModelSerializer[Admission]):
@@ -36,6 +50,10 @@ class AdmissionSerializer(serializers.ModelSerializer[Admission]):
     )
     waiting = serializers.IntegerField(source="places.waiting", read_only=True, help_text="People on the waiting list.")
     waiting_list = CodeField(WaitingMode, source="waiting", help_text="What happens when all places are taken.")
+    claim_hours = serializers.IntegerField(
+        read_only=True, help_text="How long an offered place waits for an answer, where waiting_list is offer."
+    )
+    reserves = ReserveSerializer(many=True, read_only=True, help_text="Not among places_left.")
     approval = CodeField(ApprovalMode, help_text="Who decides.")
     is_open = serializers.SerializerMethodField(help_text="Whether one can register now.")
     opens_at = InstantField(zone="conference.zone", help_text="Null: open until closes_at.")
@@ -53,6 +71,8 @@ class AdmissionSerializer(serializers.ModelSerializer[Admission]):
             "places_left",
             "waiting",
             "waiting_list",
+            "claim_hours",
+            "reserves",
             "approval",
             "is_open",
             "opens_at",
@@ -81,6 +101,7 @@ class AdmissionViewSet(PublicViewSet[Admission]):
 
     serializer_class = AdmissionSerializer
     filterset_class = AdmissionFilters
+    expansions = {"conference": events_api.whole_conference("conference__")}
     orderings = {
         "programme": (
             Key("conference__starts_on", "date", descending=True),
@@ -96,6 +117,7 @@ class AdmissionViewSet(PublicViewSet[Admission]):
         return (
             Admission.objects.public()
             .select_related("conference", "session__conference", "places")
+            .prefetch_related(Prefetch("reserves", Reserve.objects.holding()))
             .annotate(
                 # The conference as a whole comes first; what has no day comes last.
                 first_day=Case(

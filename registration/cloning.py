@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from events import cloning
 from events.cloning import Copying, Part
 from events.models import Conference
-from registration.models import Admission, Places, Question, QuestionOption
+from registration.models import Admission, Places, Question, QuestionOption, Reserve
 
 
 def register_part() -> None:
@@ -30,7 +30,7 @@ def copy(copying: Copying) -> None:
         Admission.objects.filter(conference=copying.source)
         .order_by("pk")
         .select_related("places")
-        .prefetch_related("audience_organisations")
+        .prefetch_related("audience_organisations", "reserves")
     )
     new = [
         cloning.copy_of(
@@ -48,6 +48,18 @@ def copy(copying: Copying) -> None:
     for row, copied in zip(rows, new, strict=True):
         places[copied.pk].capacity = row.places.capacity
     Places.objects.bulk_update(places.values(), ["capacity"])
+    # A reserve that returned at its time is set up again, one that an organiser gave back is not.
+    Reserve.objects.bulk_create(
+        Reserve(
+            admission=copied,
+            categories=reserve.categories,
+            places=reserve.places,
+            returns_at=copying.moved(reserve.returns_at),
+        )
+        for row, copied in zip(rows, new, strict=True)
+        for reserve in row.reserves.all()
+        if reserve.released_at is None or (reserve.returns_at is not None and reserve.returns_at <= reserve.released_at)
+    )
     through = Admission.audience_organisations.through
     through.objects.bulk_create(
         through(admission_id=copied.pk, organisation_id=body.pk)

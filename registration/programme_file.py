@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Prefetch
+from django.utils import timezone
+
 from alliance.languages import Translations
 from events.models import Conference, CountryStatus, Format, Organisation, RegistrationMode, Session
 from events.programme_file import sections
@@ -15,13 +18,14 @@ from events.programme_file.entries import Document, Entry
 from events.programme_file.exporting import Export
 from events.programme_file.sections import Write
 from registration import statistics_file
-from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Figure, Places
+from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Figure, Places, Reserve
 
 ADMISSION_SETTINGS = {
     "opens_at": "opens_at",
     "closes_at": "closes_at",
     "approval": "approval",
     "waiting": "waiting",
+    "claim_hours": "claim_hours",
     "categories": "audience_categories",
     "country_statuses": "audience_country_statuses",
     "note": "note",
@@ -62,6 +66,7 @@ class Door:
     values: dict[str, Any]
     new: dict[str, Any] = field(default_factory=dict)
     organisations: list[str] | None = None
+    reserves: list[dict[str, Any]] | None = None  # None: the file does not say
 
 
 def load_admissions(document: Document) -> Write:
@@ -95,6 +100,8 @@ def load_admissions(document: Document) -> Write:
                 named = [changes.row(Organisation, name) for name in door.organisations]
                 table.put_related(key, "audience_organisations", named)
             _put_capacity(changes, admission, door, key)
+            if door.reserves is not None:
+                _put_reserves(changes, admission, door.reserves, key)
 
     return write
 
@@ -106,6 +113,56 @@ def _put_capacity(changes: Changes, admission: Admission, door: Door, key: str) 
         if not changes.table_of(Admission).is_new(key):
             changes.table_of(Admission).note(key, "capacity", places.capacity, door.capacity)
         Places.objects.filter(pk=places.pk).update(capacity=door.capacity)
+
+
+def _put_reserves(changes: Changes, admission: Admission, wanted: list[dict[str, Any]], key: str) -> None:
+    """Keep what stands in the file as it stands there, set up what is new, and give back what is not there any more.
+
+    A reserve is the same while it is for the same categories. The next round of the worker serves the waiting list.
+    """
+    Places.objects.select_for_update(no_key=True).get(pk=admission.pk)
+    present = list(Reserve.objects.holding().filter(admission=admission))
+    before = [_reserve_facts(reserve) for reserve in present]
+    if sorted(before, key=str) == sorted(wanted, key=str):
+        return
+    if not changes.table_of(Admission).is_new(key):
+        changes.table_of(Admission).note(key, "reserves", len(before), len(wanted))
+    for facts in wanted:
+        same = next((reserve for reserve in present if reserve.categories == facts["categories"]), None)
+        if same is None:
+            Reserve.objects.create(admission=admission, **facts)
+        else:
+            present.remove(same)
+            Reserve.objects.filter(pk=same.pk).update(places=facts["places"], returns_at=facts["returns_at"])
+    for reserve in present:
+        if reserve.registrations.exists():
+            Reserve.objects.filter(pk=reserve.pk).update(released_at=timezone.now())
+        else:
+            reserve.delete()
+
+
+def _reserve_facts(reserve: Reserve) -> dict[str, Any]:
+    return {"categories": list(reserve.categories), "places": reserve.places, "returns_at": reserve.returns_at}
+
+
+def _reserves(part: Entry, capacity: int | None) -> list[dict[str, Any]] | None:
+    """The reserves of an admission as the file lists them; None where it says nothing about them."""
+    if "reserves" not in part:
+        return None
+    found: list[dict[str, Any]] = []
+    places: list[int] = []
+    for entry in part.entries("reserves"):
+        named = entry.texts("categories")
+        if not named:
+            entry.problem("categories", "names nobody")
+        for category in sorted(set(named) - set(Category.values)):
+            entry.problem("categories", f"“{category}” is not known")
+        categories = [category for category in Category.values if category in named]
+        places.append(entry.integer("places", required=True, least=1) or 1)
+        found.append({"categories": categories, "places": places[-1], "returns_at": entry.instant("returns_at")})
+    if capacity is not None and sum(places) > capacity:
+        part.problem("reserves", f"come to more than the capacity of {capacity}")
+    return found
 
 
 def _explicit(entry: Entry, session: str) -> list[Door]:
@@ -121,7 +178,8 @@ def _explicit(entry: Entry, session: str) -> list[Door]:
             part.problem("closes_at", "is not after opens_at")
         capacity = part.integer("capacity")
         organisations = part.refer_all("organisations", ORGANISATIONS) if "organisations" in part else None
-        doors.append(Door(part, session, mode, capacity, values, organisations=organisations))
+        reserves = _reserves(part, capacity)
+        doors.append(Door(part, session, mode, capacity, values, organisations=organisations, reserves=reserves))
     return doors
 
 
@@ -165,10 +223,13 @@ def export_admissions(export: Export) -> None:
     for pk in with_form.values_list("pk", flat=True):
         export.session(pk)["admissions"] = []
     rows = Admission.objects.filter(conference=conference).select_related("places", "session")
-    for row in rows.prefetch_related("audience_organisations").order_by("session", "-mode"):
+    holding = Prefetch("reserves", Reserve.objects.holding())
+    for row in rows.prefetch_related("audience_organisations", holding).order_by("session", "-mode"):
         settings = export.settings(row, ADMISSION_SETTINGS)
         entry = {"mode": row.mode, "capacity": row.places.capacity, **settings, "closed": row.is_closed}
         entry["organisations"] = sorted(filter(None, map(export.organisation, row.audience_organisations.all())))
+        if reserves := [_reserve_facts(reserve) for reserve in row.reserves.all()]:
+            entry["reserves"] = reserves
         into = whole if row.session_id is None else export.session(row.session_id).setdefault("admissions", [])
         into.append(entry)
     if whole:

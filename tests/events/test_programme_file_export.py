@@ -36,7 +36,7 @@ from events.models import (
     Venue,
 )
 from events.programme_file import yaml_output, yaml_text
-from registration.models import Admission, Figure, Measure, Places, Qualifier
+from registration.models import Admission, Figure, Measure, Places, Qualifier, Reserve
 from speakers.models import Affiliation, Contribution, ContributionStatus, Person, TookPart
 from tests.events import programme_state
 from tests.events.test_programme_file import SMALL, changed
@@ -299,6 +299,9 @@ def fill_the_rest(conference: Conference, side: Session) -> None:
         audience_categories=["academia"], closes_at=dt.datetime(2030, 7, 1, 12, 0, tzinfo=dt.UTC)
     )
     Places.objects.filter(admission__session=side).update(capacity=7)
+    for admission in Admission.objects.filter(session=side):
+        Reserve.objects.create(admission=admission, categories=["media", "other"], places=2,
+                               returns_at=dt.datetime(2030, 6, 1, 12, 0, tzinfo=dt.UTC))  # fmt: skip
     Figure.objects.filter(measure=Measure.ATTENDED).update(is_record_for_series=True)
 
 
@@ -511,4 +514,4 @@ def test_export_asks_a_fixed_number_of_questions(db: None, copies: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         programme_file.export(conference)
 
-    assert len(queries) == 22
+    assert len(queries) == 23

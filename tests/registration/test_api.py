@@ -77,6 +77,8 @@ def test_admission_tells_capacity_and_places_left(client: Client) -> None:
         "places_left": 1,
         "waiting": 0,
         "waiting_list": "direct",
+        "claim_hours": 24,
+        "reserves": [],
         "approval": "automatic",
         "is_open": True,
         "opens_at": "2030-07-01T11:00:00+02:00",
@@ -177,5 +179,5 @@ def test_admissions_take_one_query(
     AdmissionFactory.create_batch(item_count)
     Places.objects.update(capacity=5)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert len(rows(client)) == item_count
