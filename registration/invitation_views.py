@@ -223,7 +223,7 @@ def accept(request: HttpRequest, invitation: Invitation, offered: Offers, token:
         form.add_error(None, str(error.message))
     else:
         if form.uploads:
-            services.answers.drop_kept(form_token=form_token)
+            services.answers.release_kept(form_token=form_token, now=now)
         return _received(offered, form_token)
     return views._form_page(request, form, token=form_token, template=template, more=more)
 
