@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actors
 from alliance.same_origin import same_origin
 from events.models import Conference
-from registration import answers, calendar, clashes, selectors, services, tickets, views
+from registration import answers, calendar, clashes, question_fields, selectors, services, tickets, views
 from registration.models import Participant, Registration, RegistrationStatus
 from registration.models.registration import ENDED
 from registration.selectors import OwnChoice
@@ -32,6 +32,12 @@ class Shown:
 
     choice: OwnChoice
     clashes: Sequence[Registration]
+
+    @property
+    def clash_titles(self) -> list[str]:
+        """What the other seats are for, marked where the words are in another language than the page."""
+        things = [seat.admission.session or seat.admission.conference for seat in self.clashes]
+        return [question_fields.in_language(thing.title) for thing in things]
 
     @property
     def is_past(self) -> bool:
