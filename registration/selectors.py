@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -36,6 +36,7 @@ from registration.models import (
     Question,
     Registration,
     RegistrationStatus,
+    Reserve,
 )
 from registration.models.registration import ENDED
 
@@ -157,7 +158,7 @@ def _read_offers(slug: str) -> Offers | None:
             .public()
             .with_meeting()
             .select_related("session__day")
-            .prefetch_related("audience_organisations")
+            .prefetch_related("audience_organisations", Prefetch("reserves", Reserve.objects.holding()))
             .in_form_order()
         )
     by_session: dict[int | None, list[Admission]] = {}

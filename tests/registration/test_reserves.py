@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from accounts import actors
 from accounts.models import AuditEntry
@@ -432,6 +433,17 @@ def test_without_reserves_the_claim_is_one_statement(django_assert_num_queries: 
             claim(admission_ids=[admission.pk], registration_ids=[registration.pk], by=actors.SYSTEM, now=NOW)
 
     assert [status_of(one) for one in pending] == [CONFIRMED, WAITLISTED]
+
+
+def test_the_form_says_what_is_kept_for_whom_and_not_how_much_of_it_is_taken(client: Client) -> None:
+    admission = AdmissionFactory(capacity=5)
+    kept = reserve(admission, 3, "delegation", "academia", returns_at=NOW)
+    somebody(admission, "academia", reserve=kept)
+
+    page = client.get(f"/en/{admission.conference.slug}/register/").content.decode()
+
+    assert "3 places are kept for: Delegation or State institution, Academia." in page
+    assert "2 of 5 places left" in page
 
 
 # --- at once ----------------------------------------------------------------------------------------------------------

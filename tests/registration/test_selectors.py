@@ -139,7 +139,7 @@ def test_offers_are_read_with_few_queries_and_without_secrets(count: int) -> Non
         assert offered is not None
         windows = [admission.join_window for thing in offered.things for admission in thing.admissions]
 
-    assert len(queries) == 4
+    assert len(queries) == 6
     assert None not in windows
     assert "canary" not in str([admission.meeting.__dict__ for t in offered.things for admission in t.admissions])
 
