@@ -17,7 +17,7 @@ from outbox.models import Message
 from registration import forms
 from registration.models import Admission, Invitation, InvitationState, Participant, Registration
 from registration.services import invitations
-from tests.factories import NOW, AdmissionFactory, RoleFactory, SideEventFactory
+from tests.factories import NOW, AdmissionFactory, QuestionFactory, RoleFactory, SideEventFactory
 from tests.registration.test_invitations import LATER, invite
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -230,3 +230,22 @@ def test_actions_of_the_list_and_counts(organiser: Client, admission: Admission)
     assert organiser.get(f"{here}?state=sent").content.decode().count('<th scope="row">') == 1
     strange = invite(AdmissionFactory(session=None, approval="invitation"), number=3)
     assert organiser.post(here, {"action": "withdraw", "invitation": str(strange.public_id)}).status_code == 404
+
+
+def test_a_file_that_organisers_ask_for_comes_with_the_acceptance(client: Client, admission: Admission) -> None:
+    question = QuestionFactory(conference=admission.conference, kind="file")
+    file = SimpleUploadedFile(
+        "letter.pdf", b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n", "application/pdf"
+    )
+    invitation = invite(admission)
+    missing = client.post(f"/i/{invitation.token}/register/", filled(admission, category="", **{question.name: file}))
+    assert missing.status_code == 422
+
+    sent = client.post(
+        f"/i/{invitation.token}/register/",
+        filled(admission, token=re.findall(r'name="token" value="([^"]+)"', missing.content.decode())[0])
+        | {f"{question.name}-kept": "1"},
+    )
+
+    assert sent.status_code == 303
+    assert Participant.objects.get().answers.count() == 1
