@@ -111,8 +111,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
         """Without what lists have no use for."""
-        rows = super().get_queryset(request).select_related("delegation__country", "delegation__organisation")
-        return rows.defer("sealed_identity", "accessibility_needs")
+        return super().get_queryset(request).defer("sealed_identity", "accessibility_needs")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Participant], search_term: str
