@@ -98,15 +98,16 @@ def test_bigbluebutton_that_answers_with_a_page_is_unavailable(bbb: FakeBigBlueB
 def test_bigbluebutton_meeting_is_ready_after_its_order_and_opens(bbb: FakeBigBlueButton) -> None:
     account_of(bbb).save()
     session = SideEventFactory(state=SessionState.SCHEDULED, starts_at=START, ends_at=START + timedelta(hours=1))
-    meeting = MeetingFactory(
+    planned = MeetingFactory(
         session=session, platform=Platform.BIGBLUEBUTTON, state=MeetingState.PLANNED, address="", allowed_hosts=[]
     )
-    rooms.order(meeting.pk, now=NOW)
+    rooms.order(planned.pk, now=NOW)
     outbox.services.drain("bbb", now=NOW)
     meeting = Meeting.objects.select_related("account").get()
 
-    span = {"starts_at": START, "ends_at": START + timedelta(hours=1)}
-    door = open_door(meeting=meeting, guest=Guest(uuid.UUID(int=1), "Ada"), now=START, **span)
+    ends_at = START + timedelta(hours=1)
+    ada = Guest(uuid.UUID(int=1), "Ada")
+    door = open_door(meeting=meeting, starts_at=START, ends_at=ends_at, guest=ada, now=START)
 
     assert meeting.state == MeetingState.READY
     assert str(meeting.public_id) not in meeting.provider_id, "the room's name can be guessed from nothing"

@@ -62,14 +62,14 @@ def test_meeting_is_made_moved_and_taken_off_as_its_session(account: HostAccount
     outbox.services.drain("zoom", now=NOW)
     assert len(zoom.calls("PATCH")) == 1, "nothing has changed"
 
-    Session.objects.filter(pk=meeting.session_id).update(
+    Session.objects.filter(meeting=meeting).update(
         starts_at=START + timedelta(hours=2), ends_at=START + timedelta(hours=3)
     )
     assert rooms.order_what_changed(now=NOW) == 1
     outbox.services.drain("zoom", now=NOW)
     assert zoom.meetings[meeting.provider_id]["start_time"] == "2030-07-15T11:00:00Z"
 
-    Session.objects.filter(pk=meeting.session_id).update(state=SessionState.CANCELLED)
+    Session.objects.filter(meeting=meeting).update(state=SessionState.CANCELLED)
     assert rooms.order_what_changed(now=NOW) == 1
     outbox.services.drain("zoom", now=NOW)
     meeting.refresh_from_db()
@@ -110,7 +110,7 @@ def test_meeting_deleted_over_there_is_made_anew(account: HostAccount, zoom: Fak
     zoom.meetings.clear()
 
     run(meeting, again=True)  # nothing differs: nothing is asked
-    Session.objects.filter(pk=meeting.session_id).update(ends_at=START + timedelta(hours=2))
+    Session.objects.filter(meeting=meeting).update(ends_at=START + timedelta(hours=2))
     run(meeting)
     outbox.services.drain("zoom", now=NOW + timedelta(hours=1))
 

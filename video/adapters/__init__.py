@@ -9,6 +9,7 @@ from video.adapters.bigbluebutton import BigBlueButton
 from video.adapters.errors import OperatorActionNeeded
 from video.adapters.jitsi import Jitsi
 from video.adapters.static import StaticLink
+from video.adapters.webex import Webex
 from video.adapters.zoom import ZoomMeeting, ZoomWebinar
 from video.models import HostAccount, Platform
 
@@ -16,6 +17,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     Platform.STATIC: StaticLink,
     Platform.ZOOM_WEBINAR: ZoomWebinar,
     Platform.ZOOM_MEETING: ZoomMeeting,
+    Platform.WEBEX: Webex,
     Platform.BIGBLUEBUTTON: BigBlueButton,
     Platform.JITSI: Jitsi,
 }

@@ -1,4 +1,4 @@
-"""Webex meetings and webinars, by a service app or an integration with a refresh token.
+"""Webex meetings, by a service app or an integration with a refresh token.
 
 A registrant has no link of their own there: a fresh one, good for an hour at most, is asked for at the click. Our key
 stands in the meeting's integration tags, by which it is found again.
@@ -40,6 +40,7 @@ from video.models import HostAccount, Meeting
 
 API_URL = "https://webexapis.com/v1"
 LINK_LIVES = 60  # minutes; Webex allows no more
+_PATCH = "application/json-patch+json"  # what its document demands for an ordinary object
 _PAGE = 100
 _MOST_PAGES = 100
 _STATUSES = {
@@ -81,7 +82,9 @@ class Webex(Plain):
 
     def update(self, meeting: Meeting, spec: SessionSpec) -> None:
         """Title, time, languages."""
-        self._call("PATCH", self._path(meeting), body=self._body(spec) | self._by(), is_question=True)
+        body = self._body(spec) | self._by()
+        body.pop("simultaneousInterpretation", None)  # only when it is made
+        self._call("PATCH", self._path(meeting), body=body, kind=_PATCH, is_question=True)
 
     def cancel(self, meeting: Meeting) -> None:
         """Delete it without mails."""
@@ -195,9 +198,10 @@ class Webex(Plain):
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         about: Thing = Thing.SESSION,
+        kind: str = "application/json",
         is_question: bool | None = None,
     ) -> http.Answer:
-        """One call with the token of all; refused once, with a new one."""
+        """One call with the token of all; refused once, with a new one. kind: content type of the body."""
         base = http.check_base(self.credentials.get("API_URL", API_URL))
         token = self._token()
         for is_last in (False, True):
@@ -207,7 +211,7 @@ class Webex(Plain):
                     f"{base}{path}",
                     params=params,
                     body=body,
-                    headers={"authorization": f"Bearer {token.value}"},
+                    headers={"authorization": f"Bearer {token.value}"} | ({"content-type": kind} if body else {}),
                     seconds=self._left(),
                     is_question=is_question,
                 )

@@ -44,7 +44,8 @@ class FakeZoom(Fake):
         call = f"{exchange.method} {exchange.path.removeprefix('/v2')}"
         for pattern, answer in self._routes():
             if found := re.fullmatch(pattern, call):
-                return answer(exchange, data, *found.groups())
+                reply: Reply = answer(exchange, data, *found.groups())
+                return reply
         raise AssertionError(f"Zoom has no {call}")
 
     def _routes(self) -> list[tuple[str, Any]]:

@@ -1,0 +1,127 @@
+"""The Webex adapter against a Webex in this process."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.video.fakes import judge
+from tests.video.fakes.server import Fault
+from tests.video.fakes.webex import LINK, FakeWebex
+from video.adapters import base, errors, tokens
+from video.adapters.http import Answer
+from video.adapters.webex import Webex, error_of
+from video.models import HostAccount, Meeting, Platform, Service
+
+pytestmark = pytest.mark.django_db
+START = datetime(2030, 7, 15, 9, 0, tzinfo=UTC)
+SPEC = base.SessionSpec("Opening", START, START + timedelta(hours=1), "Europe/Vienna", "en", ("en", "it"))
+
+
+@pytest.fixture
+def webex() -> Iterator[FakeWebex]:
+    """A Webex of the test's own."""
+    fake = FakeWebex()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def adapter(webex: FakeWebex) -> Webex:
+    """The adapter there."""
+    return Webex(
+        HostAccount(service=Service.WEBEX, label="Office", credentials=webex.variables, host="host@office.example")
+    )
+
+
+def person(number: int = 1, name: str = "") -> base.Attendee:
+    """Somebody."""
+    return base.Attendee(uuid.UUID(int=number), name or f"Guest {number}", f"guest{number}@relay.example")
+
+
+def made(adapter: Webex) -> Meeting:
+    """A meeting that the fake has."""
+    meeting = Meeting(platform=Platform.WEBEX)
+    meeting.provider_id = adapter.create_session(meeting, SPEC, key="key").provider_id
+    return meeting
+
+
+def test_everything_said_to_webex_is_as_its_own_document_demands(adapter: Webex, webex: FakeWebex) -> None:
+    meeting = made(adapter)
+    adapter.update(meeting, SPEC)
+    found = adapter.find_session(meeting, key="key")
+    people = [adapter.add_registrant(meeting, person(number)) for number in range(4)]
+    adapter.add_registrant(meeting, person(4, "Wren"))
+    listed = [one.email for one in adapter.registrants(meeting)]
+    link = adapter.join_url(meeting, person(2), now=START)
+    adapter.set_status(meeting, people[3:], base.RegistrantAction.CANCEL)
+    gone = adapter.find_registrant(meeting, email="guest3@relay.example")
+    there = adapter.find_registrant(meeting, email="GUEST2@relay.example")
+    names = [(one["firstName"], one["lastName"]) for one in webex.people[meeting.provider_id]]
+    adapter.cancel(meeting)
+    adapter.cancel(meeting)  # gone already is fine
+
+    assert found is not None
+    assert found.provider_id == meeting.provider_id
+    assert listed == [f"guest{number}@relay.example" for number in range(5)], "three pages"
+    assert link == f"{LINK}guest2@relay.example"
+    assert gone is None
+    assert there is not None
+    assert there.provider_id == people[2].provider_id
+    assert names[-1] == ("Wren", "-"), "an alias of one word stays one"
+    assert len(webex.calls("access_token")) == 1
+    thing = "/meetings/{meetingId}"
+    rest = ("", "/query", "/bulkDelete")
+    paths = ("/meetings", "/meetings/join", thing, *(f"{thing}/registrants{end}" for end in rest))
+    openapi = judge.document("webex/webex-meetings", paths)
+    for exchange in webex.calls("/v1/(?!access_token)"):
+        judge.judge(openapi, "https://webexapis.com", exchange)
+
+
+def test_refused_for_ever_is_an_outage(adapter: Webex, webex: FakeWebex) -> None:
+    meeting = made(adapter)
+    webex.faults.append(Fault("/registrants", times=9, status=401))
+
+    with pytest.raises(tokens.CredentialsRefused):
+        adapter.add_registrant(meeting, person())
+
+    assert len(webex.calls("/registrants")) == 2
+
+
+def test_limit_says_when_to_come_back(adapter: Webex, webex: FakeWebex) -> None:
+    meeting = made(adapter)
+    webex.faults.append(Fault("/registrants", status=429, headers={"Retry-After": "30"}))
+
+    with pytest.raises(errors.RateLimited) as caught:
+        adapter.add_registrant(meeting, person())
+
+    assert caught.value.retry_at is not None
+
+
+@pytest.mark.parametrize("fault", [{}, {"drops": True, "stores": True}, {"status": 409}])
+def test_lost_answer_is_looked_for_and_not_repeated(fault: dict[str, Any], adapter: Webex, webex: FakeWebex) -> None:
+    meeting = made(adapter)
+    webex.faults.append(Fault("POST .*/registrants$", **fault))
+
+    with pytest.raises(errors.OutcomeUnknown):
+        adapter.add_registrant(meeting, person())
+
+    found = adapter.find_registrant(meeting, email="guest1@relay.example")
+    assert (found is not None) == bool(fault.get("stores"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (404, errors.NotFound),
+        (403, errors.OperatorActionNeeded),
+        (423, errors.Unavailable),
+        (400, errors.InvalidRequest),
+    ],
+)
+def test_webex_errors_in_our_words(status: int, error: type[errors.VideoError]) -> None:
+    assert type(error_of(Answer(status, {"message": "No."}), errors.Thing.SESSION)) is error
