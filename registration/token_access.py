@@ -119,7 +119,8 @@ class TokenAuthentication(BaseAuthentication):
 def refuse_in_address(request: Request) -> None:
     """A token in the address is refused, and revoked: it is in logs and histories by now. Raises Refused."""
     found = {name for name in request.query_params if name.lower() in _TOKEN_NAMES}
-    secrets = _TOKEN.findall(" ".join(value for values in request.query_params.lists() for value in values[1]))
+    told = [text for name, values in request.query_params.lists() for text in (name, *values)]
+    secrets = _TOKEN.findall(" ".join(told))
     if not found and not secrets:
         return
     for secret in secrets[:3]:

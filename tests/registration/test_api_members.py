@@ -16,7 +16,6 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import ApiToken, AuditEntry
 from alliance.api import limits
 from outbox.models import Message
-from registration import views
 from registration.models import (
     Delegation,
     IdempotencyKey,
@@ -40,7 +39,6 @@ pytestmark = pytest.mark.django_db
 def _at_now(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The factories' time, and counters of this test alone."""
     monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
-    monkeypatch.setattr(views, "_STEP", 0.001)
     with time_machine.travel(NOW, tick=False):
         yield
 
