@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -99,6 +101,26 @@ def test_only_who_waits_and_is_not_first_moves() -> None:
         services.move_to_top(registration_id=first.pk, by=by, now=NOW, reason="Why")
     with pytest.raises(services.NotWaiting):
         services.move_to_top(registration_id=second.pk, by=by, now=NOW, reason="Why")
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_organisers_at_once_give_two_places() -> None:
+    admission, people = line(8)
+    organiser, gate = Actor.organiser(factories.UserFactory()), threading.Barrier(6, timeout=10)
+
+    def move(one: Registration) -> None:
+        gate.wait()
+        try:
+            services.move_to_top(registration_id=one.pk, by=organiser, now=NOW, reason="Why")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(move, people[2:]))
+
+    assert set(order(admission)[:6]) == {one.pk for one in people[2:]}
+    assert order(admission)[6:] == [one.pk for one in people[:2]]
 
 
 def test_desk_may_not_change_the_order(client: Client) -> None:
