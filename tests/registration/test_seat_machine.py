@@ -322,8 +322,11 @@ class SeatMachine(RuleBasedStateMachine):
         offers.expire_offers(now=self.now)
         for number in THINGS:
             live = self.model.things[number].live
-            late = [person for person, seat in live.items() if seat.until and seat.status == "offered"]
-            late = [person for person in late if (until := live[person].until) and until <= self.now]
+            late = [
+                person
+                for person, seat in live.items()
+                if seat.status == "offered" and seat.until is not None and seat.until <= self.now
+            ]
             for person in late:
                 self.model.leave(number, person)
             if late:
