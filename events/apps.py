@@ -12,11 +12,12 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
-        from events import health, mail_test, programme_checks, programme_file
+        from events import health, mail_test, mail_texts, programme_checks, programme_file
         from events.releases import migrating, programme, reading
 
         health.register()
         mail_test.register()
+        mail_texts.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()
         programme.register_tables()

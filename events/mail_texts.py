@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
+from events import cloning
+from events.cloning import Copying, Part
 from events.models import Conference, MailSettings, MailText
 from outbox import catalogue
 from outbox import wording as rules
@@ -121,6 +123,27 @@ def change_settings(
         about_id=conference.public_id,
         details={"day_before": day_before, "hour_before": hour_before, "digests": digests},
     ).save()
+
+
+def count(conference: Conference) -> int:
+    """How many letters of the conference have words of their own."""
+    return MailText.objects.filter(conference=conference).count()
+
+
+def copy(copying: Copying) -> None:
+    """The next edition begins with the same words, and with the same letters by the clock."""
+    MailText.objects.bulk_create(
+        cloning.copy_of(text, conference=copying.target, version=1)
+        for text in MailText.objects.filter(conference=copying.source).order_by("pk")
+    )
+    for found in MailSettings.objects.filter(conference=copying.source):
+        found.conference = copying.target
+        found.save(force_insert=True)
+
+
+def register_part() -> None:
+    """Make known what comes along when an edition is copied. Called in AppConfig.ready()."""
+    cloning.register("mails", Part(_("Letters in your own words"), 62, count, copy))
 
 
 def _record(action: str, conference_id: int, letter: str, language: str, *, by: Actor, now: datetime) -> None:

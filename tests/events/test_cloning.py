@@ -214,7 +214,7 @@ def test_preview_says_what_clone_does() -> None:
     assert [(str(label), number) for label, number in preview.counts] == [
         ("Days", 1), ("Sessions and side events", 1), ("Segments", 1), ("Convenors", 1), ("Texts", 1),
         ("Contributions, as invited", 1), ("Admissions with their settings, no registrations", 1),
-        ("Questions of the form, no answers", 0),
+        ("Questions of the form, no answers", 0), ("Letters in your own words", 0),
     ]  # fmt: skip
     assert preview.days == [(1, JULY, DECEMBER)]
     assert (preview.starts_on, preview.ends_on) == (DECEMBER, date(2031, 12, 3))
@@ -235,5 +235,5 @@ def test_copying_costs_the_same_for_one_session_and_for_four(sessions: int, djan
     for number in range(1, sessions):
         ContributionFactory(session=SessionFactory(conference=source, day=source.days.get(), number=number + 1))
 
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(28):
         cloning.clone(conference_id=source.pk, slug="next", edition=21, starts_on=DECEMBER)

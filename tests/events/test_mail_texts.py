@@ -9,9 +9,9 @@ from django.test import Client
 
 from accounts import actors
 from accounts.models import AuditEntry
-from events import mail_test, mail_texts
+from events import cloning, mail_test, mail_texts
 from events.admin import pages
-from events.models import Conference, MailText
+from events.models import Conference, MailSettings, MailText
 from outbox.models import Message
 from outbox.results import Mail
 from registration import emails
@@ -160,3 +160,18 @@ def test_settings_are_saved(organiser: tuple[Client, Conference]) -> None:
 
     found = mail_texts.settings_of(conference)
     assert (found.reminds_a_day_before, found.reminds_an_hour_before, found.sends_digests) == (False, True, False)
+
+
+def test_next_edition_begins_with_the_same_words() -> None:
+    conference = factories.ConferenceFactory(starts_on=NOW.date(), ends_on=NOW.date())
+    save(conference)
+    MailSettings.objects.create(conference=conference, reminds_a_day_before=False)
+
+    target = cloning.clone(
+        conference_id=conference.pk, slug="next", edition=None, starts_on=NOW.date(), title=conference.title
+    )
+
+    assert mail_texts.wording(target.pk, "confirmed", "de") == ("Nachricht", BODY)
+    assert not mail_texts.settings_of(target).reminds_a_day_before
+    assert mail_texts.settings_of(target).reminds_an_hour_before
+    assert mail_texts.wording(conference.pk, "confirmed", "de") is not None
