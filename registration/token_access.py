@@ -290,7 +290,10 @@ def etag_of(data: Mapping[str, Any]) -> str:
 
 
 def expected_etags(request: Request) -> set[str]:
-    """What If-Match names; "*" stands for any. Raises Refused (428) when it is missing."""
+    """What If-Match names; "*" stands for any. Raises Refused (428) when it is missing.
+
+    A proxy that compresses answers marks our ETags as weak on their way; they still name the row as it was read.
+    """
     header = request.headers.get("If-Match")
     if header is None:
         raise Refused(
@@ -299,7 +302,7 @@ def expected_etags(request: Request) -> set[str]:
             title=_("Say which version you have seen"),
             detail=_("Read the row, and send its ETag as If-Match, so that nothing is overwritten unseen."),
         )
-    return {part.strip() for part in header.split(",")}
+    return {part.strip().removeprefix("W/") for part in header.split(",")}
 
 
 def check_etag(expected: set[str], etag: str) -> None:
