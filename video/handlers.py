@@ -8,8 +8,16 @@ from events.models import Release
 from events.releases import publishing
 from outbox import topics
 from outbox.models import Message
+from outbox.postman import BrokenAgain
 from outbox.results import Done, Failure, Permanent, Superseded, Temporary, Unreachable
-from video.adapters.errors import AuthExpired, OutcomeUnknown, RateLimited, VideoError
+from video.adapters.errors import (
+    AuthExpired,
+    NoAnswerInTime,
+    NotReachable,
+    OutcomeUnknown,
+    RateLimited,
+    VideoError,
+)
 from video.adapters.tokens import CredentialsRefused
 from video.models import Meeting, Service
 from video.services import rooms
@@ -20,10 +28,12 @@ LOOK_AGAIN = timedelta(seconds=30)  # what was sent and not answered may still b
 def failure(error: VideoError, *, now: datetime) -> Failure:
     """What a platform's error means for the message."""
     reason = str(error.message)
-    if isinstance(error, AuthExpired | CredentialsRefused):
-        return Unreachable(reason)  # nothing will work there until somebody mends it
+    if isinstance(error, AuthExpired | CredentialsRefused | NotReachable):
+        return Unreachable(reason)  # nothing will work there for now
     if isinstance(error, RateLimited):
         return Temporary(reason, retry_at=error.retry_at)
+    if isinstance(error, NoAnswerInTime):  # whoever hangs is left alone for a while: mail must not wait behind it
+        return BrokenAgain(reason, retry_at=now + LOOK_AGAIN)
     if isinstance(error, OutcomeUnknown):
         return Temporary(reason, retry_at=now + LOOK_AGAIN)
     return Temporary(reason) if error.is_retryable else Permanent(reason)

@@ -197,3 +197,49 @@ def test_missing_account_and_credentials_are_warnings(zoom: FakeZoom) -> None:
     assert rooms.warnings(meeting) == [
         "The host account “Office” lacks NO_SUCH_ACCOUNT_ID, NO_SUCH_CLIENT_ID, NO_SUCH_CLIENT_SECRET."
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_platform_gives_up_room_and_account(account: HostAccount, zoom: FakeZoom) -> None:
+    meeting = run(planned())
+
+    with transaction.atomic():
+        rooms.leave_platform(meeting.pk, now=NOW)
+    outbox.services.drain("zoom", now=NOW)
+
+    meeting.refresh_from_db()
+    assert (zoom.meetings, meeting.provider_id, meeting.address, meeting.state) == ({}, "", "", MeetingState.PLANNED)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_room_under_way_when_its_meeting_is_cancelled_is_taken_off(account: HostAccount, zoom: FakeZoom) -> None:
+    meeting = planned()
+    rooms.order(meeting.pk, now=NOW)
+    zoom.faults.append(Fault("PATCH", status=503))
+    outbox.services.drain("zoom", now=NOW)
+    services.cancel(meeting.pk, by=SYSTEM, now=NOW)
+
+    for minutes in (10, 50, 90):
+        outbox.services.drain("zoom", now=NOW + timedelta(minutes=minutes))
+
+    assert zoom.meetings == {}
+    assert not Message.objects.unsent().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_platform_that_is_away_closes_its_way_out(account: HostAccount, zoom: FakeZoom) -> None:
+    HostAccount.objects.update(credentials=zoom.variables.replace(zoom.base, "http://127.0.0.1:9"))
+
+    meeting = run(planned())
+
+    assert Outage.objects.get().group == "zoom"
+    assert Message.objects.get().attempts == 0
+    assert meeting.is_unsure is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_made_for_what_is_over(account: HostAccount) -> None:
+    meeting = planned()
+
+    assert not rooms.order(meeting.pk, now=START + timedelta(hours=1))
+    assert not Message.objects.exists()

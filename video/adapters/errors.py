@@ -124,12 +124,24 @@ class Unavailable(VideoError):
     is_retryable = True
 
 
+class NotReachable(Unavailable):
+    """Not even a connection: nothing will work there at the moment, whatever is asked."""
+
+    code = "video_not_reachable"
+
+
 class OutcomeUnknown(VideoError):
     """The request left and no answer came. Never repeat it blindly: look first (find_session, find_registrant)."""
 
     code = "video_outcome_unknown"
     message: str | Promise = _("The video platform did not answer.")
     is_retryable = True
+
+
+class NoAnswerInTime(OutcomeUnknown):
+    """It hangs: asking for more would only hold up the worker."""
+
+    code = "video_no_answer_in_time"
 
 
 class Unsupported(VideoError):

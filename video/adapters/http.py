@@ -25,6 +25,8 @@ from outbox.retry_after import retry_at
 from video.adapters.base import LONGEST
 from video.adapters.errors import (
     AuthExpired,
+    NoAnswerInTime,
+    NotReachable,
     OperatorActionNeeded,
     OutcomeUnknown,
     RateLimited,
@@ -114,7 +116,11 @@ def call(
     thread.join(seconds)
     if thread.is_alive() or exchange.failed:
         exchange.gave_up = True
-        raise OutcomeUnknown if exchange.has_left and not harmless else Unavailable
+        if not exchange.has_left:
+            raise NotReachable
+        if not harmless:
+            raise NoAnswerInTime if thread.is_alive() or exchange.is_late else OutcomeUnknown
+        raise Unavailable
     return _judged(exchange, types, harmless)
 
 
@@ -126,7 +132,7 @@ class _Exchange:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.raw = b""
-        self.has_left = self.failed = self.gave_up = self.is_too_big = False
+        self.has_left = self.failed = self.gave_up = self.is_too_big = self.is_late = False
 
     def run(self) -> None:
         """Fill in what came back. Never raises: the caller reads the flags."""
@@ -139,6 +145,8 @@ class _Exchange:
             ):
                 self.status, self.headers = response.status_code, response.headers
                 self._read(response)
+        except httpx2.TimeoutException:
+            self.failed = self.is_late = True
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError):
             self.failed = True
 

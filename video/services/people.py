@@ -117,7 +117,8 @@ def _entered(meeting: Meeting, guest: Guest, *, now: datetime, within: float | N
     after_failure = RegistrantState.SENDING if must_look else RegistrantState.WANTED
     try:
         adapter = adapters.adapter_for(meeting.platform, meeting.account, within=within)
-        person = attendee(meeting, guest, relay=_relay(row))
+        is_hidden = guest.has_alias or hides_people(meeting)
+        person = attendee(meeting, guest, relay=_relay(row) if is_hidden else "")
         found = adapter.find_registrant(meeting, email=person.email) if must_look else None
         if found is not None and found.status != RegistrantStatus.APPROVED:
             found = _approved(adapter, meeting, found)

@@ -109,11 +109,14 @@ def order(meeting_id: int, *, now: datetime, again: bool = False) -> bool:
         wanted = plan(meeting)
         if service is None or (meeting.ordered == wanted.fingerprint and not again):
             return False
+        if wanted.spec is not None and wanted.spec.ends_at <= now:
+            return False  # over: its room is left as it is, with its reports
+        is_first = not meeting.ordered
         meeting.ordered = wanted.fingerprint
         meeting.revision += 1
         meeting.save(update_fields=["ordered", "revision", "updated_at"])
-        if wanted.spec is None and not meeting.provider_id and not meeting.is_unsure:
-            return False
+        if wanted.spec is None and is_first and not meeting.provider_id and not meeting.is_unsure:
+            return False  # nothing was ever asked for, and no worker may be at it
         message = outbox.services.message(
             topic=topic_of(service),
             about_kind="meeting",
