@@ -25,9 +25,8 @@ from registration.models import ApiGrant, Delegation, FocalPoint, Membership, Sc
 from registration.services import api_tokens
 from registration.token_access import TokenViewSet
 from tests.factories import NOW, RoleFactory, SideEventFactory
-from tests.registration.test_api_members import problem
 from tests.registration.test_delegations import nominate, nominee
-from tests.registration.tokens import Program, a_delegation, person, token
+from tests.registration.tokens import Program, a_delegation, person, problem, token
 
 pytestmark = pytest.mark.django_db
 

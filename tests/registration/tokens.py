@@ -71,3 +71,17 @@ class Program:
 def person(number: int = 1, **more: Any) -> dict[str, Any]:
     """Somebody to nominate."""
     return {"given_name": "Lena", "family_name": f"Member{number}", "email": f"member{number}@state.example"} | more
+
+
+def problem(answer: Any, status: int, kind: str) -> dict[str, Any]:
+    """The problem document of an answer. Fails on anything else."""
+    assert answer.status_code == status, answer.content
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["type"] == f"urn:alliance:problem:{kind}"
+    return found
+
+
+def wrong(answer: Any) -> dict[str, str]:
+    """What is wrong, by pointer."""
+    return {fault.get("pointer", fault["name"]): fault["detail"] for fault in answer.json()["errors"]}
