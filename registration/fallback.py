@@ -61,7 +61,7 @@ def ways(registrations: Iterable[Registration], *, now: datetime) -> dict[int, A
                 person = wish.participant
                 if (
                     not admits(admission, person)
-                    or seats.for_newcomer(admission, admission.places, person.category)[0]
+                    or seats.for_newcomer(admission, admission.places, seats.reserves_for(person))[0]
                 ):
                     found[wish.pk] = admission
     return found

@@ -91,8 +91,13 @@ def _why(registration: Registration, free: seats.Seats, bars: seats.Bars, *, is_
             return [_("Delegation quota full: all its seats are taken.")]
     if is_late:
         return [_("Nobody moves up any more: it has begun, or is cancelled.")]
-    if free.find(registration.participant.category):
+    person = registration.participant
+    if free.find(seats.reserves_for(person, decided_by=registration.decided_by_kind)):
         return [_("A seat is free and is given within a minute.")]
+    if free.find(person.category):
+        return [
+            _("Reserved seats are free, but the person changed the category since: an organiser must have decided.")
+        ]
     kept = [reserve.whom for reserve in free.reserves if reserve.left]
     if kept and (free.total is None or free.total > 0):
         return [_("The free seats are reserved for others: %(whom)s.") % {"whom": "; ".join(kept)}]

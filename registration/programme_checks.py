@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import Prefetch
+
 from events import programme_checks
 from events.models import Format, RegistrationMode, Session, SessionKind
 from events.programme_checks import Finding, Programme, error, row_of, title, warning
-from registration.models import Admission, ApprovalMode, AttendanceMode
+from registration.models import Admission, ApprovalMode, AttendanceMode, Reserve
 
 
 def register_checks() -> None:
@@ -24,7 +26,7 @@ def check_admissions(programme: Programme) -> Iterator[Finding]:
     admissions = list(
         Admission.objects.filter(conference=conference)
         .select_related("places")
-        .prefetch_related("audience_organisations")
+        .prefetch_related("audience_organisations", Prefetch("reserves", Reserve.objects.holding()))
         .in_form_order()
     )
     for admission in admissions:
@@ -38,6 +40,7 @@ def check_admissions(programme: Programme) -> Iterator[Finding]:
         yield from _check_taken(admission, session, name)
         yield from _check_window(admission, name)
         yield from _check_audience(admission, name)
+        yield from _check_reserves(admission, name)
         other = {AttendanceMode.IN_PERSON: Format.ONLINE, AttendanceMode.ONLINE: Format.IN_PERSON}
         takes_place = (session.format if session is not None else "") or conference.format
         if takes_place == other[AttendanceMode(admission.mode)]:
@@ -118,6 +121,19 @@ def _check_window(admission: Admission, name: str) -> Iterator[Finding]:
         yield warning("admission_opens_after_start", f"{name} opens only after the start.", row_of(admission))
     if closes_at is not None and ends_at is not None and closes_at > ends_at:
         yield warning("admission_closes_after_end", f"{name} closes only after the end.", row_of(admission))
+
+
+def _check_reserves(admission: Admission, name: str) -> Iterator[Finding]:
+    """More reserved than there is, and seats that return when nobody moves up any more."""
+    reserves, capacity = list(admission.reserves.all()), admission.places.capacity
+    reserved = sum(reserve.places for reserve in reserves)
+    if capacity is not None and reserved > capacity:
+        text = f"{name} has {capacity} places, but {reserved} are reserved."
+        yield error("reserves_larger_than_capacity", text, row_of(admission))
+    until = admission.promotes_until
+    if until is not None and any(reserve.returns_at and reserve.returns_at >= until for reserve in reserves):
+        text = f"{name} gives reserved places back only when nobody moves up any more."
+        yield warning("reserve_returns_too_late", text, row_of(admission))
 
 
 def _check_audience(admission: Admission, name: str) -> Iterator[Finding]:

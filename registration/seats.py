@@ -19,6 +19,7 @@ from registration.models import (
     ApprovalMode,
     AttendanceMode,
     Delegation,
+    Participant,
     Places,
     Registration,
     Reserve,
@@ -26,6 +27,21 @@ from registration.models import (
 from registration.models.registration import TAKING
 
 _BATCH = 500  # people of a line that are read at once
+
+
+def reserves_for(person: Participant, *, decided_by: str = "") -> str:
+    """The category by which somebody may have reserved seats; empty for none.
+
+    What people correct about themselves opens no door (docs/personal-page.md): from then on only an organiser's own
+    decision about the registration lets them have a reserved seat. decided_by: the kind of actor who decided about it.
+    """
+    if person.audience_changed_at is not None and decided_by != ActorKind.ORGANISER:
+        return ""
+    return person.category
+
+
+def _category(registration: Registration) -> str:
+    return reserves_for(registration.participant, decided_by=registration.decided_by_kind)
 
 
 class Skip(StrEnum):
@@ -174,7 +190,7 @@ def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Reg
             break
         for registration in batch:
             after = registration.position
-            found = seats.find(registration.participant.category)
+            found = seats.find(_category(registration))
             if not found or bars.why(registration) is not None:
                 continue
             seats.take(found[0])
@@ -186,12 +202,16 @@ def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Reg
 def for_newcomer(admission: Admission, places: Places, category: str) -> tuple[bool, Reserve | None]:
     """Whether who comes now gets a seat, and from which reserve: never one that somebody in line could take."""
     for reserve in free(places).find(category):
-        whom = Q() if reserve is None else Q(participant__category__in=reserve.categories)
-        if not places.waiting or not _somebody_may(admission, whom):
+        if not places.waiting or not _somebody_may_have(admission, reserve):
             return True, reserve
     return False, None
 
 
-def _somebody_may(admission: Admission, whom: Q) -> bool:
+def _somebody_may_have(admission: Admission, reserve: Reserve | None) -> bool:
     bars = Bars(admission)
-    return any(bars.why(registration) is None for registration in _line(admission, whom))
+    if reserve is None:
+        return any(bars.why(registration) is None for registration in _line(admission, Q()))
+    return any(
+        _category(registration) in reserve.categories and bars.why(registration) is None
+        for registration in _line(admission, Q(participant__category__in=reserve.categories))
+    )

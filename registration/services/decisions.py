@@ -19,6 +19,8 @@ from registration.models import Admission, Places, Registration, RegistrationSta
 from registration.models.registration import TAKING
 from registration.services import places, waiting_list
 
+_OFFERED = RegistrationStatus.OFFERED  # a place, but no calendar entry yet
+
 
 class AlreadyDecided(DomainError):
     """Somebody else was faster, or the registration has ended."""
@@ -72,7 +74,7 @@ def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") 
         return None
     registration.refresh_from_db(fields=["status", "position", "cancelled_at", "reason", "version"])
     _audit(registration, "cancelled", by=by, now=now, status_before=before)
-    outbox.services.queue(messages.about_change(registration, now=now, had_place=before in TAKING))
+    outbox.services.queue(messages.about_change(registration, now=now, had_place=before in TAKING - {_OFFERED}))
     waiting_list.promote_locked(registration.admission, now=now)
     return registration
 

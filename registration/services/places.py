@@ -161,7 +161,7 @@ class _Deciding:
         ).select_related("participant")
         registration = claimed.first()  # one live registration for each person and admission
         if category is None and registration is not None:
-            category = registration.participant.category
+            category = self._category(registration)
         status = _status(admission, seats.for_newcomer(admission, places, category or ""))
         if registration is not None:
             self._seat(registration, admission, places)
@@ -171,8 +171,12 @@ class _Deciding:
             "position": places.waiting + 1 if status == RegistrationStatus.WAITLISTED else None,
         }
 
+    def _category(self, registration: Registration) -> str:
+        decided_by = self.by.kind if self.by.user is not None else ActorKind.SYSTEM
+        return seats.reserves_for(registration.participant, decided_by=decided_by)
+
     def _seat(self, registration: Registration, admission: Admission, places: Places) -> None:
-        found = seats.for_newcomer(admission, places, registration.participant.category)
+        found = seats.for_newcomer(admission, places, self._category(registration))
         registration.status = _status(admission, found)
         registration.reserve = found[1]
         if registration.status == RegistrationStatus.WAITLISTED:

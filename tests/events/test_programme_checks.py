@@ -585,7 +585,7 @@ def test_number_of_queries_does_not_grow(conference: Conference) -> None:
     few = queries()
     everything(conference, 5)
 
-    assert queries() == few == 14
+    assert queries() == few == 16
 
 
 def test_number_of_queries_for_errors_alone_does_not_grow(conference: Conference) -> None:
@@ -598,7 +598,7 @@ def test_number_of_queries_for_errors_alone_does_not_grow(conference: Conference
     few = queries()
     everything(conference, 5)
 
-    assert queries() == few == 8
+    assert queries() == few == 9
 
 
 def test_errors_are_those_of_the_whole_run(conference: Conference, panel: Session) -> None:

@@ -86,7 +86,9 @@ def test_nothing_of_the_person_is_left_in_any_table() -> None:
 
 def test_the_next_in_line_moves_up_in_every_admission_and_only_they_get_a_mail() -> None:
     event = SideEventFactory()
-    one, other = AdmissionFactory(session=event, capacity=1), AdmissionFactory(capacity=1, conference=event.conference)
+    until = event.ends_at + timedelta(hours=1)
+    after = SideEventFactory(starts_at=event.ends_at, ends_at=until)  # clashes with nothing
+    one, other = (AdmissionFactory(session=it, conference=event.conference, capacity=1) for it in (event, after))
     register(one, other, token="leaves", email="leaves@mail.example")
     register(one, other, token="next", email="next@mail.example")
     leaving, following = Participant.objects.order_by("pk")

@@ -12,11 +12,20 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from accounts import actors
+from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import db
 from outbox.models import Message
 from registration import seats, services
-from registration.models import Admission, IdempotencyKey, Places, Registration, RegistrationStatus, Reserve
+from registration.models import (
+    Admission,
+    IdempotencyKey,
+    Participant,
+    Places,
+    Registration,
+    RegistrationStatus,
+    Reserve,
+)
 from registration.services.places import claim
 from tests.factories import (
     NOW,
@@ -25,6 +34,7 @@ from tests.factories import (
     DelegationFactory,
     ParticipantFactory,
     RegistrationFactory,
+    StaffFactory,
 )
 from tests.registration.people import loaded, register
 from tests.registration.test_races import at_once
@@ -70,7 +80,7 @@ def status_of(registration: Registration) -> str:
 # --- what no path can do ----------------------------------------------------------------------------------------------
 
 
-def refused(sql: str, *values: object) -> str:
+def refused(sql: str, *values: int | None) -> str:
     """Run a statement that must be refused; the name of the constraint that did it."""
     with pytest.raises(IntegrityError) as error, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -283,6 +293,22 @@ def test_a_corrected_category_brings_somebody_a_seat_that_is_kept_for_it() -> No
     assert status_of(waiting) == CONFIRMED
 
 
+def test_correcting_oneself_opens_no_reserve_but_an_organisers_decision_does() -> None:
+    admission = AdmissionFactory(capacity=2)
+    kept = reserve(admission, 2, "delegation")
+    corrected = somebody(admission, "delegation", WAITLISTED)
+    approved = somebody(admission, "delegation", RegistrationStatus.PENDING)
+    Participant.objects.update(audience_changed_at=NOW)
+
+    assert comes(admission, 1, "delegation") == ("confirmed", None)  # passes nobody who could have the seat
+    services.approve(registration_id=approved.pk, by=Actor.organiser(StaffFactory()), now=NOW)
+    services.promote_into_free_places(now=NOW)
+
+    assert (status_of(corrected), status_of(approved)) == (WAITLISTED, CONFIRMED)
+    kept.refresh_from_db()
+    assert kept.taken == 2
+
+
 def test_who_is_outside_the_audience_by_now_is_passed_over_but_not_whom_an_organiser_let_in() -> None:
     admission = AdmissionFactory(capacity=0, approval="audience", audience_categories=["academia"])
     outside = somebody(admission, "media", WAITLISTED)
@@ -466,7 +492,7 @@ def test_a_rush_of_both_kinds_fills_reserve_and_rest_exactly() -> None:
     assert numbers(admission) == (4, 4, 0)
     standing = Registration.objects.values_list("participant__category", "status", "reserve")
     assert sorted(standing, key=str).count(("delegation", "confirmed", kept.pk)) == 2
-    assert sorted(Registration.objects.in_waiting_order().values_list("position", flat=True)) == [1, 2, 3, 4]
+    assert list(Registration.objects.in_waiting_order().values_list("position", flat=True)) == [1, 2, 3, 4]
 
 
 @pytest.mark.race

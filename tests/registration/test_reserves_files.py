@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.test import Client
 
-from events import cloning, programme_file
+from events import cloning, programme_checks, programme_file
 from events.models import Conference
 from registration.models import Admission, Places, Reserve
 from tests.events.test_programme_file import SMALL
@@ -84,7 +84,6 @@ def test_a_copied_edition_has_its_reserves_with_moved_times() -> None:
         conference_id=source.pk,
         slug="next",
         edition=99,
-        title={"en": "Next"},
         starts_on=source.starts_on + dt.timedelta(days=364),
     )
 
@@ -96,6 +95,16 @@ def test_a_copied_edition_has_its_reserves_with_moved_times() -> None:
     assert copied[0].returns_at is not None
     assert copied[0].returns_at.date() == (returns_at + dt.timedelta(days=364)).date()
     assert Places.objects.get(admission__conference_id=target.pk).held == 5
+
+
+def test_reserves_are_checked_before_publishing() -> None:
+    admission = AdmissionFactory(capacity=3)
+    assert admission.session is not None
+    Reserve.objects.create(admission=admission, categories=["media"], places=4, returns_at=admission.session.starts_at)
+
+    found = {finding.code for finding in programme_checks.run(admission.conference)}
+
+    assert {"reserves_larger_than_capacity", "reserve_returns_too_late"} <= found
 
 
 def test_programs_see_what_is_reserved_and_never_how_much_of_it_is_taken(client: Client) -> None:
