@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User
-from tests.factories import ConferenceFactory, MeetingFactory, SideEventFactory, StaffFactory
-from video.models import Meeting, MeetingState
+from outbox.models import Message
+from tests.factories import NOW, ConferenceFactory, MeetingFactory, SideEventFactory, StaffFactory
+from video.models import HostAccount, Meeting, MeetingState
 
 pytestmark = pytest.mark.django_db
 SECRET = "https://meet.provider.example/canary-room?pwd=canary-word"
@@ -161,3 +162,39 @@ def test_pages_answer_when_the_key_to_an_address_is_lost(administrator: Client) 
 
     assert (listed.status_code, page.status_code, saved.status_code) == (200, 200, 302)
     assert Meeting.objects.values_list("address", flat=True).get() == SECRET
+
+
+def test_credentials_of_a_host_account_go_in_and_never_come_out(administrator: Client) -> None:
+    sent = {
+        "service": "zoom", "label": "Office", "is_active": "on", "host": "", "variables": "", "daily_changes": "100",
+        "daily_registrants": "10000", "own_languages": "it", "new_credentials": "CLIENT_SECRET=canary-secret",
+    }  # fmt: skip
+
+    assert administrator.post(reverse("admin:video_hostaccount_add"), sent).status_code == 302
+
+    account = HostAccount.objects.get()
+    assert (account.credentials, account.own_languages) == ("CLIENT_SECRET=canary-secret", ["it"])
+    pages = [reverse("admin:video_hostaccount_changelist")] + [
+        reverse(f"admin:video_hostaccount_{page}", args=[account.pk]) for page in ("change", "history", "delete")
+    ]
+    assert [page for page in pages if "canary" in administrator.get(page).text] == []
+    assert "canary" not in str(LogEntry.objects.values())
+    refused = administrator.post(reverse("admin:video_hostaccount_add"), sent | {"new_credentials": "canary"})
+    assert list(refused.context["adminform"].form.errors) == ["new_credentials"]
+
+
+def test_saving_a_meeting_on_a_platform_orders_it_and_may_ask_again(administrator: Client) -> None:
+    session = SideEventFactory(state="scheduled", starts_at=NOW.replace(year=2100), ends_at=NOW.replace(year=2101))
+    sent = form(session=session.pk, platform="zoom_webinar")
+    assert administrator.post(reverse("admin:video_meeting_add"), sent).status_code == 302
+    meeting = Meeting.objects.get()
+    page = reverse("admin:video_meeting_change", args=[meeting.pk])
+
+    shown = administrator.get(page).text
+    administrator.post(
+        reverse("admin:video_meeting_changelist"), {"action": "ask_again", "_selected_action": meeting.pk}
+    )
+
+    assert "The room will be made on the platform." in shown
+    assert "There is no host account for this platform." in shown
+    assert [message.about_version for message in Message.objects.order_by("pk")] == [1, 2]

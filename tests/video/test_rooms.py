@@ -12,6 +12,7 @@ import outbox.services
 from accounts.actors import SYSTEM
 from events.models import Session, SessionState
 from events.programme_checks import programme_of
+from events.releases import publishing
 from outbox.models import Message, Outage
 from tests.factories import NOW, MeetingFactory, SideEventFactory
 from tests.video.fakes.server import Fault
@@ -243,3 +244,18 @@ def test_nothing_is_made_for_what_is_over(account: HostAccount) -> None:
 
     assert not rooms.order(meeting.pk, now=START + timedelta(hours=1))
     assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_orders_in_its_own_transaction(account: HostAccount, zoom: FakeZoom) -> None:
+    meeting = planned()
+    conference = meeting.session.conference  # type: ignore[union-attr]
+    publishing.publish(conference, by=None, now=NOW, check=False)
+    outbox.services.drain("zoom", now=NOW)
+
+    Session.objects.filter(meeting=meeting).update(ends_at=START + timedelta(hours=2))
+    assert rooms.order_what_changed(now=NOW) == 0, "a draft changes nothing over there"
+    publishing.publish(conference, by=None, now=NOW + timedelta(hours=1), check=False)
+    outbox.services.drain("zoom", now=NOW + timedelta(hours=1))
+
+    assert [one["duration"] for one in zoom.meetings.values()] == [120]
