@@ -105,6 +105,8 @@ BY_LINK = [
     "registration:delete",
     "registration:cancel-all",
     "registration:cancel-one",
+    "registration:offer",
+    "registration:online-meanwhile",
     "registration:send-link",
     "registration:ticket",
     "registration:certificate",
