@@ -30,7 +30,7 @@ from registration.models import AttendanceMode, Participant, Registration, Regis
 from registration.models.registration import REASON_EXPIRED
 
 _S = RegistrationStatus
-_CALLED_OFF = frozenset({"session_cancelled", "session_withdrawn", "conference_cancelled"})
+_CALLED_OFF = frozenset({"session_cancelled", "conference_cancelled"})
 
 
 def _address(name: str, token: str) -> Link:

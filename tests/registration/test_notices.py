@@ -166,10 +166,13 @@ def test_a_cancelled_session_takes_its_calendar_entry_back(side_event: Session, 
     Session.objects.update(state=SessionState.CANCELLED)
     publish(side_event.conference)
 
-    (part,) = rendered(Message.objects.get(topic=notices.TOPIC)).attachments
+    mail = rendered(Message.objects.get(topic=notices.TOPIC))
+    (part,) = mail.attachments
 
     assert "method=CANCEL" in part.mimetype
     assert b"STATUS:CANCELLED" in part.content
+    assert "does not take place" in mail.text
+    assert (mail.subject, "Side event one" in mail.text) == ("A change to your registration", True)
 
 
 def test_the_mail_is_not_sent_to_who_has_cancelled_since(side_event: Session, registration: Registration) -> None:
