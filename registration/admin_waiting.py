@@ -20,6 +20,7 @@ from events.admin import pages
 from events.models import Conference
 from registration import lines, services
 from registration.models import Admission, Category, Reserve
+from registration.services import reserves as reserve_services
 
 _SEE, _CHANGE = "registration.view_registration", "registration.change_admission"
 _MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
@@ -137,8 +138,12 @@ def reserves(request: HttpRequest, conference: Conference, admission: UUID) -> H
                 reserve_id=None if reserve is None else reserve.pk,
                 by=actor(request),
                 now=timezone.now(),
+                seen=request.POST.get("seen"),
                 **form.cleaned_data,
             )
+        except reserve_services.ReserveChanged as error:
+            messages.error(request, str(error.message))
+            return HttpResponseRedirect(request.get_full_path())
         except DomainError as error:
             form.add_error(None, str(error.message))
         else:
@@ -147,6 +152,7 @@ def reserves(request: HttpRequest, conference: Conference, admission: UUID) -> H
     context = pages.context(request, conference, "reserves", _label(row)) | {
         "form": form,
         "reserve": reserve,
+        "seen": reserve_services.as_seen(reserve) if reserve is not None else "",
         "back": back,
         "here": request.get_full_path(),
     }

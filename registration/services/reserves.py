@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,18 @@ class ReserveIsReleased(DomainError):
     message = _("The places of this reserve have gone back to everybody. Set up a new reserve instead.")
 
 
+class ReserveChanged(DomainError):
+    """Somebody else has changed the reserve since the form was opened."""
+
+    code = "reserve_changed"
+    message = _("Somebody else has changed this reserve meanwhile. You see it below as it is now.")
+
+
+def as_seen(reserve: Reserve) -> str:
+    """What a form was opened with, to be compared before it is saved (docs/decisions/0013-seen-values.md)."""
+    return json.dumps(_facts(reserve))
+
+
 @transaction.atomic(durable=True)
 @published
 def set_reserve(
@@ -49,12 +62,14 @@ def set_reserve(
     by: Actor,
     now: datetime,
     reserve_id: int | None = None,
+    seen: str | None = None,
 ) -> Reserve:
     """Set up a reserve, or change the one with the id; then serve the waiting list.
 
     More places than are free now is legal: the reserve fills as seats come free, and nobody loses one. More than the
     admission has at all is a mistake. Fewer than are taken is legal as well: those who have a seat keep it.
-    Raises ReserveForNobody, ReserveTooLarge, ReserveIsReleased, Reserve.DoesNotExist.
+    seen: what the form was opened with (as_seen), to be compared under the lock.
+    Raises ReserveForNobody, ReserveTooLarge, ReserveIsReleased, ReserveChanged, Reserve.DoesNotExist.
     """
     wanted = [category for category in Category.values if category in set(categories)]
     if not wanted or len(wanted) < len(set(categories)) or places < 1:
@@ -70,6 +85,8 @@ def set_reserve(
         reserve = Reserve.objects.get(pk=reserve_id, admission_id=admission_id)
         if reserve.released_at is not None:
             raise ReserveIsReleased
+        if seen is not None and seen != as_seen(reserve):
+            raise ReserveChanged
     before = None if reserve_id is None else _facts(reserve)
     reserve.categories, reserve.places, reserve.returns_at = wanted, places, returns_at
     if reserve_id is None:

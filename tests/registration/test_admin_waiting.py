@@ -163,6 +163,24 @@ def test_a_reserve_is_set_up_changed_and_given_back(client: Client, admission: A
     assert Places.objects.get(pk=admission.pk).held == 0
 
 
+def test_two_organisers_do_not_overwrite_each_other(client: Client, admission: Admission) -> None:
+    organiser(client, admission)
+    reserve = Reserve.objects.create(admission=admission, categories=["media"], places=1)
+    path = address(admission, f"reserve/?reserve={reserve.public_id}")
+    seen = client.get(path).context["seen"]
+    Reserve.objects.filter(pk=reserve.pk).update(places=2)
+
+    late = client.post(path, {"categories": ["academia"], "places": 1, "seen": seen}, follow=True)
+
+    assert "Somebody else has changed this reserve meanwhile." in late.content.decode()
+    reserve.refresh_from_db()
+    assert (reserve.categories, reserve.places) == (["media"], 2)
+    again = client.post(path, {"categories": ["academia"], "places": 1, "seen": late.context["seen"]})
+    assert again.status_code == 302
+    reserve.refresh_from_db()
+    assert (reserve.categories, reserve.places) == (["academia"], 1)
+
+
 def test_who_may_only_see_changes_no_reserve(client: Client, admission: Admission) -> None:
     client.force_login(RoleFactory(kind="viewer", conference=admission.conference).user)
 
