@@ -16,7 +16,7 @@ from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import db
 from outbox.models import Message
-from registration import seats, services
+from registration import seats, services, views
 from registration.models import (
     Admission,
     IdempotencyKey,
@@ -470,6 +470,11 @@ def test_the_form_says_what_is_kept_for_whom_and_not_how_much_of_it_is_taken(cli
 
     assert "3 places are kept for: Delegation or State institution, Academia." in page
     assert "2 of 5 places left" in page
+    somebody(admission, "media")
+    somebody(admission, "media")
+    views._empty_forms.clear()
+    full = client.get(f"/en/{admission.conference.slug}/register/").content.decode()
+    assert "No places left but those kept for some" in full
 
 
 # --- at once ----------------------------------------------------------------------------------------------------------
