@@ -66,4 +66,6 @@ def checks(request: HttpRequest, conference: Conference) -> HttpResponse:
     return TemplateResponse(request, "admin/events/checks/page.html", context)
 
 
-pages.register("checks", checks, permission="events.view_session", label=_("Checks"), order=20)
+pages.register(
+    "checks", checks, permission="events.view_session", label=_("Checks"), order=20, group=pages.Group.PUBLISHING
+)

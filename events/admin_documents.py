@@ -74,7 +74,9 @@ def _url(conference: Conference, release: Release | None, language: str, kind: K
     return pages.url("document", conference, which=which, language=language, kind=str(kind), ending=ending)
 
 
-pages.register("documents", listed, permission=_PERMISSION, label=_("Documents"), order=50)
+pages.register(
+    "documents", listed, permission=_PERMISSION, label=_("Documents"), order=50, group=pages.Group.PUBLISHING
+)
 pages.register(
     "document",
     document,

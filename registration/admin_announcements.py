@@ -254,5 +254,7 @@ def _preview(announcement: Announcement, language: str) -> dict[str, Any] | None
     }
 
 
-pages.register("messages", index, permission=PERMISSION, label=gettext_lazy("Messages"), order=65)
+pages.register(
+    "messages", index, permission=PERMISSION, label=gettext_lazy("Messages"), order=65, group=pages.Group.COMMUNICATION
+)
 pages.register("message", page, permission=PERMISSION, route="messages/<uuid:message>/", of="messages")

@@ -158,4 +158,6 @@ def _say(request: HttpRequest, admissions: list[Admission], answer: Answer) -> N
     messages.info(request, f"{new} {'; '.join(lines)}")
 
 
-pages.register("by-hand", page, permission=PERMISSION, label=gettext_lazy("Enter a person"), order=62)
+pages.register(
+    "by-hand", page, permission=PERMISSION, label=gettext_lazy("Enter a person"), order=62, group=pages.Group.PEOPLE
+)

@@ -82,6 +82,8 @@ def done(request: HttpRequest, conference: Conference) -> HttpResponse:
     return HttpResponseRedirect(pages.url("consents", conference))
 
 
-pages.register("consents", consents_page, permission=_SEE, label=gettext_lazy("Consents"), order=72)
+pages.register(
+    "consents", consents_page, permission=_SEE, label=gettext_lazy("Consents"), order=72, group=pages.Group.PEOPLE
+)
 pages.register("consents-ask", ask, permission=_ASK, route="consents/ask/", of="consents")
 pages.register("consents-done", done, permission=_TICK, route="consents/done/", of="consents")

@@ -143,7 +143,9 @@ def page(request: HttpRequest, conference: Conference, stays: UUID, goes: UUID) 
     return TemplateResponse(request, "admin/registration/duplicate.html", context)
 
 
-pages.register("duplicates", index, permission=PERMISSION, label=gettext_lazy("Duplicates"), order=63)
+pages.register(
+    "duplicates", index, permission=PERMISSION, label=gettext_lazy("Duplicates"), order=63, group=pages.Group.PEOPLE
+)
 pages.register(
     "duplicate",
     page,

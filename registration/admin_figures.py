@@ -195,6 +195,8 @@ def release(request: HttpRequest, conference: Conference) -> HttpResponse:
     return HttpResponseRedirect(pages.url("figures", conference))
 
 
-pages.register("figures", figures_page, permission=_VIEW, label=gettext_lazy("Figures"), order=75)
+pages.register(
+    "figures", figures_page, permission=_VIEW, label=gettext_lazy("Figures"), order=75, group=pages.Group.FIGURES
+)
 pages.register("figure-file", figure_file, permission=_VIEW, route="figures/file/<slug:kind>/", of="figures")
 pages.register("figure-release", release, permission=_RELEASE, route="figures/release/", of="figures")

@@ -373,5 +373,7 @@ def _many_page(
     return TemplateResponse(request, "admin/registration/invitations_many.html", context | more, status=status)
 
 
-pages.register("invitations", page, permission=_PERMISSION, label=gettext_lazy("Invitations"), order=62)
+pages.register(
+    "invitations", page, permission=_PERMISSION, label=gettext_lazy("Invitations"), order=62, group=pages.Group.PEOPLE
+)
 pages.register("invitations-many", many, permission=_PERMISSION, route="invitations/many/", of="invitations")

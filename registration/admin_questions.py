@@ -420,14 +420,26 @@ def _file(*, confidential: bool) -> Callable[..., HttpResponse]:
     return file
 
 
-pages.register("questions", questions_page, permission=_SEE, label=gettext_lazy("Questions"), order=56)
+pages.register(
+    "questions",
+    questions_page,
+    permission=_SEE,
+    label=gettext_lazy("Questions"),
+    order=56,
+    group=pages.Group.REGISTRATION,
+)
 for _name, _label, _permission, _is_confidential in (
     ("answers", gettext_lazy("Answers"), _READ, False),
     ("confidential-answers", gettext_lazy("Confidential answers"), READ_CONFIDENTIAL, True),
 ):
     _single = "confidential-answer-file" if _is_confidential else "answer-file"
     pages.register(
-        _name, _page(confidential=_is_confidential), permission=_permission, label=_label, order=57 + _is_confidential
+        _name,
+        _page(confidential=_is_confidential),
+        permission=_permission,
+        label=_label,
+        order=57 + _is_confidential,
+        group=pages.Group.REGISTRATION,
     )
     pages.register(
         f"{_name}-file",

@@ -169,7 +169,14 @@ def _chosen(request: HttpRequest, admission: Admission) -> Reserve | None:
         raise Http404 from error
 
 
-pages.register("waiting-lists", waiting_lists, permission=_SEE, label=gettext_lazy("Waiting lists"), order=66)
+pages.register(
+    "waiting-lists",
+    waiting_lists,
+    permission=_SEE,
+    label=gettext_lazy("Waiting lists"),
+    order=66,
+    group=pages.Group.REGISTRATION,
+)
 pages.register(
     "waiting-list", waiting_list, permission=_SEE, route="waiting-lists/<uuid:admission>/", of="waiting-lists"
 )

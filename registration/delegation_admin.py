@@ -111,7 +111,14 @@ def participants(request: HttpRequest, conference: Conference, kind: str) -> Htt
     return delegation_list_views.file(request, conference, kind)
 
 
-pages.register("delegations", page, permission=_PERMISSION, label=gettext_lazy("Delegations"), order=60)
+pages.register(
+    "delegations",
+    page,
+    permission=_PERMISSION,
+    label=gettext_lazy("Delegations"),
+    order=60,
+    group=pages.Group.DELEGATIONS,
+)
 pages.register(
     "delegation-letter",
     letter,

@@ -96,5 +96,7 @@ def badges_of_selected(
     return _file(request, conference, people, Sheet.A4, name=f"badges-{conference.slug}.pdf")
 
 
-pages.register("door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=70)
+pages.register(
+    "door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=70, group=pages.Group.PEOPLE
+)
 pages.register("badges", badge_file, permission=_SEE_PEOPLE, route="door/badges/<slug:sheet>/<int:part>.pdf", of="door")

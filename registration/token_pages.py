@@ -205,4 +205,5 @@ pages.register(
     permission="registration.change_delegation",
     label=gettext_lazy("API tokens"),
     order=65,
+    group=pages.Group.DELEGATIONS,
 )

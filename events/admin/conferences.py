@@ -98,7 +98,7 @@ class ConferenceAdmin(HouseAdmin[Conference]):
     ) -> HttpResponse:
         """Add the tabs."""
         if kwargs.get("obj") is not None:
-            context["conference_pages"] = pages.tabs(request, kwargs["obj"])
+            context |= pages.in_bar(request, kwargs["obj"])
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("as printed"))

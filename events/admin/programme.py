@@ -220,4 +220,11 @@ def _order(text: str) -> list[editing.DayOrder] | None:
         return None
 
 
-pages.register("programme", programme, permission="events.view_session", label=gettext_lazy("Programme"), order=10)
+pages.register(
+    "programme",
+    programme,
+    permission="events.view_session",
+    label=gettext_lazy("Programme"),
+    order=10,
+    group=pages.Group.PROGRAMME,
+)
