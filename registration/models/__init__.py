@@ -36,6 +36,14 @@ from registration.models.question import (
 )
 from registration.models.registration import MOVES, Registration, RegistrationStatus
 from registration.models.reserve import Reserve
+from registration.models.webhook import (
+    DeliveryState,
+    PauseReason,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookState,
+    WebhookSubscription,
+)
 
 __all__ = [
     "MOVES",
@@ -56,6 +64,7 @@ __all__ = [
     "CredentialLetter",
     "Delegation",
     "DelegationCapacity",
+    "DeliveryState",
     "DifferentPeople",
     "DoorCode",
     "Farewell",
@@ -75,6 +84,7 @@ __all__ = [
     "OptOut",
     "Participant",
     "ParticipantList",
+    "PauseReason",
     "Places",
     "Purpose",
     "Qualifier",
@@ -90,4 +100,8 @@ __all__ = [
     "TakeDown",
     "Verification",
     "WaitingMode",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookState",
+    "WebhookSubscription",
 ]
