@@ -21,8 +21,9 @@ class Platform(models.TextChoices):
     STATIC = "static", _("Fixed address")
     ZOOM_WEBINAR = "zoom_webinar", _("Zoom webinar")
     ZOOM_MEETING = "zoom_meeting", _("Zoom meeting")
-    WEBEX = "webex", _("Webex")
-    TEAMS = "teams", _("Microsoft Teams")
+    WEBEX = "webex", _("Webex meeting")
+    WEBEX_WEBINAR = "webex_webinar", _("Webex webinar")
+    TEAMS = "teams", _("Microsoft Teams webinar")
     BIGBLUEBUTTON = "bigbluebutton", _("BigBlueButton")
     JITSI = "jitsi", _("Jitsi")
 
@@ -41,6 +42,7 @@ SERVICE_OF: dict[str, Service] = {
     Platform.ZOOM_WEBINAR: Service.ZOOM,
     Platform.ZOOM_MEETING: Service.ZOOM,
     Platform.WEBEX: Service.WEBEX,
+    Platform.WEBEX_WEBINAR: Service.WEBEX,
     Platform.TEAMS: Service.TEAMS,
     Platform.BIGBLUEBUTTON: Service.BIGBLUEBUTTON,
     Platform.JITSI: Service.JITSI,
@@ -48,7 +50,9 @@ SERVICE_OF: dict[str, Service] = {
 
 # Where people are entered one by one and each gets an address of their own. Elsewhere the address is one for all, or
 # computed at the click.
-WITH_REGISTRANTS = frozenset({Platform.ZOOM_WEBINAR, Platform.ZOOM_MEETING, Platform.WEBEX, Platform.TEAMS})
+WITH_REGISTRANTS = frozenset(
+    {Platform.ZOOM_WEBINAR, Platform.ZOOM_MEETING, Platform.WEBEX, Platform.WEBEX_WEBINAR, Platform.TEAMS}
+)
 
 
 class Fallback(models.TextChoices):

@@ -20,12 +20,12 @@ ADA = base.Attendee(public_id=uuid.UUID(int=1), display_name="canary-name", emai
 SECRET = "https://meet.provider.example/canary-room?pwd=canary-word"
 
 
-@pytest.mark.parametrize("platform", sorted(set(Platform.values) - set(adapters.ADAPTERS)))
-def test_adapter_for_a_platform_without_one_asks_for_an_operator(platform: str) -> None:
+def test_adapter_for_a_platform_without_one_asks_for_an_operator() -> None:
     with pytest.raises(errors.OperatorActionNeeded) as caught:
-        adapters.adapter_for(platform)
+        adapters.adapter_for("elsewhere")
 
     assert "not connected" in str(caught.value.message)
+    assert set(adapters.ADAPTERS) == set(Platform.values)
 
 
 def test_every_adapter_has_every_operation_with_the_same_signature() -> None:
@@ -61,7 +61,7 @@ def test_static_link_has_nothing_but_the_link(
 
 
 def test_static_link_rejects_every_webhook() -> None:
-    assert static.StaticLink(None).parse_webhook({}, b"{}") == base.WebhookRejected("no_webhooks")
+    assert static.StaticLink(None).parse_webhook({}, b"{}", now=NOW) == base.WebhookRejected("no_webhooks")
 
 
 def test_static_link_join_url_is_the_address_as_configured() -> None:

@@ -14,7 +14,7 @@ from tests.video.fakes.server import Fault
 from tests.video.fakes.webex import LINK, FakeWebex
 from video.adapters import base, errors, tokens
 from video.adapters.http import Answer
-from video.adapters.webex import Webex, error_of
+from video.adapters.webex import Webex, WebexWebinar, error_of
 from video.models import HostAccount, Meeting, Platform, Service
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +125,24 @@ def test_lost_answer_is_looked_for_and_not_repeated(fault: dict[str, Any], adapt
 )
 def test_webex_errors_in_our_words(status: int, error: type[errors.VideoError]) -> None:
     assert type(error_of(Answer(status, {"message": "No."}), errors.Thing.SESSION)) is error
+
+
+def test_webinar_needs_the_number_of_its_kind_and_no_host_at_the_click(webex: FakeWebex) -> None:
+    number = "\nWEBINAR_SESSION_TYPE=7"
+    account = HostAccount(
+        service=Service.WEBEX, label="Office", credentials=webex.variables + number, host="host@office.example"
+    )
+    adapter = WebexWebinar(account)
+    meeting = made(adapter)
+    adapter.add_registrant(meeting, person())
+    adapter.join_url(meeting, person(), now=START)
+
+    stored = webex.meetings[meeting.provider_id]
+    assert (stored["scheduledType"], stored["sessionTypeId"]) == ("webinar", 7)
+    assert b"hostEmail" not in webex.calls("/meetings/join")[0].body
+    openapi = judge.document("webex/webex-meetings", ("/meetings", "/meetings/join"))
+    for exchange in webex.calls("/v1/meetings(/join)?$"):
+        judge.judge(openapi, "https://webexapis.com", exchange)
+    account.credentials = webex.variables
+    with pytest.raises(errors.OperatorActionNeeded):
+        WebexWebinar(account).create_session(meeting, SPEC, key="key")

@@ -9,7 +9,8 @@ from video.adapters.bigbluebutton import BigBlueButton
 from video.adapters.errors import OperatorActionNeeded
 from video.adapters.jitsi import Jitsi
 from video.adapters.static import StaticLink
-from video.adapters.webex import Webex
+from video.adapters.teams import Teams
+from video.adapters.webex import Webex, WebexWebinar
 from video.adapters.zoom import ZoomMeeting, ZoomWebinar
 from video.models import HostAccount, Platform
 
@@ -18,6 +19,8 @@ ADAPTERS: dict[str, type[Adapter]] = {
     Platform.ZOOM_WEBINAR: ZoomWebinar,
     Platform.ZOOM_MEETING: ZoomMeeting,
     Platform.WEBEX: Webex,
+    Platform.WEBEX_WEBINAR: WebexWebinar,
+    Platform.TEAMS: Teams,
     Platform.BIGBLUEBUTTON: BigBlueButton,
     Platform.JITSI: Jitsi,
 }

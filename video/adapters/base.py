@@ -83,11 +83,12 @@ class RemoteRegistrant:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """That somebody was there. Matched by the registrant's id, never by name; unknown times are None."""
+    """That somebody was there. Matched by what we entered them with, never by name; unknown times are None."""
 
     registrant_id: str
     joined_at: datetime | None
     left_at: datetime | None
+    email: str = field(default="", repr=False)  # the one we entered them with, where there is no id
 
 
 class WebhookKind(StrEnum):
@@ -99,6 +100,7 @@ class WebhookKind(StrEnum):
     ENDED = "ended"
     CHANGED = "changed"
     DELETED = "deleted"
+    CANCELLED = "cancelled"  # somebody was taken off or refused over there
     OTHER = "other"
 
 
@@ -110,6 +112,7 @@ class WebhookEvent:
     session_id: str
     registrant_id: str = ""
     at: datetime | None = None
+    email: str = field(default="", repr=False)  # the one we entered them with, where there is no id; never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +203,15 @@ class Adapter(Protocol):
         """Who was there, as far as the platform knows."""
         ...
 
-    def parse_webhook(self, headers: Mapping[str, str], raw: bytes) -> WebhookResult:
+    def parse_webhook(self, headers: Mapping[str, str], raw: bytes, *, now: datetime) -> WebhookResult:
         """What a call from the platform says, after its signature over the raw bytes was checked."""
         ...
+
+
+def names_of(display_name: str) -> tuple[str, str]:
+    """Two names, for platforms that want two; an alias of one word gets a dash."""
+    first, _blank, last = display_name.strip().rpartition(" ")
+    return (first[:64], last[:64]) if first else (display_name[:64], "-")
 
 
 class Plain:
@@ -270,6 +279,6 @@ class Plain:
         """Only our own gateway's clicks are known."""
         raise Unsupported
 
-    def parse_webhook(self, headers: Mapping[str, str], raw: bytes) -> WebhookResult:
+    def parse_webhook(self, headers: Mapping[str, str], raw: bytes, *, now: datetime) -> WebhookResult:
         """The platform calls nobody: whatever comes is not from it."""
         return WebhookRejected("no_webhooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from alliance import crypto
@@ -13,7 +14,7 @@ from video.models import HostAccount, Service
 NEEDED: dict[str, tuple[str, ...]] = {
     Service.ZOOM: ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET"),
     Service.WEBEX: ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"),
-    Service.TEAMS: ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET"),
+    Service.TEAMS: ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"),
     Service.BIGBLUEBUTTON: ("URL", "SECRET"),
     Service.JITSI: ("URL",),
 }
@@ -42,6 +43,21 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials({self.prefix})"
+
+
+def replace(account: HostAccount, name: str, value: str) -> None:
+    """Keep a value that the platform has given us in place of an older one. It wins over the environment."""
+    with transaction.atomic():
+        row = HostAccount.objects.select_for_update(no_key=True).filter(pk=account.pk).first()
+        if row is None:
+            return
+        try:
+            kept = [(key, text) for key, text in _lines(row.credentials) if key != name]
+        except crypto.Unreadable:
+            kept = []
+        row.credentials = "\n".join(f"{key}={text}" for key, text in [*kept, (name, value)])
+        row.save(update_fields=["credentials"])
+    account.credentials = row.credentials
 
 
 def missing(account: HostAccount) -> list[str]:

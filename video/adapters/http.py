@@ -8,19 +8,15 @@ Unavailable and may simply be made again; if it has left and was more than a que
 from __future__ import annotations
 
 import json
-import logging
-import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from alliance import outgoing
 from outbox.retry_after import retry_at
 from video.adapters.base import LONGEST
 from video.adapters.errors import (
@@ -39,9 +35,6 @@ CONNECT = 3.0  # seconds
 MOST_BYTES = 2_000_000  # of an answer; 300 registrants are a quarter of that
 JSON = ("application/json",)
 XML = ("text/xml", "application/xml")
-# The library logs whole addresses, and some of ours hold names and signatures.
-for _name in ("httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _QUESTIONS = {"GET", "HEAD"}
 
@@ -109,69 +102,19 @@ def call(
         "headers": {"accept": ", ".join(types), "accept-encoding": "identity", **(headers or {})},
         "auth": basic,
     }
-    exchange = _Exchange(method, url, {name: value for name, value in request.items() if value is not None}, seconds)
-    # A thread, because nothing else ends a slow look-up of a name or an answer that comes drop by drop.
-    thread = threading.Thread(target=exchange.run, name="video-call", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive() or exchange.failed:
-        exchange.gave_up = True
+    sent = {name: value for name, value in request.items() if value is not None}
+    exchange = outgoing.Exchange(method, url, sent, seconds=seconds, connect=CONNECT, most_bytes=MOST_BYTES)
+    has_ended = exchange.carry_out("video-call")
+    if not has_ended or exchange.failed:
         if not exchange.has_left:
             raise NotReachable
         if not harmless:
-            raise NoAnswerInTime if thread.is_alive() or exchange.is_late else OutcomeUnknown
+            raise NoAnswerInTime if not has_ended or exchange.is_late else OutcomeUnknown
         raise Unavailable
     return _judged(exchange, types, harmless)
 
 
-class _Exchange:
-    """One request and its answer, made in a thread of its own."""
-
-    def __init__(self, method: str, url: str, request: dict[str, Any], seconds: float) -> None:
-        self.method, self.url, self.request, self.seconds = method, url, request, seconds
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self.raw = b""
-        self.has_left = self.failed = self.gave_up = self.is_too_big = self.is_late = False
-
-    def run(self) -> None:
-        """Fill in what came back. Never raises: the caller reads the flags."""
-        timeout = httpx2.Timeout(self.seconds, connect=min(CONNECT, self.seconds))
-        try:
-            # No proxy and no password from the environment: what leaves is what stands here.
-            with (
-                httpx2.Client(verify=_tls(), timeout=timeout, follow_redirects=False, trust_env=False) as client,
-                client.stream(self.method, self.url, extensions={"trace": self._trace}, **self.request) as response,
-            ):
-                self.status, self.headers = response.status_code, response.headers
-                self._read(response)
-        except httpx2.TimeoutException:
-            self.failed = self.is_late = True
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError):
-            self.failed = True
-
-    def _trace(self, event: str, _info: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started"):
-            self.has_left = True
-
-    def _read(self, response: httpx2.Response) -> None:
-        parts, size = [], 0
-        for part in response.iter_raw():
-            size += len(part)
-            if size > MOST_BYTES or self.gave_up:
-                self.is_too_big = True
-                return
-            parts.append(part)
-        self.raw = b"".join(parts)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """The certificates we trust: those of the machine. Read once, it takes longer than many a call."""
-    return ssl.create_default_context()
-
-
-def _judged(exchange: _Exchange, types: tuple[str, ...], harmless: bool) -> Answer:
+def _judged(exchange: outgoing.Exchange, types: tuple[str, ...], harmless: bool) -> Answer:
     """The answer, if it is one."""
     unknown: type[VideoError] = Unavailable if harmless else OutcomeUnknown
     status = exchange.status

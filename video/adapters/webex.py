@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from video.adapters import http, tokens
+from video.adapters import http, signed, tokens
 from video.adapters.base import (
     Attendee,
     Facts,
@@ -23,6 +23,7 @@ from video.adapters.base import (
     RemoteRegistrant,
     RemoteSession,
     SessionSpec,
+    names_of,
 )
 from video.adapters.credentials import Credentials
 from video.adapters.errors import (
@@ -54,6 +55,8 @@ _ACTIONS = {RegistrantAction.APPROVE: "approve", RegistrantAction.DENY: "reject"
 class Webex(Plain):
     """Variables: CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN. The account's host is the host's work address."""
 
+    joins_by_host = True
+
     def __init__(self, account: HostAccount | None, *, within: float | None = None) -> None:
         """Raises OperatorActionNeeded without an account."""
         super().__init__(account, within=within)
@@ -73,7 +76,7 @@ class Webex(Plain):
         """Make it, with registration open to nobody but us, and no mails."""
         registration = dict.fromkeys(("requireFirstName", "requireLastName", "requireEmail", "autoAcceptRequest"), True)
         body = self._body(spec) | {
-            "scheduledType": "meeting",
+            **self._kind(),
             "enabledJoinBeforeHost": False,
             "integrationTags": [key],
             "registration": registration,
@@ -111,6 +114,9 @@ class Webex(Plain):
             body["simultaneousInterpretation"] = {"enabled": True}
         return body
 
+    def _kind(self) -> dict[str, Any]:
+        return {"scheduledType": "meeting"}
+
     def _by(self) -> dict[str, str]:
         return {"hostEmail": self.host} if self.host else {}
 
@@ -118,7 +124,7 @@ class Webex(Plain):
 
     def add_registrant(self, meeting: Meeting, attendee: Attendee) -> RemoteRegistrant:
         """Enter somebody; the answer has no link."""
-        first, last = _names(attendee.display_name)
+        first, last = names_of(attendee.display_name)
         body = {"firstName": first, "lastName": last, "email": attendee.email, "sendEmail": False}
         data = self._call("POST", f"{self._path(meeting)}/registrants", params=self._by(), body=body).data
         return _registrant(data, email=attendee.email)
@@ -179,9 +185,8 @@ class Webex(Plain):
             "displayName": attendee.display_name[:128],
             "expirationMinutes": LINK_LIVES,
         }
-        return http.text(
-            self._call("POST", "/meetings/join", body=body | self._by(), is_question=True).data, "joinLink"
-        )
+        body |= self._by() if self.joins_by_host else {}
+        return http.text(self._call("POST", "/meetings/join", body=body, is_question=True).data, "joinLink")
 
     # --- calls ---
 
@@ -247,14 +252,20 @@ class Webex(Plain):
         return tokens.Fetched(http.text(answer.data, "access_token", most=8000), lives)
 
 
+class WebexWebinar(Webex):
+    """A webinar: people listen, panelists speak. A further variable: WEBINAR_SESSION_TYPE, the site's number for it."""
+
+    joins_by_host = False  # Webex takes the host's address for meetings only
+
+    def _kind(self) -> dict[str, Any]:
+        number = self.credentials["WEBINAR_SESSION_TYPE"]
+        if not number.isdecimal():
+            raise OperatorActionNeeded(_("WEBINAR_SESSION_TYPE must be a number."))
+        return {"scheduledType": "webinar", "sessionTypeId": int(number)}
+
+
 def _minute(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _names(display_name: str) -> tuple[str, str]:
-    """Two names, because Webex wants two; an alias of one word gets a dash."""
-    first, _blank, last = display_name.strip().rpartition(" ")
-    return (first[:64], last[:64]) if first else (display_name[:64], "-")
 
 
 def _session(data: Mapping[str, Any]) -> RemoteSession:

@@ -8,22 +8,24 @@ back by being approved, not by being added; numbers of errors are reused, so the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from video.adapters import http, tokens
+from video.adapters import http, signed, tokens
 from video.adapters.base import (
     Attendee,
     Facts,
     Plain,
+    Presence,
     RegistrantAction,
     RegistrantStatus,
     RemoteRegistrant,
     RemoteSession,
     SessionSpec,
+    WebhookResult,
 )
 from video.adapters.credentials import Credentials
 from video.adapters.errors import (
@@ -179,6 +181,30 @@ class _Zoom(Plain):
             self._call("DELETE", path, about=Thing.REGISTRANT, is_question=True)
         except NotFound:
             return
+
+    # --- what it tells ---
+
+    def attendance(self, meeting: Meeting) -> Sequence[Presence]:
+        """From the report of the meeting that was held last; who came in without being entered is left out."""
+        if not meeting.provider_id:
+            raise NotFound(Thing.SESSION)
+        path = f"/report/{self.kind}/{quote(meeting.provider_id, safe='')}/participants"
+        params: dict[str, Any] = {"page_size": _PAGE, "include_fields": "registrant_id"}
+        found: list[Presence] = []
+        for _page in range(_MOST_PAGES):
+            data = self._call("GET", path, params=params).data
+            for row in _rows(data, "participants"):
+                times = signed.instant(row.get("join_time")), signed.instant(row.get("leave_time"))
+                if number := signed.word(row.get("registrant_id")):
+                    found.append(Presence(number, *times))
+            if not data.get("next_page_token"):
+                return found
+            params = params | {"next_page_token": str(data["next_page_token"])}
+        raise OutcomeUnknown
+
+    def parse_webhook(self, headers: Mapping[str, str], raw: bytes, *, now: datetime) -> WebhookResult:
+        """An event, or the question whether the address is ours."""
+        return signed.from_zoom(self.credentials.get("WEBHOOK_SECRET"), headers, raw, now=now)
 
     # --- calls ---
 

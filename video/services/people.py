@@ -193,6 +193,57 @@ def forget(person_ids: Iterable[UUID]) -> None:
     Registrant.objects.filter(person_id__in=list(person_ids)).update(join_url="", last_error="")
 
 
+# --- another name -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """Somebody as a platform knew them before they chose another name. provider_id: empty when it is not known."""
+
+    person_id: UUID
+    provider_meeting: str
+    provider_id: str
+
+
+def rename(person_ids: Iterable[UUID]) -> list[Former]:
+    """Let nobody in by a place that was taken under another name, in the caller's transaction.
+
+    Platforms do not rename. Whoever asks next is entered anew, with another made-up address; the former ones are to be
+    taken off (leave_as_before). Rows that somebody works on at this moment are left to that.
+    """
+    rows = Registrant.objects.select_for_update().filter(
+        person_id__in=list(person_ids), state__in=[RegistrantState.ADDED, RegistrantState.SENDING]
+    )
+    found = []
+    for row in rows.order_by("pk"):
+        is_known = row.state == RegistrantState.ADDED and row.busy_until is None and bool(row.provider_id)
+        found.append(Former(row.person_id, row.provider_meeting, row.provider_id if is_known else ""))
+        if is_known:
+            _start_anew(row.pk)
+    return found
+
+
+def leave_as_before(meeting: Meeting, former: Former, *, email: Callable[[], str], now: datetime) -> None:
+    """Take somebody off under the name they had. May be done again. Raises VideoError."""
+    if former.provider_meeting != meeting.provider_id:
+        return  # made anew since; nobody of before is there
+    if former.provider_id:
+        them = RemoteRegistrant(former.provider_id, RegistrantStatus.APPROVED)
+        try:
+            adapters.adapter_for(meeting.platform, meeting.account).set_status(meeting, [them], RegistrantAction.CANCEL)
+        except (NotFound, Closed):
+            return
+    else:
+        leave(meeting, former.person_id, email=email, now=now)
+        Registrant.objects.filter(meeting=meeting, person_id=former.person_id).update(relay="")
+
+
+def _start_anew(pk: int) -> None:
+    Registrant.objects.filter(pk=pk).update(
+        state=RegistrantState.WANTED, provider_id="", join_url="", relay="", last_error=""
+    )
+
+
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
