@@ -186,6 +186,8 @@ try:  # by way out or domain of an address, such as "mail=600 gmail.com=60 zoom=
 except ValueError:
     raise ImproperlyConfigured("OUTBOX_PER_MINUTE is written like this: mail=600 gmail.com=60") from None
 OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180)  # messages that were sent; the audit trail stays
+# Where servers that get webhooks may listen.
+WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443"])]
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
 
 
@@ -210,6 +212,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "enter-people-on-platforms": _every(60, "registration.tasks.queue_missing_registrants"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
     "remind-the-invited": _every(600, "registration.tasks.remind_invited"),
+    "forget-webhook-deliveries": _every(3600, "registration.tasks.forget_webhook_deliveries"),
     "forget-who-was-invited": _every(3600, "registration.tasks.forget_old_invitations"),
 }
 

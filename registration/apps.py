@@ -29,6 +29,7 @@ class RegistrationConfig(AppConfig):
             programme_file,
             reminders,
             thanks,
+            webhook_handlers,
         )
 
         handlers.register()
@@ -44,6 +45,7 @@ class RegistrationConfig(AppConfig):
         organiser_mails.register()
         own_mails.register()
         platform_handlers.register()
+        webhook_handlers.register()
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()

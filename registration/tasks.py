@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from registration import digests, platform_handlers, reminders, services
-from registration.services import addresses, farewells, invitations
+from registration.services import addresses, farewells, invitations, webhooks
 
 
 @shared_task(name="registration.tasks.promote_into_free_places", ignore_result=True, time_limit=120)
@@ -44,6 +44,12 @@ def forget_answers() -> None:
 def remind_invited() -> None:
     """Whoever has not answered an invitation is reminded once, before the time runs out."""
     invitations.remind_unanswered(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.forget_webhook_deliveries", ignore_result=True, time_limit=240)
+def forget_webhook_deliveries() -> None:
+    """The log of what was told to programs of others goes after a month."""
+    webhooks.forget_old_deliveries(now=timezone.now())
 
 
 @shared_task(name="registration.tasks.forget_old_invitations", ignore_result=True, time_limit=240)
