@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, path, reverse_lazy
 
 from registration import delegation_list_views as lists
 from registration import delegation_views as views
-from registration import token_pages
+from registration import token_pages, webhook_pages
 
 in_six_languages: list[URLPattern | URLResolver] = [
     path("delegations/", views.mine, name="delegations"),
@@ -21,6 +21,7 @@ in_six_languages: list[URLPattern | URLResolver] = [
     path("delegations/<uuid:public_id>/list/", views.nominate_list, name="delegation-list"),
     path("delegations/<uuid:public_id>/members.<str:kind>", views.export, name="delegation-export"),
     path("delegations/<uuid:public_id>/tokens/", token_pages.of_delegation, name="delegation-tokens"),
+    path("delegations/<uuid:public_id>/webhooks/", webhook_pages.of_delegation, name="delegation-webhooks"),
     path("delegations/<uuid:public_id>/members/<uuid:member_id>/", views.member, name="delegation-member"),
     path("<slug:slug>/participants/", lists.public_list, name="participants"),
     path("<slug:slug>/participants.<str:kind>", lists.public_list, name="participants-file"),

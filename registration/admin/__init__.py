@@ -25,6 +25,7 @@ from registration import admin_waiting as admin_waiting
 from registration import delegation_admin as delegation_admin
 from registration import door_admin as door_admin
 from registration import token_pages as token_pages
+from registration import webhook_pages as webhook_pages
 from registration.admin import admissions as admissions
 from registration.admin import delegations as delegations
 from registration.admin import figures as figures

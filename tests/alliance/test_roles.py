@@ -78,6 +78,7 @@ CONFERENCE_PAGES = {
     "delegation-letter": ("admissions", Level.CHANGE),
     "participants": ("admissions", Level.CHANGE),
     "api-tokens": ("admissions", Level.CHANGE),
+    "webhooks": ("admissions", Level.CHANGE),
     "waiting-lists": ("registrations", Level.SEE),
     "waiting-list": ("registrations", Level.SEE),
     "reserves": ("admissions", Level.CHANGE),

@@ -135,6 +135,7 @@ BY_OWN_ROW = [
     "registration:delegation-export",
     "registration:delegation-member",
     "registration:delegation-tokens",
+    "registration:delegation-webhooks",
 ]
 
 # For programs with a token, whoever made it: tests/registration/test_api_access.py has the table.
