@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", pages.favicon, name="favicon"),
     path("robots.txt", pages.robots, name="robots"),
     path("", include("events.root_urls")),
+    path("", include("video.urls")),
     path("", include("registration.urls")),  # brings its own language prefix
 ]
 

@@ -7,6 +7,7 @@ registration as it stands when the message leaves; the sweep finds who is missin
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -21,7 +22,7 @@ from registration import messages
 from registration.models import Admission, AttendanceMode, Registration, RegistrationStatus
 from video.adapters.errors import VideoError
 from video.models import WITH_REGISTRANTS, Meeting, MeetingState, Registrant, RegistrantState, Service
-from video.services import people
+from video.services import events, people
 
 HAS_PLACE = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
 _BATCH = 500
@@ -130,7 +131,14 @@ def _queue_for(meeting: Meeting, admission: Admission, *, now: datetime) -> int:
     return queued
 
 
+def note_joined(person_id: UUID, at: datetime) -> None:
+    """The platform says that somebody came in: their first time is kept, whichever way they went."""
+    mine = Registration.objects.filter(public_id=person_id, status__in=HAS_PLACE)
+    mine.filter(Q(joined_at=None) | Q(joined_at__gt=at)).update(joined_at=at)
+
+
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
     for service in Service:
         topics.register(messages.platform_topic(service), bring_up_to_date, group=service.value)
+    events.on_joined(note_joined)

@@ -60,7 +60,7 @@ def _take(account: HostAccount, request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=503, headers={"Retry-After": "60"})
     if isinstance(said, WebhookRejected):
         log.warning("hook_refused", account=str(account.public_id), reason=said.reason)
-        return HttpResponse(status=_STATUS[said.reason])
+        return HttpResponse(status=_STATUS.get(said.reason, 400))
     if isinstance(said, WebhookChallenge):
         return HttpResponse(said.body, content_type="application/json")
     events.keep(account, said, request.body, now=now)

@@ -233,6 +233,8 @@ class Meeting(models.Model):
         _("closes at"), null=True, blank=True, help_text=_("Empty: when the session ends.")
     )
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    began_at = models.DateTimeField(_("began at"), null=True, blank=True, editable=False)  # as the platform told us
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects: ClassVar[MeetingQuerySet] = MeetingQuerySet.as_manager()  # type: ignore[assignment]
@@ -299,7 +301,8 @@ class Registrant(models.Model):
     person_id: the public id of the registration, which this app knows nothing else of. provider_meeting: the meeting on
     the platform that the rest speaks of; when it is another one than the meeting has now, the rest is void. SENDING
     with busy_until passed means that the outcome is not known: look before adding. relay: the address the platform
-    knows them by when that is not their own. join_url is a secret like a password.
+    knows them by when that is not their own. join_url is a secret like a password. mark: a keyed hash of the address
+    the platform knows them by, for platforms that name people by it. joined_at, left_at: as the platform says.
     """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="registrants")
@@ -313,6 +316,9 @@ class Registrant(models.Model):
     adds_on = models.DateField(null=True)
     adds = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True)
+    mark = models.BinaryField(max_length=32, null=True)
+    joined_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -325,7 +331,35 @@ class Registrant(models.Model):
         indexes = [
             models.Index(name="registrant_person", fields=["person_id"]),
             models.Index(name="registrant_provider", fields=["provider_meeting", "provider_id"]),
+            models.Index(name="registrant_mark", fields=["provider_meeting", "mark"], condition=Q(mark__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.state} (#{self.pk})"
+
+
+class PlatformEvent(models.Model):
+    """Something a platform told us. It holds ids and times, no name and no address.
+
+    mark: a keyed hash of what was sent, by which the same is known again. person: a keyed hash of the address somebody
+    was entered with, where the platform names no registrant.
+    """
+
+    public_id = PublicIdField()
+    account = models.ForeignKey(HostAccount, on_delete=models.CASCADE, related_name="events")
+    mark = models.BinaryField(max_length=32)
+    kind = models.CharField(max_length=12)
+    provider_meeting = models.CharField(max_length=120)
+    provider_id = models.CharField(max_length=120, blank=True)
+    person = models.BinaryField(max_length=32, null=True)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("event of a platform")
+        verbose_name_plural = _("events of platforms")
+        constraints = [models.UniqueConstraint(name="platform_event_once", fields=["account", "mark"])]
+        indexes = [models.Index(name="platform_event_age", fields=["received_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} (#{self.pk})"

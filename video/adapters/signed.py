@@ -1,7 +1,7 @@
 """What platforms send us: judged by its signature over the raw bytes, then read. Nothing is read before.
 
-Zoom signs "v0:", its clock and the body with HMAC-SHA256, and asks now and then whether the address is ours. Webex signs
-the body alone with HMAC-SHA1, the only way it has. Names of people are in both; they are not even looked at.
+Zoom signs "v0:", its clock and the body with HMAC-SHA256, and asks now and then whether the address is ours. Webex
+signs the body alone with HMAC-SHA1, the only way it has. Names of people are in both; they are not even looked at.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What platforms tell us: kept at once, worked through by the outbox, so that platforms are answered fast.
 
 The same thing told twice is kept once; a day later the mark by which it was known is gone. By then Zoom's own clock,
-which it signs, is five minutes old at most. Webex signs no clock: its marks are kept for a month, and whatever it repeats
-after that changes nothing, since who has joined stays so.
+which it signs, is five minutes old at most. Webex signs no clock: its marks are kept for a month, and whatever it
+repeats after that changes nothing, since who has joined stays so.
 """
 
 from __future__ import annotations
@@ -134,7 +134,8 @@ def _note(
     if row is None:
         return
     came = joined_at or left_at  # whoever leaves has been there
-    assert came is not None
+    if came is None:
+        return
     values: dict[str, object] = {"joined_at": Coalesce(Least("joined_at", came), came)}
     if left_at is not None:
         values["left_at"] = Coalesce(Greatest("left_at", left_at), left_at)
@@ -197,8 +198,7 @@ def read_report(message: Message, *, now: datetime) -> Done | Superseded:
     except VideoError as error:
         raise handlers.failure(error, now=now) from None
     for one in found:
-        if one.joined_at or one.left_at:
-            _note(meeting, one.registrant_id, people.mark_of(one.email), one.joined_at, one.left_at)
+        _note(meeting, one.registrant_id, people.mark_of(one.email), one.joined_at, one.left_at)
     return Done()
 
 

@@ -125,6 +125,7 @@ def _entered(meeting: Meeting, guest: Guest, *, now: datetime, within: float | N
         if found is None:
             _count_add(row, meeting, now=now)
             found = adapter.add_registrant(meeting, person)
+        row.mark = mark_of(person.email)
     except OutcomeUnknown as error:
         _free(row, RegistrantState.SENDING, error)
         raise
@@ -141,7 +142,8 @@ def _entered(meeting: Meeting, guest: Guest, *, now: datetime, within: float | N
         raise
     row.provider_id, row.join_url = found.provider_id, found.join_url
     row.state, row.busy_until, row.last_error = RegistrantState.ADDED, None, ""
-    row.save(update_fields=["provider_id", "join_url", "state", "busy_until", "last_error", "updated_at"])
+    fields = ["provider_id", "join_url", "state", "busy_until", "last_error", "mark", "updated_at"]
+    row.save(update_fields=fields)
     return row
 
 
@@ -188,9 +190,14 @@ def _cancelled(adapter: Adapter, meeting: Meeting, row: Registrant, email: Calla
         return  # gone already, or over
 
 
+def mark_of(email: str) -> bytes | None:
+    """The keyed hash by which somebody is known again whom a platform names by address; None without one."""
+    return crypto.blind_index("platform-person", email.casefold()) if email else None
+
+
 def forget(person_ids: Iterable[UUID]) -> None:
     """Make what we keep of erased people worthless. That they are taken off the platforms is up to leave()."""
-    Registrant.objects.filter(person_id__in=list(person_ids)).update(join_url="", last_error="")
+    Registrant.objects.filter(person_id__in=list(person_ids)).update(join_url="", last_error="", mark=None)
 
 
 # --- another name -----------------------------------------------------------------------------------------------------
@@ -252,11 +259,12 @@ def _row(meeting: Meeting, person_id: UUID) -> Registrant:
     return Registrant.objects.get(meeting=meeting, person_id=person_id)
 
 
-def _claim(row: Registrant, *, now: datetime, state: RegistrantState, **values: str) -> None:
+def _claim(row: Registrant, *, now: datetime, state: RegistrantState, **values: str | None) -> None:
     """Take the row for a while. Raises BeingEntered when somebody has it, or changed it since it was read."""
     free = Registrant.objects.filter(Q(busy_until=None) | Q(busy_until__lte=now), pk=row.pk, state=row.state)
     if values.get("provider_meeting", row.provider_meeting) != row.provider_meeting:
-        values |= {"provider_id": ""}
+        row.mark = row.joined_at = row.left_at = None
+        values |= {"provider_id": "", "mark": None, "joined_at": None, "left_at": None}
     if not free.update(busy_until=now + CLAIMED, state=state, **values):
         raise BeingEntered
 

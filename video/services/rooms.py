@@ -174,6 +174,8 @@ def let_go(meeting: Meeting) -> None:
         ordered="",
         is_unsure=False,
         last_error="",
+        began_at=None,
+        ended_at=None,
         **dict.fromkeys(SECRETS, ""),
     )
 

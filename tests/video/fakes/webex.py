@@ -47,6 +47,11 @@ class FakeWebex(Fake):
                 self.people[f"m{self.made}"] = []
                 self.meetings[f"m{self.made}"] = data
                 return Reply(200, self._shown(f"m{self.made}"))
+            case ["GET", "meetingParticipants"]:
+                people = self.people[exchange.query["meetingId"]]
+                rows = [{"id": f"x{at}", "email": one["email"], "state": "end"} for at, one in enumerate(people)]
+                times = {"joinedTime": "2030-07-15T09:01:00Z", "leftTime": "1970-01-01T00:00:00.000Z"}
+                return Reply(200, {"items": [row | times for row in rows]})
             case ["GET", "meetings"]:
                 tag = exchange.query["integrationTag"]
                 found = [one for one, data in self.meetings.items() if tag in data["integrationTags"]]

@@ -59,6 +59,7 @@ class FakeZoom(Fake):
             (rf"POST {thing}/registrants", self._add),
             (rf"GET {thing}/registrants", self._registrants),
             (rf"PUT {thing}/registrants/status", self._status),
+            (r"GET /report/(?:webinars|meetings)/(\d+)/participants", self._report),
         ]
 
     def _token(self, exchange: Exchange) -> Reply:
@@ -133,6 +134,27 @@ class FakeZoom(Fake):
         following = str(first + PAGE) if first + PAGE < len(rows) else ""
         shown = {"page_size": 300, "total_records": len(rows), "next_page_token": following, "page_count": 1}
         return Reply(200, shown | {"registrants": rows[first : first + PAGE]})
+
+    def _report(self, exchange: Exchange, _data: dict[str, Any], number: str) -> Reply:
+        """Who was there: everybody entered, a page for each, and somebody who came another way."""
+        assert exchange.query["include_fields"] == "registrant_id"
+        rows = [
+            {
+                "id": "u",
+                "name": "Canary Name",
+                "user_email": "",
+                "registrant_id": person["id"],
+                "join_time": "2030-07-15T09:01:00Z",
+                "leave_time": "2030-07-15T09:50:00Z",
+                "duration": 2940,
+            }
+            for person in self.people[number]
+        ]
+        rows.append({"id": "p", "name": "Panelist", "join_time": "2030-07-15T09:00:00Z", "duration": 10})
+        at = int(exchange.query.get("next_page_token") or 0)
+        following = str(at + 1) if at + 1 < len(rows) else ""
+        shown = {"page_count": 1, "page_size": 300, "total_records": len(rows), "next_page_token": following}
+        return Reply(200, shown | {"participants": rows[at : at + 1]})
 
     def _status(self, _exchange: Exchange, data: dict[str, Any], number: str) -> Reply:
         ids = {one["id"] for one in data["registrants"]}
