@@ -16,12 +16,14 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import roles
+from accounts import admin_factors, roles
 from accounts.actors import Actor
 from accounts.models import AuditEntry, Role, User
 from alliance.admin import (
@@ -174,10 +176,10 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
     ordering = ["email"]
     search_fields = ["email", "name"]
     search_by_id = ("public_id",)
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["last_login", "date_joined", "second_factor_page"]
     filter_horizontal = ["groups", "user_permissions"]
     fieldsets = [
-        (None, {"fields": ["email", "password"]}),
+        (None, {"fields": ["email", "password", "second_factor_page"]}),
         (gettext_lazy("Person"), {"fields": ["name", "language"]}),
         (gettext_lazy("Powers"), {"fields": ["is_active", *POWERS]}),
         (gettext_lazy("Dates"), {"fields": ["last_login", "date_joined"]}),
@@ -188,6 +190,30 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
             {"classes": ["wide"], "fields": ["email", "name", "language", "usable_password", "password1", "password2"]},
         )
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of the second factor."""
+        return [
+            path(
+                "<int:pk>/second-factor/",
+                self.admin_site.admin_view(self.second_factor),
+                name="accounts_user_second_factor",
+            ),
+            *super().get_urls(),
+        ]
+
+    def second_factor(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What somebody has, and the reset that takes two administrators."""
+        user = self.get_object(request, str(pk))
+        if user is None or not self.has_view_permission(request, user):
+            raise Http404
+        return admin_factors.page(request, user, self.admin_site.each_context(request))
+
+    @admin.display(description=gettext_lazy("second factor"))
+    def second_factor_page(self, user: User) -> str:
+        """The way to it."""
+        address = reverse("admin:accounts_user_second_factor", args=[user.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Look, or reset it when it is lost"))
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The short form for a new user."""
@@ -365,6 +391,9 @@ class HouseGroupAdmin(HouseAdmin[Group], GroupAdmin):  # type: ignore[misc]
         return acting(request).is_superuser
 
 
+# The library's own admin shows seeds of codes and addresses of sessions; nobody needs it.
+for _model in [model for model in admin.site._registry if model.__module__.startswith("allauth.")]:
+    admin.site.unregister(_model)
 admin.site.register(User, HouseUserAdmin)
 admin.site.register(Role, RoleAdmin)
 admin.site.register(AuditEntry, AuditEntryAdmin)

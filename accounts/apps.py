@@ -9,3 +9,10 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = _("People who sign in")
+
+    def ready(self) -> None:
+        """Listen to the library of signing in, and tell the outbox how to write to people who forgot a password."""
+        from accounts import password_mails, sign_in_records
+
+        password_mails.register()
+        sign_in_records.register()

@@ -206,3 +206,54 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} (#{self.pk})"
+
+
+class AttemptCount(models.Model):
+    """How often somebody tried a password, a code or a reset in one span of time. accounts.attempts says how many.
+
+    who is a keyed hash of an account, an address, or both: nothing here can be read back.
+    """
+
+    limit = models.CharField(max_length=30)
+    who = models.BinaryField(max_length=32)
+    starts_at = models.DateTimeField()
+    used = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="attempt_count_once_per_span", fields=["limit", "who", "starts_at"]),
+        ]
+        indexes = [models.Index(name="attempt_count_starts_at", fields=["starts_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.limit} (#{self.pk})"
+
+
+class FactorReset(models.Model):
+    """The wish that somebody who lost their second factor may set up a new one. It takes two administrators."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="factor_resets", verbose_name=_("user"))
+    asked_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", verbose_name=_("asked by"))
+    asked_at = models.DateTimeField(_("asked at"))
+    confirmed_by = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("confirmed by")
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reset of a second factor")
+        verbose_name_plural = _("resets of second factors")
+        constraints = [
+            models.UniqueConstraint(name="factor_reset_one_open", fields=["user"], condition=Q(closed_at=None)),
+            models.CheckConstraint(
+                name="factor_reset_takes_two_others",
+                condition=~Q(asked_by=F("user"))
+                & (
+                    Q(confirmed_by=None)
+                    | Q(closed_at__isnull=False) & ~Q(confirmed_by=F("asked_by")) & ~Q(confirmed_by=F("user"))
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reset (#{self.pk})"

@@ -15,7 +15,7 @@ from accounts.models import AuditEntry, Role, RoleKind, User
 GRANTED, WITHDRAWN = "role.granted", "role.withdrawn"
 
 
-def _is_administrator(user: User) -> bool:
+def is_administrator(user: User) -> bool:
     """Whether somebody looks after the whole house: a superuser, or an administrator of all conferences."""
     if not user.is_active:
         return False
@@ -32,7 +32,7 @@ def may_give(user: User, role: Role, *, right: str = "add") -> bool:
         return True
     if role.user_id == user.pk:
         return False
-    if _is_administrator(user):
+    if is_administrator(user):
         return True
     if role.kind == RoleKind.ADMINISTRATOR or role.kind not in RoleKind.values:
         return False
@@ -53,7 +53,7 @@ def stands_above(other: User, user: User) -> bool:
         return False
     if other.is_superuser:
         return True
-    if not _is_administrator(user) and other.roles.filter(kind=RoleKind.ADMINISTRATOR).exists():
+    if not is_administrator(user) and other.roles.filter(kind=RoleKind.ADMINISTRATOR).exists():
         return True
     if not _plain(other) <= user.access.everywhere:
         return True

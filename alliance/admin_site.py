@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone, translation
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -36,6 +38,22 @@ def add_to_frame(source: FrameSource) -> None:
     _frame_sources.append(source)
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands before the lists on the front page: links in words; only: where it leads to instead, or empty."""
+
+    links: list[tuple[str, str]]
+    only: str = ""
+
+
+_front: list[Callable[[HttpRequest], Front]] = []
+
+
+def set_front(source: Callable[[HttpRequest], Front]) -> None:
+    """Let an app say what comes first on the front page. To be called when its admin is imported."""
+    _front[:] = [source]
+
+
 class _Autocomplete(AutocompleteJsonView):
     """Search results in the words of the found model's admin."""
 
@@ -43,14 +61,6 @@ class _Autocomplete(AutocompleteJsonView):
         """Call rows by the names their admin has for them."""
         label = getattr(self.model_admin, "label_of", str)
         return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
-
-
-class _SignIn(AdminAuthenticationForm):
-    """Everybody with an active account signs in here; the pages say to whom they are open."""
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Not only staff: convenors and focal points have pages of their own."""
-        AuthenticationForm.confirm_login_allowed(self, user)
 
 
 class HouseSite(admin.AdminSite):
@@ -61,7 +71,18 @@ class HouseSite(admin.AdminSite):
     index_title = gettext_lazy("What do you want to look after?")
     app_order = ("events", "speakers", "registration", "video", "outbox", "accounts", "auth")
 
-    login_form = _SignIn
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one page to sign in for the whole house; who has done so and may not come in is told."""
+        if self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        if request.user.is_authenticated:
+            return render(request, "account/no_access.html", status=403)
+        after = request.GET.get("next") or reverse("admin:index")
+        return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': after})}")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Where everybody changes theirs."""
+        return HttpResponseRedirect(reverse("account_change_password"))
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and whoever has a role."""
@@ -90,6 +111,13 @@ class HouseSite(admin.AdminSite):
             return answer
 
         return super().admin_view(in_their_language, cacheable)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The front page: conferences, then all lists. Who looks after one conference begins there; ?all stays here."""
+        front = _front[0](request) if _front else Front([])
+        if front.only and "all" not in request.GET:
+            return cast("TemplateResponse", HttpResponseRedirect(front.only))
+        return super().index(request, (extra_context or {}) | {"front_links": front.links})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the choice of language."""

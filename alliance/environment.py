@@ -13,7 +13,15 @@ env = environ.Env()
 
 def load_secret_files() -> None:
     """Read NAME_FILE (a file path, as container secrets are given) into NAME, for every such variable we know."""
-    for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "FIELD_ENCRYPTION_KEYS", "METRICS_TOKEN"):
+    for name in (
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "EMAIL_URL",
+        "FIELD_ENCRYPTION_KEYS",
+        "METRICS_TOKEN",
+        "OIDC_CLIENT_SECRET",
+    ):
         path = os.environ.get(f"{name}_FILE")
         if path and name not in os.environ:
             try:

@@ -718,6 +718,7 @@ def trial_environment() -> dict[str, str]:
         "DATABASE_URL": f"postgres://{USER}@127.0.0.1:1/{DATABASE}",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "EMAIL_URL": "smtp://127.0.0.1:1",
+        "SECOND_FACTOR_REQUIRED": "0",  # most tests sign in by a short cut; those of signing in switch it on
         "DJANGO_SETTINGS_MODULE": "alliance.settings",
     }
 

@@ -52,6 +52,11 @@ EXIT_URL = env.str("EXIT_URL", default="https://www.weather.com")
 
 INSTALLED_APPS = [
     "alliance.apps.AllianceConfig",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "accounts.apps.AccountsConfig",
     "events.apps.EventsConfig",
     "speakers.apps.SpeakersConfig",
@@ -89,6 +94,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SecondFactor",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -213,7 +220,9 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "enter-people-on-platforms": _every(60, "registration.tasks.queue_missing_registrants"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
     "remind-the-invited": _every(600, "registration.tasks.remind_invited"),
+    "forget-attempts-to-sign-in": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-webhook-deliveries": _every(3600, "registration.tasks.forget_webhook_deliveries"),
+    "look-after-invited-speakers": _every(600, "speakers.tasks.look_after_invitations"),
     "forget-who-was-invited": _every(3600, "registration.tasks.forget_old_invitations"),
 }
 
@@ -249,7 +258,57 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "account_login"
+PASSWORD_RESET_TIMEOUT = 2 * 3600  # seconds that the link of a mail is good for
+# Whoever may open the admin or looks after a side event needs a second factor; nobody does while developing.
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not (DEBUG or DEMO))
+
+# django-allauth: the steps of signing in. Accounts are made in the admin; the library makes and manages none.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True  # as long as SESSION_COOKIE_AGE
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # accounts.attempts counts, in PostgreSQL
+ACCOUNT_FORMS = {
+    "login": "accounts.sign_in_forms.SignInForm",
+    "reauthenticate": "accounts.sign_in_forms.PasswordAgainForm",
+}
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are entered by administrators
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "accounts.sign_in_forms.CodeForm",
+    "reauthenticate": "accounts.sign_in_forms.CodeAgainForm",
+    "activate_totp": "accounts.sign_in_forms.FirstCodeForm",
+    "authenticate_webauthn": "accounts.sign_in_forms.PasskeyForm",
+    "add_webauthn": "accounts.sign_in_forms.NewPasskeyForm",
+}
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a telephone's clock may be off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+
+# OpenID Connect: existing users only, found by the address that the provider has verified.
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="OpenID Connect")
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.OpenIdAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form of ours may not lead to another site (form-action of the policy)
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if OIDC_SERVER_URL:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "house",
+                "name": OIDC_NAME,
+                "client_id": environment.required("OIDC_CLIENT_ID", "the provider gave it to us."),
+                "secret": environment.required("OIDC_CLIENT_SECRET", "the provider gave it to us."),
+                "settings": {"server_url": OIDC_SERVER_URL},
+            }
+        ],
+    }
 
 # --- languages and time ---------------------------------------------------------------------------------------------
 

@@ -10,15 +10,18 @@ from alliance import pages
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
+    path("", include("accounts.openid_urls")),
     path("api/", include("alliance.api.router")),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("robots.txt", pages.robots, name="robots"),
     path("", include("events.root_urls")),
     path("", include("video.urls")),
+    path("", include("speakers.personal_urls")),
     path("", include("registration.urls")),  # brings its own language prefix
 ]
 
 urlpatterns += i18n_patterns(
+    path("", include("accounts.urls")),
     path("", include("speakers.component_urls")),
     path("about/accessibility/", pages.accessibility, name="accessibility"),
     path("about/privacy/", pages.privacy, name="privacy"),

@@ -1,7 +1,7 @@
 """Addresses of delegations: focal points' pages in six languages, the answer of a nominated person without one."""
 
-from django.contrib.auth.views import LogoutView
-from django.urls import URLPattern, URLResolver, path, reverse_lazy
+from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
 
 from registration import delegation_list_views as lists
 from registration import delegation_views as views
@@ -9,11 +9,11 @@ from registration import token_pages, webhook_pages
 
 in_six_languages: list[URLPattern | URLResolver] = [
     path("delegations/", views.mine, name="delegations"),
-    path("delegations/login/", views.Login.as_view(), name="delegation-login"),
+    # Its own page once, and printed in letters: the way in is the same for everybody now.
     path(
-        "delegations/logout/",
-        LogoutView.as_view(next_page=reverse_lazy("registration:delegation-login")),
-        name="delegation-logout",
+        "delegations/login/",
+        RedirectView.as_view(pattern_name="registration:delegations"),
+        name="delegation-login",
     ),
     path("delegations/<uuid:public_id>/", views.one, name="delegation"),
     path("delegations/<uuid:public_id>/nominate/", views.nominate, name="delegation-nominate"),

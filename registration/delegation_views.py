@@ -14,10 +14,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
-from django.contrib.auth.views import LoginView, redirect_to_login
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language, gettext_lazy
@@ -45,14 +45,6 @@ _UNPROCESSABLE, _CONFLICT = 422, 409
 _FILES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
-class Login(LoginView):
-    """Where focal points sign in, with the user accounts of the house."""
-
-    template_name = "registration/delegations/login.html"
-    next_page = reverse_lazy("registration:delegations")  # type: ignore[assignment]
-    redirect_authenticated_user = True
-
-
 def _kept_nowhere(view: View) -> View:
     """For pages of people who signed in. With no referrer at all browsers would send "Origin: null" with our forms,
     and the check of their token refuses that; so the policy of the house stays.
@@ -76,7 +68,7 @@ def focal_points_only(view: View) -> View:
     @_kept_nowhere
     def guarded(request: HttpRequest, **captured: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("registration:delegation-login"))
+            return redirect_to_login(request.get_full_path())
         mine = delegations_of(request.user)
         if "public_id" not in captured:
             found = list(mine)
