@@ -111,7 +111,7 @@ def join_link(registration: Registration, *, version: int, now: datetime) -> Ite
         topic=JOIN_LINK,
         about_kind="registration",
         about_id=registration.public_id,
-        key=f"join:{registration.public_id}:{version}:{window[0]:%Y%m%dT%H%M}",
+        key=f"join:{registration.public_id}:{version}:{window[0]:%Y%m%dT%H%M}{_again(registration)}",
         now=now,
         version=version,
         order_key=_order(registration.participant),
@@ -119,6 +119,11 @@ def join_link(registration: Registration, *, version: int, now: datetime) -> Ite
         deadline_at=window[1],
         details={"opens_at": window[0].isoformat()},
     )
+
+
+def _again(registration: Registration) -> str:
+    """What makes another message of the link, once it was replaced."""
+    return f":{registration.join_version}" if registration.join_version > 1 else ""
 
 
 def about_known_address(participant: Participant, *, now: datetime) -> Message:

@@ -30,8 +30,8 @@ from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import forms, offer_words, selectors, services, uploads
-from registration.models import Admission, Invitation, Participant, QuestionKind, Registration, RegistrationStatus
+from registration import forms, gateway, offer_words, selectors, services, token_access, uploads
+from registration.models import Admission, Invitation, Participant, QuestionKind, RegistrationStatus
 from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome
@@ -397,27 +397,17 @@ def _leads_out(view: View) -> View:
 @same_origin
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """The door to a meeting. Looking tells how things stand; the button leads in, to an address shown nowhere else."""
-    entry = services.enter(token=token, now=timezone.now(), joining=request.method == "POST")
+    now = timezone.now()
+    entry = services.enter(token=token, now=now, joining=request.method == "POST")
     if entry is None:
         raise Http404
     if request.method == "POST" and isinstance(entry.door, video.services.OpenDoor):
+        services.links.note_network(entry.registration, token_access.address_of(request), now=now)
         return SeeOther(entry.door.url)
     participant = entry.registration.participant
     language = _language(request, participant)
     with translation.override(language):
-        context = _frame(request, participant) | _door(entry.registration, entry.door)
+        context = _frame(request, participant) | gateway.words(entry.registration, entry.door, now=now)
         response = render(request, "registration/join.html", context)
     response["Content-Language"] = language
     return response
-
-
-def _door(registration: Registration, door: video.services.Door | None) -> dict[str, Any]:
-    """What the page says about the door. It must not get the door itself: an open one holds the address."""
-    admission = registration.admission
-    opens_at = door.opens_at if isinstance(door, video.services.NotYet) else None
-    return {
-        "registration": registration,
-        "session": admission.session,
-        "admission": admission,
-        "state": "closed" if door is None else type(door).__name__,
-    } | _instant("opens", opens_at, admission.conference)

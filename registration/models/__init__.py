@@ -22,6 +22,7 @@ from registration.models.delegation_member import (
     Verification,
 )
 from registration.models.figure import Figure, ImportKind, Measure, Qualifier
+from registration.models.gateway import JoinNetwork, Rehearsal, RetiredLink
 from registration.models.idempotency import IdempotencyKey
 from registration.models.invitation import Invitation, InvitationKey, InvitationState
 from registration.models.mail import BounceKind, MailBounce, OptOut
@@ -76,6 +77,7 @@ __all__ = [
     "Invitation",
     "InvitationKey",
     "InvitationState",
+    "JoinNetwork",
     "KeptUpload",
     "MailBounce",
     "Measure",
@@ -95,7 +97,9 @@ __all__ = [
     "Readers",
     "Registration",
     "RegistrationStatus",
+    "Rehearsal",
     "Reserve",
+    "RetiredLink",
     "Scope",
     "TakeDown",
     "Verification",

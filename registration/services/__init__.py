@@ -1,6 +1,7 @@
 """Every write of this app: one function per use case, and the errors it raises."""
 
 from registration.services import answers as answers
+from registration.services import links as links
 from registration.services.access import Entry, enter, find_personal, resend_personal_link, send_personal_link
 from registration.services.decisions import AlreadyDecided, approve, cancel, reject
 from registration.services.joining import (
@@ -61,6 +62,7 @@ __all__ = [
     "find_answer",
     "find_personal",
     "forget_old_idempotency_keys",
+    "links",
     "move_to_top",
     "promote_after_correction",
     "promote_into_free_places",

@@ -13,7 +13,14 @@ import video.services
 from alliance import crypto
 from events.models import Conference
 from registration import messages, platform_handlers
-from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
+from registration.models import (
+    Admission,
+    AttendanceMode,
+    Participant,
+    Registration,
+    RegistrationStatus,
+    RetiredLink,
+)
 from registration.services import delegations
 from video.models import Meeting
 
@@ -58,11 +65,27 @@ def send_personal_link(*, participant: Participant, now: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """An organiser has replaced the link: the newest mail has the good one."""
+
+
+Door = video.services.Door | Replaced
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What the join link of a registration leads to. door is None when the registration does not open it."""
 
     registration: Registration
-    door: video.services.Door | None
+    door: Door | None
+
+
+def _replaced(token: str) -> Entry | None:
+    """What a link that is not good any more says; None for one that never was."""
+    retired = RetiredLink.objects.filter(join_hash=crypto.token_hash(token)).first()
+    if retired is None:
+        return None
+    return Entry(Registration.objects.with_all().get(pk=retired.registration_id), Replaced())
 
 
 def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
@@ -73,7 +96,7 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     """
     registration = Registration.objects.with_all().filter(join_hash=crypto.token_hash(token)).first()
     if registration is None:
-        return None
+        return _replaced(token)
     admission: Admission = registration.admission
     has_place = registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
     if not has_place or admission.mode != AttendanceMode.ONLINE:

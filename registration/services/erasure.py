@@ -19,6 +19,7 @@ from registration.models import (
     Consent,
     DifferentPeople,
     IdentityKey,
+    JoinNetwork,
     MailBounce,
     Membership,
     MemberState,
@@ -27,6 +28,7 @@ from registration.models import (
     Places,
     QuestionAnswer,
     Registration,
+    RetiredLink,
     RegistrationStatus,
 )
 from registration.services import farewells, invitations, waiting_list
@@ -95,6 +97,8 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     )
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
+    JoinNetwork.objects.filter(registration__participant=participant_id).delete()
+    RetiredLink.objects.filter(registration__participant=participant_id).delete()
     people.forget(Registration.objects.filter(participant_id=participant_id).values_list("public_id", flat=True))
     actors.audit_entry(
         at=now,

@@ -19,6 +19,8 @@
         if (fresh && fresh.dataset.door !== door.dataset.door) {
           door.dataset.door = fresh.dataset.door;
           door.innerHTML = fresh.innerHTML;
+        } else if (fresh && fresh.querySelector("[data-left]") && door.querySelector("[data-left]")) {
+          door.querySelector("[data-left]").textContent = fresh.querySelector("[data-left]").textContent;
         }
       })
       .catch(function () { /* the next look may work */ })

@@ -12,9 +12,21 @@ import pytest
 import time_machine
 from cryptography.fernet import Fernet
 from django.test import Client
+from django.utils import timezone
 
-from registration.models import Registration, RegistrationStatus
-from tests.factories import AdmissionFactory, MeetingFactory, RegistrationFactory, SideEventFactory
+import video.services
+from accounts.actors import SYSTEM
+from outbox.models import Message, MessageState
+from registration import messages, services
+from registration.models import JoinNetwork, Registration, RegistrationStatus
+from tests.factories import (
+    AdmissionFactory,
+    MaterialFactory,
+    MeetingFactory,
+    MessageFactory,
+    RegistrationFactory,
+    SideEventFactory,
+)
 from video.models import Meeting, MeetingState
 
 if TYPE_CHECKING:
@@ -161,7 +173,7 @@ def test_door_too_late_says_it_is_over(client: Client, registration: Registratio
         ("pending", "Your registration awaits approval."),
         ("cancelled", "This registration has been cancelled."),
         ("rejected", "This registration has no place at the meeting."),
-        ("offered", "This registration has no place at the meeting."),
+        ("offered", "A place is offered to you."),
     ],
 )
 def test_door_is_shut_for_everybody_without_a_place(client: Client, status: str, words: str) -> None:
@@ -179,7 +191,7 @@ def test_door_is_shut_for_people_who_come_in_person(client: Client, registration
     )
 
     with at(0):
-        assert_shut(client, in_person, "This registration has no place at the meeting.")
+        assert_shut(client, in_person, "You are registered to come in person")
 
 
 def _plan(meeting: Meeting) -> None:
@@ -212,6 +224,7 @@ def test_door_without_a_working_meeting_says_in_a_moment(
 
     assert 'data-door="NotReady"' in body
     assert "registration.js" in body
+    assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in body
 
 
 def test_door_of_a_session_without_meeting_says_in_a_moment(client: Client, registration: Registration) -> None:
@@ -332,3 +345,118 @@ def test_attended_people_may_come_back(client: Client, registration: Registratio
 
     with at(0):
         assert client.post(door_of(registration)).status_code == 303
+
+
+# --- what the page knows besides ---------------------------------------------------------------------------------------
+
+
+def told(registration: Registration, opens_at: datetime) -> None:
+    """The mail with the link has left, and spoke of this opening."""
+    MessageFactory(
+        topic=messages.JOIN_LINK,
+        about_kind="registration",
+        about_id=registration.public_id,
+        state=MessageState.SENT,
+        finished_at=opens_at,
+        details={"opens_at": opens_at.isoformat()},
+    )
+
+
+def test_door_counts_down_in_words_and_goes_on_without_javascript(client: Client, registration: Registration) -> None:
+    with at(-15 - 125):
+        early = client.get(door_of(registration))
+    with at(-15) as travel:
+        travel.shift(-20)
+        late = client.get(door_of(registration))
+
+    assert "Time left: 2 hours, 5 minutes." in text(early)
+    assert 'http-equiv="refresh" content="300"' in early.content.decode()
+    assert "Less than a minute is left." in text(late)
+    assert 'http-equiv="refresh" content="20"' in late.content.decode()
+    assert "The time has changed" not in text(early)
+
+
+def test_door_says_that_the_session_was_moved(client: Client, registration: Registration) -> None:
+    told(registration, STARTS_AT - timedelta(minutes=15))
+    with at(-60):
+        assert "The time has changed" not in text(client.get(door_of(registration)))
+        session = registration.admission.session
+        assert session is not None
+        session.starts_at += timedelta(hours=2)
+        session.ends_at += timedelta(hours=2)
+        session.save()
+        moved = text(client.get(door_of(registration)))
+
+    assert "The time has changed since we sent you this link." in moved
+    assert "12:45 Vienna time" in moved
+
+
+def test_door_that_is_over_has_the_recordings_that_are_public(client: Client, registration: Registration) -> None:
+    session = registration.admission.session
+    assert session is not None
+    common = {"conference": session.conference, "session": session, "kind": "recording"}
+    MaterialFactory(**common, title={"en": "The whole of it"}, url="https://video.example/1", visibility="after")
+    MaterialFactory(**common, title={"en": "Kept back"}, url="https://video.example/2", visibility="never")
+    with at(61):
+        page = client.get(door_of(registration))
+
+    assert "What was recorded: The whole of it" in text(page)
+    assert "video.example/2" not in page.content.decode()
+
+
+def test_replaced_link_says_so_and_the_new_one_opens(client: Client, registration: Registration) -> None:
+    old = door_of(registration)
+    with at(-10):
+        client.post(old)
+        services.links.replace(registration_id=registration.pk, by=SYSTEM, now=timezone.now())
+        Registration.objects.filter(pk=registration.pk).update(joined_at=None)
+        fresh = Registration.objects.get(pk=registration.pk)
+        refused = client.post(old)
+        opened = client.post(door_of(fresh))
+
+    assert "This link was replaced" in text(refused)
+    assert "Location" not in refused
+    assert registration.participant.display_name not in text(refused)
+    assert opened.status_code == 303
+    queued = Message.objects.filter(topic=messages.JOIN_LINK)
+    assert [one.key[-2:] for one in queued] == [":2"], "one mail with the new link"
+    fresh.status = RegistrationStatus.CANCELLED
+    fresh.cancelled_at = STARTS_AT
+    fresh.save()
+    with pytest.raises(services.links.NoLink):
+        services.links.replace(registration_id=registration.pk, by=SYSTEM, now=STARTS_AT)
+
+
+def test_link_used_from_many_networks_is_flagged_and_no_address_is_kept(
+    client: Client, registration: Registration
+) -> None:
+    def flagged() -> bool:
+        return Registration.objects.filter(services.links.used_from_many()).exists()
+
+    with at(0):
+        for address in ("198.51.100.7", "198.51.100.99", "203.0.113.1", "2001:db8:1::1", "2001:db8:1:2::1", "nonsense"):
+            client.post(door_of(registration), REMOTE_ADDR=address)
+        assert JoinNetwork.objects.count() == 3
+        assert not flagged()
+    with at(61):
+        client.post(door_of(registration), REMOTE_ADDR="192.0.2.1")
+    with at(5):
+        client.get(door_of(registration), REMOTE_ADDR="192.0.2.1")
+        assert not flagged(), "another hour, over, or only looking"
+        client.post(door_of(registration), REMOTE_ADDR="192.0.2.1")
+        assert flagged()
+    assert "203" not in str(list(JoinNetwork.objects.values()))
+    services.links.forget(now=STARTS_AT + timedelta(days=8))
+    assert not JoinNetwork.objects.exists()
+
+
+def test_broken_meeting_is_replaced_without_a_new_mail(client: Client, registration: Registration) -> None:
+    meeting = Meeting.objects.get()
+    with at(0):
+        video.services.mark_broken(meeting.pk, reason="The room is gone", by=SYSTEM, now=STARTS_AT)
+        assert_shut(client, registration, "The meeting will open in a moment")
+        video.services.save_address(
+            meeting.pk, "https://other.example/room", by=SYSTEM, now=STARTS_AT, allowed_hosts=[]
+        )
+        assert client.post(door_of(registration))["Location"] == "https://other.example/room"
+    assert not Message.objects.exists()
