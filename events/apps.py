@@ -12,7 +12,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
-        from events import health, mail_test, mail_texts, programme_checks, programme_file
+        from events import health, mail_test, mail_texts, programme_checks, programme_file, workplace_facts
         from events.releases import migrating, programme, reading
 
         health.register()
@@ -23,3 +23,4 @@ class EventsConfig(AppConfig):
         programme.register_tables()
         reading.install()
         migrating.watch(self)
+        workplace_facts.register()

@@ -27,9 +27,12 @@ class RegistrationConfig(AppConfig):
             platform_handlers,
             programme_checks,
             programme_file,
+            rehearsals,
             reminders,
             thanks,
             webhook_handlers,
+            workplace,
+            workplace_mails,
         )
 
         handlers.register()
@@ -38,6 +41,7 @@ class RegistrationConfig(AppConfig):
         invitation_mails.register()
         letters.register()
         bounces.register()
+        rehearsals.register()
         reminders.register()
         thanks.register()
         digests.register()
@@ -49,3 +53,5 @@ class RegistrationConfig(AppConfig):
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()
+        workplace.register()
+        workplace_mails.register()

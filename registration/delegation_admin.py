@@ -36,6 +36,11 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
     letters: dict[int, list[CredentialLetter]] = {}
     for letter in CredentialLetter.objects.filter(delegation__conference=conference).defer("content"):
         letters.setdefault(letter.delegation_id, []).append(letter)
+    only_open = request.GET.get("verification") == Verification.OPEN
+    if only_open:  # what the start page counts: members to compare with a letter that is there
+        found = [delegation for delegation in found if delegation.pk in letters]
+        rows = {key: [row for row in own if _is_open(row.membership)] for key, own in rows.items()}
+        found = [delegation for delegation in found if rows[delegation.pk]]
     listing = delegation_listing.of(conference)
     context = pages.context(request, conference, "delegations", _("Delegations")) | {
         "found": [
@@ -49,6 +54,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
             }
             for delegation in sorted(found, key=delegation_listing.protocol)
         ],
+        "only_open": only_open,
         "choices": Verification.choices,
         "listing": listing,
         "standing": delegation_listing.standing(listing, conference),
@@ -57,6 +63,10 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
         ],
     }
     return TemplateResponse(request, "admin/registration/delegations.html", context)
+
+
+def _is_open(membership: Membership) -> bool:
+    return membership.is_active and membership.verification == Verification.OPEN
 
 
 def _change(request: HttpRequest, conference: Conference) -> None:

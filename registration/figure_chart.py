@@ -10,6 +10,7 @@ from registration.figures import Day
 
 WIDTH, HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 8, 24, 34
+_WORDS = 190
 _MOST_POINTS = 400  # a line needs no more than it has pixels
 
 
@@ -35,6 +36,38 @@ class Chart:
     bottom: int = HEIGHT - _BOTTOM
     width: int = WIDTH
     height: int = HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart that lies: its words, its number, its place and length in the picture."""
+
+    label: object
+    number: int
+    at: int
+    long: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars below each other, the longest as wide as there is room."""
+
+    bars: list[Bar]
+    height: int
+    left: int = _WORDS
+    width: int = WIDTH
+
+
+def bars(rows: Sequence[tuple[object, int]], widest: int) -> Bars:
+    """Bars for words and numbers. widest: the greatest of the numbers."""
+    room = WIDTH - _WORDS - 70  # words on the left, the number on the right
+    longs = [round(max(2.0, room * number / max(widest, 1)), 1) for _label, number in rows]
+    drawn = [
+        Bar(label, number, 28 * place, long, round(_WORDS + long + 8, 1))
+        for place, ((label, number), long) in enumerate(zip(rows, longs, strict=True))
+    ]
+    return Bars(drawn, 28 * len(drawn))
 
 
 def chart(days: Sequence[Day]) -> Chart | None:

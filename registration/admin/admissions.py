@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import actor
 from alliance.admin import HouseAdmin, HouseForm, RelatedPage, explain, in_all_languages, of_parent_only, row_url
 from events.admin import conference_clock, conference_slug
-from registration import capacities, services
+from registration import admin_start, capacities, services
 from registration.models import Admission, Places, Registration
 
 explain(
@@ -66,7 +66,7 @@ class AdmissionAdmin(HouseAdmin[Admission]):
     form = AdmissionForm
     related_pages = [RelatedPage(gettext_lazy("Registrations"), Registration, "admission__id")]
     list_display = ["label", conference_slug, "capacity", "taken", "waiting_now", "left", "open_now"]
-    list_filter = ["conference", "mode", "approval", "is_closed"]
+    list_filter = ["conference", "mode", "approval", "is_closed", admin_start.NeedsFilter]
     list_select_related = ["conference", "session", "places"]
     ordering = [
         "-conference__starts_on",
