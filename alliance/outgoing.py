@@ -118,7 +118,16 @@ class Refused(Exception):
 # lead inside. The metadata services of clouds are link-local, unique-local or 100.64/10, which are not global.
 _TUNNELS = tuple(
     ipaddress.ip_network(net)
-    for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "192.88.99.0/24", "fec0::/10", "::/96")
+    for net in (
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "fec0::/10",
+        "::/96",
+    )
 )
 _METADATA = frozenset({"168.63.129.16"})  # a public address that one cloud answers from inside
 
