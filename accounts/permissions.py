@@ -31,6 +31,7 @@ class Area(StrEnum):
 
     CONFERENCE = "conference"
     PROGRAMME = "programme"
+    SPEAKERS = "speakers"
     DIRECTORY = "directory"
     MEETINGS = "meetings"
     HOSTS = "hosts"
@@ -62,6 +63,8 @@ MODELS: dict[Area, tuple[str, ...]] = {
         "events.reference",
         "speakers.contribution",
     ),
+    # Where speakers are written to, and what they have answered.
+    Area.SPEAKERS: ("speakers.speakerinvitation",),
     Area.DIRECTORY: (
         "events.organisation",
         "events.country",
@@ -119,6 +122,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "events.reference": ("conference",),
     "events.mailtext": ("conference",),
     "speakers.contribution": ("session__conference",),
+    "speakers.speakerinvitation": ("contribution__session__conference",),
     **dict.fromkeys(MODELS[Area.DIRECTORY], ()),
     "video.meeting": ("session__conference", "conference"),
     "video.platformprivacy": ("conference",),
@@ -149,6 +153,7 @@ ABOUT: dict[str, str] = {
     "registration": "registration.registration",
     "meeting": "video.meeting",
     "announcement": "registration.announcement",
+    "contribution": "speakers.contribution",
 }
 
 _S, _C, _A, _D = Level.SEE, Level.CHANGE, Level.ADD, Level.DELETE
@@ -158,6 +163,7 @@ TABLE: dict[RoleKind, dict[Area, Level]] = {
     RoleKind.ORGANISER: {
         Area.CONFERENCE: _A,
         Area.PROGRAMME: _D,
+        Area.SPEAKERS: _C,
         Area.DIRECTORY: _A,
         Area.MEETINGS: _D,
         Area.ADMISSIONS: _D,

@@ -18,6 +18,10 @@ from alliance.languages import Translations
 from alliance.translated import TranslatedField
 from events.models import Country, Organisation, Segment, SegmentVisibility, Session
 from events.models.session import session_end
+from speakers.invitation_models import SpeakerConsent as SpeakerConsent
+from speakers.invitation_models import SpeakerInvitation as SpeakerInvitation
+from speakers.invitation_models import SpeakerInvitationQuerySet as SpeakerInvitationQuerySet
+from speakers.invitation_models import SpeakerPurpose as SpeakerPurpose
 
 
 class PersonQuerySet(models.QuerySet["Person"]):

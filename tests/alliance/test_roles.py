@@ -55,6 +55,8 @@ CONFERENCE_PAGES = {
     "start": ("conference", Level.SEE),
     "programme": ("programme", Level.SEE),
     "checks": ("programme", Level.SEE),
+    "speakers": ("speakers", Level.CHANGE),
+    "speaker": ("speakers", Level.CHANGE),
     "releases": ("conference", Level.SEE),
     "release-restore": ("conference", Level.CHANGE),
     "preview": ("conference", Level.SEE),
@@ -80,6 +82,9 @@ CONFERENCE_PAGES = {
     "participants": ("admissions", Level.CHANGE),
     "api-tokens": ("admissions", Level.CHANGE),
     "webhooks": ("admissions", Level.CHANGE),
+    "joining": ("registrations", Level.SEE),
+    "joining-of": ("registrations", Level.SEE),
+    "rehearsal": ("admissions", Level.CHANGE),
     "waiting-lists": ("registrations", Level.SEE),
     "waiting-list": ("registrations", Level.SEE),
     "reserves": ("admissions", Level.CHANGE),
@@ -108,8 +113,8 @@ CONFERENCE_PAGES = {
 FRAME = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done",
     "admin:autocomplete", "admin:jsi18n", "admin:view_on_site", "admin:app_list", "admin:language",
-    "admin:auth_user_password_change", "admin:events_conference_import", "admin:events_conference_template",
-    "admin:registration_admission_capacity",
+    "admin:auth_user_password_change", "admin:accounts_user_second_factor", "admin:events_conference_import", "admin:events_conference_template",
+    "admin:registration_admission_capacity", "admin:search",
 }  # fmt: skip
 
 
@@ -298,7 +303,9 @@ def address(page: pages.ConferencePage, conference: Conference) -> str:
         "registration-trail": {"registration": UUID(int=1)},
         "participant-trail": {"participant": UUID(int=1)},
         "door-code": {"participant": UUID(int=1)},
+        "joining-of": {"admission": UUID(int=1)},
         "waiting-list": {"admission": UUID(int=1)},
+        "speaker": {"contribution": UUID(int=1)},
         "reserves": {"admission": UUID(int=1)},
         "duplicate": {"stays": UUID(int=1), "goes": UUID(int=2)},
     }

@@ -94,11 +94,19 @@ EVERYBODY = [
     "registration:verify",
     "registration:deleted",
     "registration:delegation-login",
-    "registration:delegation-logout",
+    "account_login",
+    "account_logout",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "openid_connect_login",
+    "openid_connect_callback",
 ]
 
 # For whoever has the link of a mail: the token says whose page it is, and no role opens it.
 BY_LINK = [
+    "speaking:invitation",
     "registration:personal",
     "registration:calendar",
     "registration:calendar-one",
@@ -138,6 +146,22 @@ BY_OWN_ROW = [
     "registration:delegation-webhooks",
 ]
 
+# For everybody who signed in, about their own account (tests/accounts/test_sign_in.py).
+OWN_ACCOUNT = [
+    "account_change_password",
+    "account_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_authenticate",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+    "usersessions_list",
+]
+
 # For programs with a token, whoever made it: tests/registration/test_api_access.py has the table.
 BY_TOKEN = [
     "api:delegations-detail",
@@ -158,7 +182,7 @@ AT_THE_DOOR = ["registration:doors", "registration:door", "registration:door-und
 
 
 def test_every_address_outside_the_admin_has_an_entry() -> None:
-    entries = [*EVERYBODY, *BY_LINK, *BY_OWN_ROW, *BY_TOKEN, *BY_SIGNATURE, *AT_THE_DOOR]
+    entries = [*EVERYBODY, *BY_LINK, *BY_OWN_ROW, *OWN_ACCOUNT, *BY_TOKEN, *BY_SIGNATURE, *AT_THE_DOOR]
     found = {name for name, _route in names(get_resolver().url_patterns) if not name.startswith("admin:")}
 
     assert found == set(entries)
@@ -170,6 +194,14 @@ def own(name: str) -> str:
     captured: dict[str, list[Any]] = {"delegation-export": ["csv"], "delegation-member": [UUID(int=2)]}
     first = [] if name in ("registration:convenor", "registration:delegations") else [UUID(int=1)]
     return reverse(name, args=[*first, *captured.get(name.partition(":")[2], [])])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", OWN_ACCOUNT)
+def test_pages_of_ones_own_account_are_closed_to_strangers(name: str, client: Client) -> None:
+    response = client.get(reverse(name, args=[1] if name == "mfa_remove_webauthn" else []))
+
+    assert (response.status_code, response["Location"].partition("?")[0]) == (302, reverse("account_login"))
 
 
 @pytest.mark.django_db
