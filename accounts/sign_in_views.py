@@ -14,6 +14,7 @@ from typing import Any, cast
 from allauth.account import views as account_views
 from allauth.mfa.base import views as mfa_views
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as passkey_views
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
@@ -78,6 +79,16 @@ class Code(mfa_views.AuthenticateView):
         options = context["js_data"]["request_options"]
         has_passkey = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
         return context | {"has_passkey": has_passkey, "passkey_options": json.dumps(_plain(options))}
+
+
+class NewApp(totp_views.ActivateTOTPView):
+    """An app with codes to set up."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """This session has shown it, whatever becomes of the signals that follow the commit."""
+        response = super().form_valid(form)
+        second_factor.mark(self.request, self.request.user)
+        return response
 
 
 class NewPasskey(passkey_views.AddWebAuthnView):

@@ -26,7 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/again/", account_views.ReauthenticateView.as_view(), name="account_reauthenticate"),
     path("accounts/again/code/", mfa_views.ReauthenticateView.as_view(), name="mfa_reauthenticate"),
     path("accounts/factors/", views.Factors.as_view(), name="mfa_index"),
-    path("accounts/factors/app/", totp_views.ActivateTOTPView.as_view(), name="mfa_activate_totp"),
+    path("accounts/factors/app/", views.NewApp.as_view(), name="mfa_activate_totp"),
     path("accounts/factors/app/remove/", totp_views.DeactivateTOTPView.as_view(), name="mfa_deactivate_totp"),
     path("accounts/factors/codes/", code_views.ViewRecoveryCodesView.as_view(), name="mfa_view_recovery_codes"),
     path(

@@ -241,7 +241,7 @@ def test_people_sign_in_by_e_mail_in_any_case(client: Client) -> None:
     user.set_password(PASSWORD)
     user.save()
 
-    response = client.post(reverse("admin:login"), {"username": "Office@OFFICE.example", "password": PASSWORD})
+    response = client.post(reverse("account_login"), {"login": "Office@OFFICE.example", "password": PASSWORD})
 
     assert response.status_code == 302
     assert client.get(reverse("admin:index")).status_code == 200

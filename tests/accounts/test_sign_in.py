@@ -194,13 +194,14 @@ def test_first_sign_in_leads_to_the_set_up_and_nowhere_else(
     with django_capture_on_commit_callbacks(execute=True):
         done = client.post("/en/accounts/factors/app/", {"code": totp.format_hotp_value(totp.hotp_value(secret, step))})
     codes = client.get(done["Location"])
+    again = client.get(done["Location"])
 
     assert {path for path, answer in answers.items() if answer.status_code == 200} == set()
     assert led.redirect_chain[-1][0].startswith(FACTORS)
     assert "<svg" in page.text
     assert done["Location"] == "/en/accounts/factors/codes/"
     assert len(re.findall(r"<li><code>\d{10}</code>", codes.text)) == 10
-    assert client.get("/en/accounts/factors/codes/").text.count("<li><code>") == 0
+    assert "<li><code>" not in again.text
     assert is_in(client)
     assert 'href="/admin/accounts/user/"' in client.get(FACTORS).text
     assert actions() == ["sign_in", "factor.added", "factor.added"]
@@ -376,8 +377,7 @@ def test_a_new_password_is_set_by_the_link_of_a_mail(client: Client, staff: User
     ask(client, staff.email.upper())
     outbox_services.drain_all(now=timezone.now())
     (mail,) = mailoutbox
-    print(mail.body)
-    path = urlsplit(re.search(r"http://testserver(/\S+)", mail.body)[1]).path  # type: ignore[index]
+    path = urlsplit(re.search(r"https?://\S+", mail.body)[0]).path  # type: ignore[index]
     form = client.get(path, follow=True)
     new = {"new_password1": "another long sentence", "new_password2": "another long sentence"}
 

@@ -34,6 +34,8 @@ def paths() -> list[str]:
         "/join/unknown/",
         "/en/nothing-here/",
         "/admin/login/",
+        "/en/accounts/login/",
+        "/en/accounts/password/forgotten/",
     ]
 
 

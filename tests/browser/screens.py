@@ -45,9 +45,9 @@ _MAKE_ORGANISER = (
 
 def sign_in(page: Page) -> None:
     """Fill in the log-in form that the admin has led to."""
-    page.fill("#id_username", EMAIL)
+    page.fill("#id_login", EMAIL)
     page.fill("#id_password", PASSWORD)
-    page.click("input[type=submit]")
+    page.click("main form button.button")
 
 
 def send_empty_form(page: Page) -> None:

@@ -39,9 +39,9 @@ def sign_in(open_page: OpenPage, path: str) -> Page:
     """The page, after signing in as an administrator by the log-in form."""
     User.objects.create_superuser("office@office.example", PASSWORD)
     page = open_page(path)
-    page.fill("#id_username", "office@office.example")
+    page.fill("#id_login", "office@office.example")
     page.fill("#id_password", PASSWORD)
-    page.click("input[type=submit]")
+    page.click("main form button.button")
     page.wait_for_url(f"**{path}")
     return page
 

@@ -85,9 +85,9 @@ def test_sessions_are_moved_without_javascript(open_page: OpenPage) -> None:
     path = reverse("admin:events_conference_programme", args=[a.conference_id])
     sign_in(open_page, path)
     page = open_page(path, javascript=False)
-    page.fill("#id_username", "office@office.example")
+    page.fill("#id_login", "office@office.example")
     page.fill("#id_password", PASSWORD)
-    page.click("input[type=submit]")
+    page.click("main form button.button")
 
     page.click(f"#session-{a.pk} button[name=down]")
     page.locator(f"#session-{c.pk} .programme-tools summary").click()

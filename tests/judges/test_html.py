@@ -208,7 +208,7 @@ def test_pages_for_developers(client: Client, tmp_path: Path) -> None:
 def test_pages_of_organisers(client: Client, conference: Conference, tmp_path: Path) -> None:
     RegistrationFactory(admission=AdmissionFactory(session=SideEventFactory(conference=conference)))
     publishing.publish(conference, by=None, now=NOW, check=False)
-    pages = {"log-in": client.get("/admin/login/").content.decode()}
+    pages = {"log-in": client.get("/en/accounts/login/").content.decode()}
     client.force_login(StaffFactory())
     add = [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add") for model in admin.site._registry]
     can_add = [path for path in add if client.get(path).status_code == 200]  # some can only be read

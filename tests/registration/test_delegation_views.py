@@ -84,16 +84,16 @@ def test_strangers_are_asked_to_sign_in_and_come_back(client: Client, delegation
 
     asked = client.get(address(delegation))
     signed = client.post(
-        asked["Location"], {"username": user.email, "password": "a long sentence of words", "next": address(delegation)}
+        asked["Location"], {"login": user.email, "password": "a long sentence of words", "next": address(delegation)}
     )
 
-    assert asked["Location"] == f"/en/delegations/login/?next={address(delegation)}"
+    assert asked["Location"] == f"/en/accounts/login/?next={address(delegation)}"
     assert signed["Location"] == address(delegation)
     assert client.get(address(delegation)).status_code == 200
 
 
 def test_a_wrong_password_is_refused(client: Client, delegation: Delegation) -> None:
-    page = client.post("/en/delegations/login/", {"username": "nobody@mail.example", "password": "wrong"})
+    page = client.post("/en/accounts/login/", {"login": "nobody@mail.example", "password": "wrong"})
 
     assert page.status_code == 200
     assert "There is a problem" in text(page)

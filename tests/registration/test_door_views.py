@@ -139,7 +139,7 @@ def test_strangers_are_asked_to_sign_in(client: Client) -> None:
     response = client.get(url)
 
     assert response.status_code == 302
-    assert response["Location"] == f"/admin/login/?next={url}"
+    assert response["Location"] == f"/en/accounts/login/?next={url}"
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
