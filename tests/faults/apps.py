@@ -15,3 +15,4 @@ class FaultsConfig(AppConfig):
         from tests.faults import topic
 
         topics.register(topic.TOPIC, topic.handle)
+        topic.plant_kills()
