@@ -363,16 +363,22 @@ class OwnChoice:
         return self.registration.may_become(RegistrationStatus.CANCELLED) and not self.is_over
 
     @property
+    def _has_place(self) -> bool:
+        """Whether somebody is expected there, and it is not over."""
+        return (
+            self.registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED} and not self.is_over
+        )
+
+    @property
     def can_join(self) -> bool:
         """Whether a join link belongs to it."""
-        has_place = self.registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
-        return has_place and self.registration.admission.mode == AttendanceMode.ONLINE and not self.is_over
+        return self._has_place and self.registration.admission.mode == AttendanceMode.ONLINE
 
     @property
     def is_near(self) -> bool:
-        """Whether joining is what the participant comes for: from an hour before the start."""
+        """Whether going there is what the participant opens the page for: from an hour before the start."""
         starts_at = self.registration.admission.span[0]
-        return self.can_join and starts_at is not None and starts_at - _NEAR <= self.now
+        return self._has_place and starts_at is not None and starts_at - _NEAR <= self.now
 
 
 def own_choices(participant: Participant, *, now: datetime) -> list[OwnChoice]:

@@ -526,10 +526,10 @@ def test_the_personal_page_shows_what_was_answered_and_asked_and_until_when(clie
     page = text(client.get(f"/r/{person.personal_token}/"))
     own = answers.own(person, now=NOW)
 
-    assert "A meal? No Kept until July 18, 2030" in page
+    assert "A meal? No Kept until 18 July 2030" in page
     assert "Which one?" not in page
     assert "Anything else? Not answered" in page
     assert [(one.is_open, one.is_put) for one in own] == [(True, True), (True, False), (True, True)]
     Question.objects.filter(pk=first.pk).update(answers_deleted_at=NOW)
     QuestionAnswer.objects.all().delete()
-    assert "A meal? Deleted on July 2, 2030" in text(client.get(f"/r/{person.personal_token}/"))
+    assert "A meal? Deleted on 2 July 2030" in text(client.get(f"/r/{person.personal_token}/"))
