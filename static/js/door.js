@@ -150,7 +150,10 @@
     input.value = "";
     input.focus();
   });
-  page.querySelector("[data-door-send]").addEventListener("click", flush);
+  page.querySelector("[data-door-send]").addEventListener("click", function () {
+    flush();
+    input.focus();  // the button hides when all is sent; a scanner types where the focus is
+  });
   window.addEventListener("online", flush);
   window.setInterval(function () { if (waiting().length) { flush(); } }, AGAIN);
   showWaiting();
