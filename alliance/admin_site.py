@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from alliance import languages
+from alliance.admin import search
 
 
 class FrameSource(Protocol):
@@ -122,6 +123,7 @@ class HouseSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the choice of language."""
         return [
+            path("search/", self.admin_view(search.page), name="search"),
             path("language/", self.admin_view(require_POST(self.choose_language)), name="language"),
             path("r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"),
             *super().get_urls(),
