@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,8 +22,12 @@ MOST_AT_ONCE = 500  # messages that one action touches
 
 
 class MessageAdmin(ReadOnlyAdmin[Message]):
-    """Messages, the newest first. They hold ids only, and so does this page."""
+    """Messages, the newest first. They hold ids only, and so does this page.
 
+    unseen: conditions of messages that this page must not show; apps add theirs.
+    """
+
+    unseen: ClassVar[list[Callable[[], Q]]] = []
     list_display = ["created", "topic", "state", "about", "attempts", "next_attempt", "last_error"]
     list_display_links = ["created", "topic"]
     list_filter = ["state", "topic", "group"]
@@ -40,6 +45,13 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         ),
         (gettext_lazy("Delivery"), {"fields": ["group", "key", "order_key", "public_id"]}),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Without those whose being there would give somebody away."""
+        rows = super().get_queryset(request)
+        for condition in self.unseen:
+            rows = rows.exclude(condition())
+        return rows
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add how the outbox stands."""

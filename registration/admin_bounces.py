@@ -1,18 +1,36 @@
-"""Whose mails come back, in the admin of registrations: a filter and a line."""
+"""Mails in the admin: whose come back, as a filter and a line of registrations; and which no list of messages shows."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alliance.admin import clock_time
+from outbox.admin import MessageAdmin
 from registration import bounces
-from registration.models import BounceKind, MailBounce, Registration
+from registration import messages as own_messages
+from registration.models import BounceKind, MailBounce, Participant, Registration
+
+
+def _caused_by_an_address() -> Q:
+    """Mails to people under an alias that anybody can cause who types their address into a form.
+
+    Who knows an address, types it, and sees which row gets a mail at that moment would know whose alias it is.
+    """
+    hidden = Participant.objects.filter(has_alias=True)
+    return Q(
+        topic__in=[own_messages.PERSONAL_LINK, own_messages.KNOWN_ADDRESS],
+        about_kind="participant",
+        about_id__in=hidden.values("public_id"),
+    )
+
+
+MessageAdmin.unseen.append(_caused_by_an_address)
 
 
 class BounceFilter(admin.SimpleListFilter):

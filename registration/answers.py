@@ -164,6 +164,11 @@ def in_words(question: Question, value: Any, *, joined_by: str = "; ") -> str:
     return labels.get(value, "?") if question.kind in CONDITIONAL_ON else str(value)
 
 
+def file_in_words(value: Mapping[str, Any]) -> str:
+    """A file without the name its sender gave it, as "PDF (12 KB)"."""
+    return f"{SUFFIXES[value['type']].upper()} ({filesizeformat(value['size'])})"
+
+
 # --- one's own --------------------------------------------------------------------------------------------------------
 
 

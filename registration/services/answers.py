@@ -24,6 +24,7 @@ from registration.models import (
     Participant,
     Question,
     QuestionAnswer,
+    QuestionKind,
     Readers,
 )
 
@@ -98,7 +99,9 @@ class Read:
 
     @property
     def text(self) -> str:
-        """As people read it."""
+        """As organisers read it. What the sender called a file stays with the sender: it often holds a name."""
+        if self.question.kind == QuestionKind.FILE:
+            return answers.file_in_words(self.value)
         return answers.in_words(self.question, self.value)
 
 

@@ -213,7 +213,7 @@ def test_files_of_answers_hold_display_names_and_no_formula(asked: dict[str, Que
     secret = get(reader, "confidential-answers-file", "csv").content.decode()
 
     assert csv[0] == '"Display name","Name of the bus line","Lunch","Letter"'
-    assert csv[2] == '"Falke","\'=1+1","Soup","letter.pdf (17\xa0bytes)"'
+    assert csv[2] == '"Falke","\'=1+1","Soup","PDF (17\xa0bytes)"'
     assert [cell.data_type for cell in book["Answers"][2]] == ["s"] * 4
     assert secret.splitlines()[2] == '"Falke","Erdnuss","Rampe"'
     assert get(organiser, "confidential-answers-file", "csv").status_code == 403
