@@ -73,12 +73,18 @@ def platform_topic(service: Service | str) -> str:
 
 
 def on_platform(
-    registration: Registration, *, version: int, now: datetime, meeting: Meeting | None = None, again: str = ""
+    registration: Registration,
+    *,
+    version: int,
+    now: datetime,
+    meeting: Meeting | None = None,
+    again: str = "",
+    details: dict[str, str] | None = None,
 ) -> Iterator[Message]:
     """Enter the person on the platform, or take them off, as the registration stands when it leaves.
 
     Nothing where nobody is entered, and while the meeting is not ready: a sweep finds it later. meeting: when it is
-    known already. again: a word that makes a new message of it.
+    known already. again: a word that makes a new message of it. details: what the handler has to know besides.
     """
     admission: Admission = registration.admission
     meeting = meeting or admission.meeting
@@ -93,6 +99,7 @@ def on_platform(
         now=now,
         version=version,
         order_key=f"platform:{registration.public_id}",
+        details=details or {},
         deadline_at=max(now + outbox.services.TRIED_FOR, window[1]) if window else None,
     )
 

@@ -58,7 +58,10 @@ def correct(request: HttpRequest, participant: Participant, token: str) -> HttpR
         is_member=own_corrections.is_member(participant),
     )
     if is_sent and form.is_valid():
-        own_corrections.correct(participant_id=participant.pk, wanted=form.wanted(), now=now)
+        try:
+            own_corrections.correct(participant_id=participant.pk, wanted=form.wanted(), now=now)
+        except own_corrections.Erased as error:  # while we looked
+            raise Http404 from error
         services.answers.change(
             participant_id=participant.pk,
             given=form.given,
@@ -213,7 +216,10 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
     participant = services.find_personal(token)
     if request.method == "POST":
         if participant is not None:
-            own_data.erase(participant, now=timezone.now())
+            try:
+                own_data.erase(participant, now=timezone.now())
+            except Participant.DoesNotExist as error:  # merged into another row, which has a link of its own
+                raise Http404 from error
         language = views._language(request, participant) if participant is not None else request.GET.get("lang", "")
         query = f"?{urlencode({'lang': language})}" if language in languages.codes() else ""
         return views.SeeOther(reverse("registration:deleted") + query)

@@ -19,7 +19,7 @@ from outbox import topics
 from outbox.models import OPEN_STATES, Message
 from outbox.results import Done, Superseded
 from registration import messages
-from registration.models import Admission, AttendanceMode, Registration, RegistrationStatus
+from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
 from video.adapters.errors import VideoError
 from video.models import WITH_REGISTRANTS, Meeting, MeetingState, Registrant, RegistrantState, Service
 from video.services import events, people
@@ -56,7 +56,11 @@ def bring_up_to_date(message: Message, *, now: datetime) -> Done | Superseded:
         return Superseded("nobody is entered there")
     them = guest(registration)
     is_erased = not hasattr(registration.participant, "identity_key")
+    own_address = str if is_erased else them.email
     try:
+        if "former" in message.details:
+            former = people.Former(them.id, message.details["meeting"], message.details["former"])
+            people.leave_as_before(meeting, former, email=own_address, now=now)
         if not is_erased and registration.status in HAS_PLACE and admission.mode == AttendanceMode.ONLINE:
             if meeting.state != MeetingState.READY:
                 return Superseded("the meeting is not ready")
@@ -65,7 +69,7 @@ def bring_up_to_date(message: Message, *, now: datetime) -> Done | Superseded:
                 return Superseded("over")
             people.enter(meeting, them, now=now)
         else:
-            people.leave(meeting, registration.public_id, email=str if is_erased else them.email, now=now)
+            people.leave(meeting, registration.public_id, email=own_address, now=now)
     except VideoError as error:
         raise video.handlers.failure(error, now=now) from None
     return Done()
@@ -89,10 +93,11 @@ def _queue_missing(meeting: Meeting, *, now: datetime) -> int:
         admissions = admissions.filter(session=meeting.session_id)
     else:
         admissions = admissions.filter(session=None, conference=meeting.conference_id)
-    return sum(_queue_for(meeting, admission, now=now) for admission in admissions.order_by("pk"))
+    return sum(queue_missing_of(meeting, admission, now=now) for admission in admissions.order_by("pk"))
 
 
-def _queue_for(meeting: Meeting, admission: Admission, *, now: datetime) -> int:
+def queue_missing_of(meeting: Meeting, admission: Admission, *, now: datetime) -> int:
+    """Queue those of one admission whose standing on the platform is not that of their registration; how many."""
     there = Registrant.objects.filter(
         meeting=meeting, person_id=OuterRef("public_id"), provider_meeting=meeting.provider_id
     )
@@ -129,6 +134,31 @@ def _queue_for(meeting: Meeting, admission: Admission, *, now: datetime) -> int:
         queued += len(batch)
         after = batch[-1].pk
     return queued
+
+
+def renamed(participant: Participant, *, now: datetime) -> None:
+    """Take whoever stood on platforms under another name for this person's seats off, and enter the person anew.
+
+    In the transaction of the caller, who has changed the name, or the person of a seat.
+    """
+    mine = {
+        one.public_id: one
+        for one in Registration.objects.filter(participant=participant, admission__mode=AttendanceMode.ONLINE)
+    }
+    admissions = Admission.objects.with_meeting().in_bulk({one.admission_id for one in mine.values()})
+    for former in people.rename(mine):
+        registration = mine[former.person_id]
+        registration.participant = participant
+        registration.admission = admissions[registration.admission_id]
+        outbox.services.queue(
+            messages.on_platform(
+                registration,
+                version=registration.version,
+                now=now,
+                again=f":{former.provider_id}:{now:%Y%m%dT%H%M%S%f}",
+                details={"meeting": former.provider_meeting, "former": former.provider_id},
+            )
+        )
 
 
 def note_joined(person_id: UUID, at: datetime) -> None:

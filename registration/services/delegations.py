@@ -2,7 +2,8 @@
 
 Nothing here looks at registrations of other people, not even to compare an address: a nominated person is a participant
 of their own, so that an address that registered privately and an unknown one cannot be told apart by anything that
-follows (docs/delegations.md). Locks are taken in one order: the delegation, then places in the order of their keys.
+follows (docs/delegations.md). Locks are taken in one order: the delegation, the person, then places in the order of
+their keys.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from alliance.exceptions import DomainError
 from events.models import OrganisationKind
 from events.releases.reading import published
 from outbox.models import Message
-from registration import delegation_mails, messages
+from registration import delegation_mails, messages, platform_handlers
 from registration.models import (
     Admission,
     AttendanceMode,
@@ -356,9 +357,12 @@ def audit(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, *
 
 
 def active_member(membership_id: int) -> Membership:
-    """The membership with its delegation locked. Raises NotAMember when it has ended."""
+    """The membership with its delegation and its person locked. Raises NotAMember when it has ended."""
     delegation_id = Membership.objects.values_list("delegation_id", flat=True).get(pk=membership_id)
     delegation = locked(delegation_id)
+    # Before the membership is written: people who change or erase something themselves lock their own row first.
+    person_id = Membership.objects.values_list("participant_id", flat=True).get(pk=membership_id)
+    list(Participant.objects.select_for_update(no_key=True).filter(pk=person_id))
     membership = Membership.objects.select_related("participant").get(pk=membership_id)
     membership.delegation = delegation
     if not membership.is_active:
@@ -484,6 +488,7 @@ def replace(
         seat.joined_at = None
         seat.save(update_fields=["participant", "version", "join_version", "join_hash", "joined_at"])
         seat.admission = Admission.objects.with_meeting().get(pk=seat.admission_id)
+        platform_handlers.renamed(person, now=now)  # else a platform would show them by the name of the one before
         outbox.services.queue(messages.join_link(seat, version=seat.version, now=now))
         audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)
         during.done([new])

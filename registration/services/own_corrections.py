@@ -19,7 +19,7 @@ from alliance import crypto
 from alliance.exceptions import DomainError
 from events.models import Country
 from events.releases.reading import published
-from registration import messages
+from registration import messages, platform_handlers
 from registration.models import (
     Admission,
     ApprovalMode,
@@ -125,17 +125,23 @@ def correct(*, participant_id: int, wanted: OwnData, now: datetime) -> set[str]:
                        "audience_changed_at", "updated_at", *_PLAIN]
     )  # fmt: skip
     _audit(participant, "corrected", now=now, fields=sorted(changed))
+    if "alias" in changed:
+        platform_handlers.renamed(participant, now=now)  # else the platform would show them by the name of before
     if has_moved:
         _ask_again(participant, now=now)
     return changed
 
 
 def _locked(participant_id: int) -> Participant:
-    return (
+    participant = (
         Participant.objects.select_for_update(of=("self",), no_key=True)
         .select_related("identity_key", "country")
-        .get(pk=participant_id)
+        .filter(pk=participant_id)
+        .first()
     )
+    if participant is None:  # merged into another row since the page was asked for
+        raise Erased
+    return participant
 
 
 def reseal(participant: Participant, identity: Identity) -> None:
