@@ -19,7 +19,7 @@ from alliance.exceptions import DomainError
 from registration import messages
 from registration.models import AddressChange, Participant
 from registration.models.participant import Identity, email_index
-from registration.services import own_corrections
+from registration.services import invitations, own_corrections
 
 CONFIRM = "registration.address_confirm"
 NOTICE = "registration.address_notice"
@@ -158,6 +158,7 @@ def _confirm(token: str, *, now: datetime) -> Participant | None:
     found = find(token, now=now)
     if found is None:
         return None
+    invitations.lock([found.participant])  # accepting locks an invitation and then the person
     participant = _locked(found.participant_id)
     change = find(token, now=now)  # once more, now that nobody else can use it
     if change is None:
@@ -168,6 +169,7 @@ def _confirm(token: str, *, now: datetime) -> Participant | None:
     if known.exclude(pk=participant.pk).exists():
         raise AddressTaken
     identity = participant.open_identity()
+    invitations.pass_on(participant, participant)  # what was sent to the address they had is forgotten with them
     own_corrections.reseal(participant, Identity(identity.given_name, identity.family_name, address))
     participant.email_index = email_index(address)
     participant.link_version += 1

@@ -28,8 +28,8 @@ from registration.models import (
     Places,
     QuestionAnswer,
     Registration,
-    RetiredLink,
     RegistrationStatus,
+    RetiredLink,
 )
 from registration.services import farewells, invitations, waiting_list
 from video.services import people
@@ -56,6 +56,8 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     queued about somebody without a key; only a mail that a worker has rendered already may still leave, and with
     says_farewell one last mail (registration.services.farewells). Rule: docs/decisions/0008-identity.md.
     """
+    # Before the person, since accepting locks them in this order; read again below, where the person is ours.
+    invitations.lock(Participant.objects.select_related("identity_key").filter(pk=participant_id))
     if says_farewell:
         list(Participant.objects.select_for_update(no_key=True).filter(pk=participant_id))  # twice at once: one mail
     participant = Participant.objects.select_related("identity_key").get(pk=participant_id)

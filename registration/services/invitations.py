@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -337,11 +337,32 @@ def forget(invitation_ids: Sequence[int]) -> int:
     return len(rows)
 
 
-def forget_person(participant: Participant) -> int:
-    """Make every invitation of somebody unreadable who is being erased: accepted by them, or to their address."""
+def of_person(participant: Participant) -> QuerySet[Invitation]:
+    """The invitations of somebody: accepted by them, to their address, or to one they had. Needs identity_key loaded.
+
+    None but the accepted ones can be found once the person is erased.
+    """
     found = Q(person_index=person_index(participant))
     with contextlib.suppress(crypto.Unreadable):
         email = participant.open_identity().email
         found |= Q(email_index=invitation_index(participant.conference_id, email))
-    rows = Invitation.objects.filter(found, conference_id=participant.conference_id)
-    return forget(list(rows.values_list("pk", flat=True)))
+    return Invitation.objects.filter(found, conference_id=participant.conference_id)
+
+
+def lock(participants: Iterable[Participant]) -> None:
+    """Lock the invitations of people, in the order of their keys.
+
+    To be done before the people are locked: accepting locks the invitation and then the person.
+    """
+    keys = {pk for person in participants for pk in of_person(person).values_list("pk", flat=True)}
+    list(Invitation.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+
+
+def pass_on(before: Participant, after: Participant) -> None:
+    """Whatever was sent to somebody is found by another row, or another address, of theirs from now on."""
+    of_person(before).update(person_index=person_index(after))
+
+
+def forget_person(participant: Participant) -> int:
+    """Make every invitation of somebody unreadable who is being erased."""
+    return forget(list(of_person(participant).values_list("pk", flat=True)))

@@ -32,7 +32,6 @@ from registration.models import (
     CheckIn,
     Consent,
     DifferentPeople,
-    Invitation,
     OptOut,
     Participant,
     Places,
@@ -41,9 +40,8 @@ from registration.models import (
     RegistrationStatus,
     TakeDown,
 )
-from registration.models.invitation import person_index
 from registration.models.registration import TAKING
-from registration.services import waiting_list
+from registration.services import invitations, waiting_list
 
 _S = RegistrationStatus
 # Which of two registrations for the same thing is the better one.
@@ -177,8 +175,10 @@ def merge(
 
     seen: of the plan that the organiser looked at. from_other: which of FIELDS are taken from the row that goes. Freed
     seats go to the next in line in the same transaction. Locks: people, then places, each in the order of their keys.
-    Raises CannotMerge, BothWereThere, PlanChanged, Participant.DoesNotExist.
+    Before both their invitations, as accepting does. Raises CannotMerge, BothWereThere, PlanChanged,
+    Participant.DoesNotExist.
     """
+    invitations.lock(Participant.objects.select_related("identity_key").filter(pk__in=[stays_id, goes_id]))
     locked = Participant.objects.select_for_update(of=("self",)).filter(pk__in=[stays_id, goes_id]).order_by("pk")
     list(locked)
     first = plan(stays_id=stays_id, goes_id=goes_id)
@@ -302,7 +302,7 @@ def _move_consents(stays: Participant, goes: Participant) -> None:
     if not OptOut.objects.filter(about_id=stays.public_id).exists():
         OptOut.objects.filter(about_id=goes.public_id).update(about_id=stays.public_id)
     OptOut.objects.filter(about_id=goes.public_id).delete()
-    Invitation.objects.filter(person_index=person_index(goes)).update(person_index=person_index(stays))
+    invitations.pass_on(goes, stays)
 
 
 def _seal_answers_anew(stays: Participant, goes: Participant) -> None:
@@ -323,7 +323,12 @@ def _seal_answers_anew(stays: Participant, goes: Participant) -> None:
 
 
 def _take_data(stays: Participant, goes: Participant, from_other: Collection[str]) -> None:
-    """What was chosen field by field; needs of both are kept, and nobody has to read them for that."""
+    """What was chosen field by field; needs of both are kept, and nobody has to read them for that.
+
+    Whoever corrected group, country or organisation in one of the rows has corrected them: the later time counts.
+    """
+    corrected = [at for at in (stays.audience_changed_at, goes.audience_changed_at) if at is not None]
+    stays.audience_changed_at = max(corrected, default=None)
     for name in FIELDS:
         if name in from_other:
             for column in FIELDS[name]:
@@ -332,7 +337,7 @@ def _take_data(stays: Participant, goes: Participant, from_other: Collection[str
     needs = dict.fromkeys(text for text in (stays.accessibility_needs, goes.accessibility_needs) if text)
     stays.accessibility_needs = "\n".join(needs)
     columns = [column for columns in FIELDS.values() for column in columns]
-    stays.save(update_fields=[*columns, "time_zone", "accessibility_needs", "updated_at"])
+    stays.save(update_fields=[*columns, "time_zone", "accessibility_needs", "audience_changed_at", "updated_at"])
 
 
 def _move_messages(stays: Participant, goes: Participant, *, now: datetime) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -26,7 +25,6 @@ from registration.models import (
     Certificate,
     CheckIn,
     Consent,
-    Invitation,
     MailBounce,
     Membership,
     OptOut,
@@ -34,10 +32,9 @@ from registration.models import (
     QuestionAnswer,
     Registration,
 )
-from registration.models.invitation import invitation_index, person_index
 from registration.models.participant import Identity
 from registration.selectors import places_in_line
-from registration.services import addresses, erasure
+from registration.services import addresses, erasure, invitations
 
 log = structlog.get_logger("registration")
 
@@ -102,7 +99,7 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
         Section("check_ins", _("Check-ins"), _check_ins(participant)),
         Section("certificates", _("Certificate of attendance"), _certificates(participant)),
         Section("delegations", _("Delegation"), [_membership(one) for one in members]),
-        Section("invitations", _("Invitations"), _invitations(participant, identity)),
+        Section("invitations", _("Invitations"), _invitations(participant)),
         Section("mails", _("Mails to you"), _mails(_ids(participant, mine, members))),
         Section("reminders", _("Reminders by mail"), _mail_state(participant)),
         Section("history", _("What was done"), _history(_ids(participant, mine, members))),
@@ -238,13 +235,10 @@ def _membership(one: Membership) -> list[Fact]:
     return [fact for fact in facts if fact.value not in (None, "")]
 
 
-def _invitations(participant: Participant, identity: Identity) -> list[list[Fact]]:
+def _invitations(participant: Participant) -> list[list[Fact]]:
     """Those to the person's address, and those accepted on the way to this registration."""
-    mine = Q(person_index=person_index(participant)) | Q(
-        email_index=invitation_index(participant.conference_id, identity.email)
-    )
     found = []
-    rows = Invitation.objects.filter(mine, conference=participant.conference).prefetch_related("admissions__session")
+    rows = invitations.of_person(participant).prefetch_related("admissions__session")
     for one in rows.order_by("pk"):
         about = [
             str(admission.session.title if admission.session is not None else participant.conference.title)
