@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "forget-addresses": _every(60, "registration.tasks.forget_addresses"),
     "order-meetings-as-published": _every(60, "video.tasks.order_what_changed"),
     "forget-what-platforms-told": _every(3600, "video.tasks.forget_events"),
+    "end-rehearsals": _every(60, "registration.tasks.end_rehearsals"),
     "enter-people-on-platforms": _every(60, "registration.tasks.queue_missing_registrants"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
     "remind-the-invited": _every(600, "registration.tasks.remind_invited"),

@@ -14,6 +14,7 @@ frozen at any moment:
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 import threading
@@ -33,7 +34,7 @@ from django.db import InterfaceError, OperationalError, connection, models, tran
 from django.utils import translation
 
 from alliance.db import random_id
-from outbox import bounces, budgets, topics
+from outbox import bounces, budgets, gates, topics
 from outbox.models import OPEN_STATES, Message, MessageState, Outage
 from outbox.postman import AddressRefused, Broken, BrokenAgain, Postman
 from outbox.results import Done, Mail, Permanent, Postponed, Superseded, Temporary, Unreachable
@@ -63,6 +64,7 @@ class Report:
     retried: int = 0
     dead: int = 0
     released: int = 0  # given back untried, because nothing can leave this way at the moment, or `stop` said so
+    held: int = 0  # kept back by an app
     lost: int = 0  # taken over by another worker meanwhile
     claimed: int = 0
 
@@ -367,9 +369,16 @@ def _try(message: Message, lease: Lease, postman: Postman, clock: Clock, report:
         _give_up(message, lease, clock, report, KILLED, counts=0)
         return False
     try:
-        handler = topics.get(message.topic).handler
+        topic = topics.get(message.topic)
+        kept = gates.ask(message, now=clock.now())
+        if kept is not None and topic.group != topics.MAIL:
+            return _keep(message, kept, lease, report)
         with translation.override(settings.LANGUAGE_CODE):
-            result = handler(message, now=clock.now())
+            result = topic.handler(message, now=clock.now())
+        if kept is not None and isinstance(result, Mail):
+            if (elsewhere := kept.copy(result)) is not None:
+                _hand_over(elsewhere, _copied(message, kept), postman, clock)
+            return _keep(message, kept, lease, report)
         match result:
             case Mail():
                 _hand_over(result, message, postman, clock)
@@ -435,6 +444,20 @@ def _hand_over(mail: Mail, message: Message, postman: Postman, clock: Clock) -> 
         with _quietly("tell of a refused address of"):
             bounces.refused(message, mail.to, code=error.code, status=error.status, now=clock.now())
         raise
+
+
+def _keep(message: Message, kept: gates.Kept, lease: Lease, report: Report) -> bool:
+    """Hold a message until whoever keeps it back lets it go; whether the way out answered does not come into it."""
+    details = message.details | {gates.MARK: kept.mark}
+    report.held += lease.finish(message, MessageState.HELD, details=details, last_error=kept.reason[:250])
+    return False
+
+
+def _copied(message: Message, kept: gates.Kept) -> Message:
+    """The message with another Message-ID, for what goes elsewhere."""
+    other = copy.copy(message)
+    other.key = f"{message.key}:{kept.mark}"
+    return other
 
 
 def _retry(message: Message, lease: Lease, clock: Clock, report: Report, error: Temporary, **values: object) -> None:

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from alliance import inserts
 from alliance.exceptions import DomainError
-from outbox import doorbell, topics
+from outbox import doorbell, gates, topics
 from outbox.delivery import Report, drain, drain_all
 from outbox.models import OPEN_STATES, Message, MessageState, Outage, WorkerHeartbeat
 
@@ -33,6 +34,8 @@ __all__ = [
     "oldest_unsent",
     "queue",
     "release",
+    "release_kept",
+    "revive",
     "send_again",
     "supersede",
 ]
@@ -185,6 +188,32 @@ def release(message_ids: Collection[int], *, by_user: int | None, now: datetime)
     held = Message.objects.filter(state=MessageState.HELD, pk__in=message_ids)
     count = held.update(state=MessageState.QUEUED, next_attempt_at=F("due_at"))
     logger.info("%s messages released by user %s", count, by_user)
+    if count:
+        transaction.on_commit(doorbell.ring)
+    return count
+
+
+def release_kept(mark: str, *, now: datetime) -> int:
+    """Let go what a gate has kept back under a mark; how many. In the caller's transaction."""
+    held = Message.objects.filter(state=MessageState.HELD, details__contains={gates.MARK: mark})
+    count = held.update(state=MessageState.QUEUED, next_attempt_at=F("due_at"), last_error="")
+    if count:
+        transaction.on_commit(doorbell.ring)
+    return count
+
+
+def revive(found: QuerySet[Message], *, now: datetime) -> int:
+    """Try given-up messages anew, as send_again() does for one; how many. Whatever else is among them is left alone."""
+    count = found.filter(state=MessageState.DEAD).update(
+        state=MessageState.QUEUED,
+        due_at=now,
+        next_attempt_at=now,
+        deadline_at=Greatest("deadline_at", Value(now + timedelta(days=1))),
+        attempts=0,
+        crashes=0,
+        last_error="",
+        finished_at=None,
+    )
     if count:
         transaction.on_commit(doorbell.ring)
     return count

@@ -60,8 +60,8 @@ def _was_moved(registration: Registration, opens_at: datetime) -> bool:
     told = Message.objects.filter(
         topic=messages.JOIN_LINK, about_id=registration.public_id, state=MessageState.SENT
     ).order_by("-created_at")
-    details = told.values_list("details", flat=True).first()
-    return bool(details) and details.get("opens_at") != opens_at.isoformat()
+    last = told.first()
+    return last is not None and last.details.get("opens_at") != opens_at.isoformat()
 
 
 @published

@@ -18,7 +18,7 @@ from events.releases.reading import published
 from outbox import topics
 from outbox.models import OPEN_STATES, Message
 from outbox.results import Done, Superseded
-from registration import messages
+from registration import messages, rehearsals
 from registration.models import Admission, AttendanceMode, Participant, Registration, RegistrationStatus
 from video.adapters.errors import VideoError
 from video.models import WITH_REGISTRANTS, Meeting, MeetingState, Registrant, RegistrantState, Service
@@ -43,6 +43,8 @@ def guest(registration: Registration) -> people.Guest:
 @published
 def bring_up_to_date(message: Message, *, now: datetime) -> Done | Superseded:
     """Enter the person, or take them off."""
+    if message.about_kind == "rehearsal":
+        return rehearsals.take_off(message, now=now)
     registration = Registration.objects.with_all().filter(public_id=message.about_id).first()
     if registration is None:
         return Superseded("gone")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from registration import digests, platform_handlers, reminders, services
+from registration import digests, platform_handlers, rehearsals, reminders, services
 from registration.services import addresses, farewells, invitations, webhooks
 
 
@@ -87,3 +87,10 @@ def queue_reminders() -> None:
 def queue_digests() -> None:
     """Focal points have yesterday's news of their delegation from seven o'clock on."""
     digests.queue_due(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.end_rehearsals", ignore_result=True, time_limit=120)
+def end_rehearsals() -> None:
+    """What a rehearsal has held back leaves when its time is up; hashes of networks go after a week."""
+    rehearsals.end_overdue(now=timezone.now())
+    services.links.forget(now=timezone.now())

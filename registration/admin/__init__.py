@@ -22,6 +22,7 @@ from registration import admin_questions as admin_questions
 from registration import admin_search as admin_search
 from registration import admin_thanks as admin_thanks
 from registration import admin_trail as admin_trail
+from registration import admin_joining as admin_joining
 from registration import admin_waiting as admin_waiting
 from registration import delegation_admin as delegation_admin
 from registration import door_admin as door_admin

@@ -12,7 +12,7 @@ import outbox.services
 import video.services
 from alliance import crypto
 from events.models import Conference
-from registration import messages, platform_handlers
+from registration import messages, platform_handlers, rehearsals
 from registration.models import (
     Admission,
     AttendanceMode,
@@ -88,6 +88,39 @@ def _replaced(token: str) -> Entry | None:
     return Entry(Registration.objects.with_all().get(pk=retired.registration_id), Replaced())
 
 
+def _rehearsal(token: str, *, now: datetime, joining: bool) -> Entry | None:
+    """The organiser's own way in while a rehearsal runs: open as long as it does, if the room works."""
+    found = rehearsals.find(token, now=now)
+    if found is None:
+        return None
+    rehearsal, registration = found
+    meeting = _meeting(registration.admission)
+    if meeting is not None:
+        meeting.opens_at, meeting.closes_at = rehearsal.started_at, rehearsal.until  # not saved
+    door = video.services.open_door(
+        meeting=meeting,
+        starts_at=rehearsal.started_at,
+        ends_at=rehearsal.until,
+        guest=rehearsals.guest(rehearsal, registration),
+        now=now,
+        joining=joining,
+    )
+    return Entry(registration, door)
+
+
+def _meeting(admission: Admission) -> Meeting | None:
+    """The meeting behind an admission; none, as if there were none yet, when its secrets cannot be read."""
+    try:
+        return (
+            Meeting.objects.for_admission(conference_id=admission.conference_id, session_id=admission.session_id)
+            .select_related("account")
+            .first()
+        )
+    except crypto.Unreadable:  # FIELD_ENCRYPTION_KEYS lacks the key it was saved under
+        log.error("meeting_is_unreadable", admission=str(admission.public_id))
+        return None
+
+
 def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     """Where a join link leads at this instant; None for an unknown token.
 
@@ -96,7 +129,7 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     """
     registration = Registration.objects.with_all().filter(join_hash=crypto.token_hash(token)).first()
     if registration is None:
-        return _replaced(token)
+        return _rehearsal(token, now=now, joining=joining) or _replaced(token)
     admission: Admission = registration.admission
     has_place = registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
     if not has_place or admission.mode != AttendanceMode.ONLINE:
@@ -104,15 +137,7 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     if admission.is_cancelled:
         return Entry(registration, video.services.Cancelled())
     starts_at, ends_at = admission.span
-    try:
-        meeting = (
-            Meeting.objects.for_admission(conference_id=admission.conference_id, session_id=admission.session_id)
-            .select_related("account")
-            .first()
-        )
-    except crypto.Unreadable:  # FIELD_ENCRYPTION_KEYS lacks the key it was saved under
-        log.error("meeting_is_unreadable", admission=str(admission.public_id))
-        return Entry(registration, video.services.NotReady())
+    meeting = _meeting(admission)
     door = video.services.open_door(
         meeting=meeting,
         starts_at=starts_at,

@@ -32,6 +32,8 @@ class NoLink(DomainError):
 
 def note_network(registration: Registration, address: str, *, now: datetime) -> None:
     """Remember for a week that the link was used from this network within this hour. The address is not kept."""
+    if registration._state.adding:  # an organiser's, in a rehearsal
+        return
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -25,10 +25,10 @@ def queue_missing_join_links(*, now: datetime) -> int:
     or whose row came by another path, and those whose door opens at another time now. Running it beside itself queues
     nothing twice: the key of the message decides.
     """
-    return sum(_queue_missing(admission, now=now) for admission in _opening_soon(now))
+    return sum(queue_missing_of(admission, now=now) for admission in _opening_soon(now))
 
 
-def _queue_missing(admission: Admission, *, now: datetime) -> int:
+def queue_missing_of(admission: Admission, *, now: datetime) -> int:
     """Queue what is missing for one admission. Links for another opening than the present one do not count."""
     window = admission.join_window
     if window is None:

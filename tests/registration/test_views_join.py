@@ -445,7 +445,7 @@ def test_link_used_from_many_networks_is_flagged_and_no_address_is_kept(
         assert not flagged(), "another hour, over, or only looking"
         client.post(door_of(registration), REMOTE_ADDR="192.0.2.1")
         assert flagged()
-    assert "203" not in str(list(JoinNetwork.objects.values()))
+    assert all(len(bytes(one.network)) == 16 for one in JoinNetwork.objects.all()), "hashes, cut short"
     services.links.forget(now=STARTS_AT + timedelta(days=8))
     assert not JoinNetwork.objects.exists()
 

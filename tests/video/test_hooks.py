@@ -88,6 +88,7 @@ def somebody(
     meeting = meeting or MeetingFactory(
         platform=Platform.ZOOM_WEBINAR, provider_id="1234567890", account=of, made="x", ordered="x"
     )
+    assert meeting.session is not None
     admission = meeting.session.admissions.first() or AdmissionFactory(session=meeting.session)
     one = RegistrationFactory(
         admission=admission, participant=ParticipantFactory(conference=admission.conference, display_name="Wren")
