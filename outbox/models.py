@@ -110,6 +110,12 @@ class Message(models.Model):
             models.Index(
                 name="message_leased", fields=["group", "leased_until", "id"], condition=Q(state=MessageState.LEASED)
             ),
+            models.Index(
+                # What organisers must look at: few rows, counted on each start page.
+                name="message_stuck",
+                fields=["state"],
+                condition=Q(state__in=[MessageState.HELD, MessageState.DEAD]),
+            ),
             models.Index(name="message_about", fields=["about_id"]),
             models.Index(name="message_newest", fields=["-created_at"]),
         ]

@@ -24,6 +24,7 @@ from events.models.papers import (
     Topic,
 )
 from events.models.releases import Release, ReleasedRow
+from events.models.saved_filter import SavedFilter
 from events.models.session import (
     ConvenorRelation,
     Convenorship,
@@ -61,6 +62,7 @@ __all__ = [
     "Release",
     "ReleasedRow",
     "Room",
+    "SavedFilter",
     "SectionKind",
     "Segment",
     "SegmentKind",

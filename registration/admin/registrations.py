@@ -12,6 +12,7 @@ from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, S
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,7 +20,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import actor
 from alliance.admin import ReadOnlyAdmin, clock_time, list_url, own_rows
 from alliance.exceptions import DomainError
-from registration import admin_announcements, admin_bounces, admin_figures, admin_trail, door_admin, services
+from registration import (
+    admin_announcements,
+    admin_bounces,
+    admin_figures,
+    admin_saved_filters,
+    admin_trail,
+    door_admin,
+    services,
+)
 from registration.admin.admissions import admission_label
 from registration.admin.participants import by_address
 from registration.models import Admission, Registration, RegistrationStatus
@@ -154,6 +163,16 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
                 )
             )
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add where the named filters are kept."""
+        change = self.admin_site.admin_view(admin_saved_filters.change)
+        name = "registration_registration_saved_filters"
+        return [path("saved-filters/", change, name=name), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Add the user's named filters."""
+        return super().changelist_view(request, (extra_context or {}) | admin_saved_filters.context(request))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
