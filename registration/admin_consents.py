@@ -1,25 +1,26 @@
-"""Consents for organisers: which ones a conference asks for, how many agree, and what must be taken down."""
+"""Consents for organisers: which ones a conference asks for, how many agree, what must be taken down; and paper."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
-from alliance.admin import clock_time
+from alliance.admin import clock_time, row_url
 from events.admin import pages
 from events.models import Conference
 from registration import consent_wordings
-from registration.models import Purpose
+from registration.models import ConsentSource, Participant, Purpose
 from registration.services import consents
 
 _SEE, _TICK, _ASK = "registration.view_takedown", "registration.change_takedown", "registration.change_consentsetting"
+_PERSON = "registration.change_participant"
 _MOST_DONE = 50  # of those that are done, the newest
 
 
@@ -82,8 +83,52 @@ def done(request: HttpRequest, conference: Conference) -> HttpResponse:
     return HttpResponseRedirect(pages.url("consents", conference))
 
 
+def of_person(request: HttpRequest, conference: Conference, participant: UUID) -> HttpResponse:
+    """What one person agrees to, and noting what they have signed, or taken back, on paper."""
+    person = (
+        Participant.objects.filter(public_id=participant, conference=conference, identity_key__isnull=False)
+        .select_related("membership", "conference__consent_setting")
+        .defer("sealed_identity", "accessibility_needs")
+        .first()
+    )
+    if person is None:
+        raise Http404
+    if request.method == "POST":
+        _note_paper(request, person)
+        return HttpResponseRedirect(pages.url("consents-person", conference, participant=participant))
+    context = pages.context(request, conference, "consents-person", _("Consents on paper")) | {
+        "person": person,
+        "back_url": row_url(person),
+        "consents": consents.own(person, now=timezone.now()),
+    }
+    return TemplateResponse(request, "admin/registration/consents_person.html", context)
+
+
+def _note_paper(request: HttpRequest, person: Participant) -> None:
+    purpose, answer = request.POST.get("purpose", ""), request.POST.get("answer", "")
+    if purpose not in Purpose.values or answer not in {"give", "withdraw"}:
+        raise Http404
+    change = consents.give if answer == "give" else consents.withdraw
+    try:
+        change(
+            participant_id=person.pk,
+            purpose=Purpose(purpose),
+            language=person.language,
+            source=ConsentSource.PAPER,
+            by=actor(request),
+            now=timezone.now(),
+        )
+    except consents.NotAsked as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("Noted."))
+
+
 pages.register(
     "consents", consents_page, permission=_SEE, label=gettext_lazy("Consents"), order=72, group=pages.Group.PEOPLE
 )
 pages.register("consents-ask", ask, permission=_ASK, route="consents/ask/", of="consents")
 pages.register("consents-done", done, permission=_TICK, route="consents/done/", of="consents")
+pages.register(
+    "consents-person", of_person, permission=_PERSON, route="consents/people/<uuid:participant>/", of="consents"
+)

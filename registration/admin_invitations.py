@@ -340,7 +340,7 @@ def _invite_seen(request: HttpRequest, conference: Conference, form: ManyForm) -
     try:
         rows = json.loads(request.POST["rows"])
         grid = [(int(number), [str(cell) for cell in cells]) for number, *cells in rows]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Http404 from None
     found = invitation_lists.read(grid, language=get_language() or "en")
     problems: Sequence[Problem] = found.problems

@@ -141,6 +141,7 @@ class ParticipantAdmin(HouseAdmin[Participant]):
             obj.answers_shown = admin_questions.answers_of(request, obj)  # type: ignore[attr-defined]
             if self.has_change_permission(request, obj):
                 context["trail_url"] = admin_trail.url_of_participant(obj)
+                context["consents_url"] = pages.url("consents-person", obj.conference, participant=obj.public_id)
                 context["door_code_url"] = pages.url("door-code", obj.conference, participant=obj.public_id)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
