@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import transaction
 
 import events
-from accounts.models import ActorKind
+from accounts.models import ActorKind, User
 from alliance import crypto
 from events import countries, programme_file
 from events.models import Conference, Country, Organisation, Session
 from events.releases import publishing
 from outbox.models import Message, MessageState
 from registration import messages, services
-from registration.demo import questions
+from registration.demo import delegation, login, questions
 from registration.demo.people import Invented, invented_people
 from registration.models import (
     Admission,
@@ -52,7 +52,7 @@ def load(*, now: datetime) -> list[str]:
         done.append("the 20th conference with 180 people at its first side event")
     if not Conference.objects.filter(slug=WORKSHOP).exists():
         _load_workshop(now)
-        done.append("a workshop to come")
+        done.append("a workshop to come with a delegation")
     _move_meetings()
     return done
 
@@ -87,7 +87,7 @@ def _load_conference(now: datetime) -> None:
 
 
 def _load_workshop(now: datetime) -> None:
-    """Two days in the fourth week from now, with one place left in the room."""
+    """Two days in the fourth week from now, with one place left in the room, and a delegation."""
     first = _tuesday_after(now.date() + timedelta(days=24))
     text = (DATA / "workshop.yaml").read_text(encoding="utf-8")
     text = text.replace("DAY1", f"{first}").replace("DAY2", f"{first + timedelta(days=1)}")
@@ -122,6 +122,9 @@ def _load_workshop(now: datetime) -> None:
             ),
             now=now,
         )
+
+    focal_point, _is_new = User.objects.get_or_create(email=login.FOCAL_POINT, defaults={"name": "Demo focal point"})
+    delegation.load(conference, focal_point, now=now)
 
 
 def _tuesday_after(day: date) -> date:

@@ -1,4 +1,4 @@
-"""The log-in of the demo: made anew for each checkout, kept beside its data, printed at every start."""
+"""The log-ins of the demo: made anew for each checkout, kept beside its data, printed at every start."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import User
 
 EMAIL = "organiser@demo.example"
+FOCAL_POINT = "focal.point@demo.example"  # of the delegation of the workshop
 _WORDS = (  # noqa: SIM905 - a word a line would be longer than the module
     "acorn amber anchor apple arbor aspen autumn badger bamboo barley basin beacon birch bishop bottle bramble "
     "breeze bridge bronze brook candle canyon carbon carpet castle cedar cellar chalk cherry circle clover cobalt "
@@ -32,20 +33,22 @@ def pass_phrase() -> str:
     return "-".join(secrets.choice(_WORDS) for _number in range(_LENGTH))
 
 
-def ensure(file: Path) -> str | None:
-    """Make the organiser who may do everything, once. Gives the pass phrase; None when a person has set another one.
+def ensure(file: Path, email: str = EMAIL) -> str | None:
+    """Give a user of the demo a pass phrase, once; the organiser, who may do everything, is made when missing.
 
-    file: where the pass phrase is kept, readable by its owner only.
+    Gives the pass phrase; None when a person has set another one. file: where it is kept, readable by its owner only.
+    Raises User.DoesNotExist for anybody else who is not there.
     """
     kept = file.read_text(encoding="utf-8").strip() if file.exists() else ""
     with transaction.atomic():
-        user = User.objects.filter(email=EMAIL).first()
+        user = User.objects.filter(email=email).first()
         if user is not None and kept:
             return kept if user.check_password(kept) else None
         phrase = kept or pass_phrase()
-        if user is None:
+        if user is None and email == EMAIL:
             User.objects.create_superuser(EMAIL, phrase, name="Demo organiser")
-        else:  # the file was lost: nobody could know the old one
+        else:  # the file was lost: nobody could know the old one; or nobody has set one yet
+            user = user or User.objects.get(email=email)
             user.set_password(phrase)
             user.save(update_fields=["password"])
         _keep(file, phrase)

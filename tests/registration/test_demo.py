@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from alliance import languages
 from events import programme_file
 from events.models import Conference, Country, RegistrationMode, Session
 from outbox.models import Message, MessageState
-from registration import services
+from registration import delegation_listing, services
 from registration.demo import loading, login
 from registration.demo.people import invented_people
-from registration.models import Admission, Category, Participant, Registration, RegistrationStatus
+from registration.models import Admission, Category, Membership, Participant, Registration, RegistrationStatus
 from speakers.models import Contribution, ContributionStatus
 from tests import factories
 from video.models import Meeting
@@ -105,8 +106,8 @@ def test_load_sends_no_mail_to_the_generated_people(side_event: Admission) -> No
     queued = Message.objects.unsent()
     assert len(generated) == 180
     assert not queued.filter(about_id__in=generated).exists()
-    # Two who wait for approval and four at the workshop have registered like anybody else.
-    assert queued.filter(topic="registration.received").count() == 6
+    # Two who wait for approval and eight at the workshop have registered like anybody else.
+    assert queued.filter(topic="registration.received").count() == 10
     assert Message.objects.filter(state=MessageState.SENT, topic="registration.join_link").count() == 180
     assert mail.outbox == []
 
@@ -147,7 +148,7 @@ def test_aliases_are_the_only_name_that_is_stored_readably(side_event: Admission
 
 def test_load_makes_a_workshop_with_one_place_left(side_event: Admission) -> None:
     conference = Conference.objects.get(slug=loading.WORKSHOP)
-    room = Admission.objects.get(conference=conference, mode="in_person")
+    room = Admission.objects.get(conference=conference, session=None, mode="in_person")
 
     assert conference.starts_on is not None
     assert timedelta(days=20) < conference.starts_on - NOW.date() < timedelta(days=40)
@@ -158,6 +159,23 @@ def test_load_makes_a_workshop_with_one_place_left(side_event: Admission) -> Non
     meeting = Meeting.objects.get(conference=conference)
     assert meeting.opens_at is not None
     assert meeting.opens_at > NOW
+
+
+def test_load_makes_a_delegation_an_offer_and_an_invitation(side_event: Admission) -> None:
+    conference = Conference.objects.get(slug=loading.WORKSHOP)
+    delegation = conference.delegations.get()
+    room = Admission.objects.get(conference=conference, session__key="referral")
+
+    assert delegation.focal_points.get().user.email == login.FOCAL_POINT
+    assert Counter(Membership.objects.values_list("state", flat=True)) == {
+        "nominated": 2, "confirmed": 3, "declined": 1, "replaced": 1,
+    }  # fmt: skip
+    assert delegation_listing.of(conference).number == 2
+    assert Counter(room.registrations.values_list("status", flat=True)) == {
+        "cancelled": 1, "confirmed": 1, "offered": 1, "waitlisted": 1,
+    }  # fmt: skip
+    assert (room.places.capacity, room.places.held, room.reserves.get().taken) == (3, 1, 0)
+    assert conference.invitations.get().may_answer(NOW)
 
 
 def test_load_twice_adds_and_changes_nothing(side_event: Admission) -> None:
@@ -171,7 +189,7 @@ def test_load_twice_adds_and_changes_nothing(side_event: Admission) -> None:
 
     assert not [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
     assert Conference.objects.get(pk=conference.pk).hashtag == "#ours"
-    assert Participant.objects.count() == 186
+    assert Participant.objects.count() == 197
 
 
 def test_meetings_follow_the_site_to_another_port(side_event: Admission, settings: Any) -> None:
@@ -220,10 +238,18 @@ def test_command_prints_the_same_log_in_every_time(settings: Any, tmp_path: Path
         call_command("demo", stdout=out, stderr=io.StringIO())
         outputs.append(out.getvalue())
 
-    phrase = (tmp_path / "var" / "demo-login.txt").read_text(encoding="utf-8").strip()
-    assert outputs == [f"Log-in: organiser@demo.example   {phrase}\n"] * 2
-    user = User.objects.get()
+    phrase, focal = (
+        (tmp_path / "var" / name).read_text(encoding="utf-8").strip()
+        for name in ("demo-login.txt", "demo-focal-point.txt")
+    )
+    assert outputs == [
+        f"Log-in: organiser@demo.example   {phrase}\n"
+        f"Focal point: focal.point@demo.example   {focal}   at /en/delegations/\n"
+    ] * 2  # fmt: skip
+    user = User.objects.get(email=login.EMAIL)
     assert (user.is_staff, user.is_superuser, user.check_password(phrase)) == (True, True, True)
+    user = User.objects.get(email=login.FOCAL_POINT)
+    assert (user.is_staff, user.is_superuser, user.check_password(focal)) == (False, False, True)
 
 
 def test_pass_phrase_is_long_and_for_its_owner_only(tmp_path: Path) -> None:
