@@ -83,7 +83,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """What our proxy saw."""
-        return clients.address_of(request) or "0.0.0.0"  # noqa: S104 - no address is known
+        return clients.address_of(request) or "0.0.0.0"  # nosec B104 # noqa: S104 - stands for an address that is not known
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """To where somebody works: the admin, their side event, their delegation."""

@@ -37,11 +37,8 @@ def claimed(kind: str, user: Any) -> attempts.Claim:
 
 def code_field() -> forms.CharField:
     """A code from an app, or a recovery code: password managers know what to put in."""
-    return forms.CharField(
-        label=_("Code"),
-        max_length=20,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
-    )
+    widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
+    return forms.CharField(label=_("Code"), max_length=20, widget=widget)
 
 
 class SignInForm(LoginForm):

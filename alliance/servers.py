@@ -259,7 +259,7 @@ def socket_directory(wanted: Path, uid: int | None = None, gid: int | None = Non
     if len(os.fsencode(wanted)) <= _SOCKET_DIRECTORY_BYTES and _SOCKET_SAFE.match(str(wanted)):
         return private_directory(wanted, uid, gid)
     owner = os.geteuid() if uid is None else uid
-    for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108 - private_directory checks the owner
+    for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # nosec B108 # noqa: S108 - private_directory checks the owner
         short = base / f"alliance-{owner}-{_short_hash(wanted)}"
         if len(os.fsencode(short)) <= _SOCKET_DIRECTORY_BYTES and _SOCKET_SAFE.match(str(short)):
             return private_directory(short, uid, gid)
@@ -389,10 +389,11 @@ class Postgres:
         # do: copy the programs, with the libraries that the wheel keeps beside its package, to where all may read.
         package = next((p for p in found.parents if (p.parent / f"{p.name}.libs").is_dir()), found.parent)
         libraries = package.parent / f"{package.name}.libs"
-        target = Path("/var/tmp") / f"alliance-postgres-{_short_hash(package)}-{int(package.stat().st_mtime)}"  # noqa: S108
+        shared = Path("/var/tmp")  # nosec B108 # noqa: S108 - what is copied there is only read
+        target = shared / f"alliance-postgres-{_short_hash(package)}-{int(package.stat().st_mtime)}"
         if not target.exists():
             self.say(f"  {found} is closed to the user nobody: copying PostgreSQL's programs to {target}")
-            draft = Path(tempfile.mkdtemp(prefix="alliance-postgres-", dir="/var/tmp"))
+            draft = Path(tempfile.mkdtemp(prefix="alliance-postgres-", dir=shared))
             shutil.copytree(package, draft / package.name, symlinks=True)
             if libraries.is_dir():
                 shutil.copytree(libraries, draft / libraries.name, symlinks=True)
@@ -757,7 +758,7 @@ def temporary_directory(prefix: str) -> Iterator[Path]:
     """A temporary directory that PostgreSQL's user may pass through but not list, with a path short enough."""
     base = tempfile.gettempdir()
     if len(os.fsencode(base)) > 50 or not _SOCKET_SAFE.match(base):
-        base = "/tmp"  # noqa: S108 - mkdtemp makes it private
+        base = "/tmp"  # nosec B108 # noqa: S108 - mkdtemp makes it private
     directory = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
     try:
         if os.geteuid() == 0:

@@ -32,7 +32,7 @@ def listed() -> tuple[_Listed, ...]:
     """The countries of the list, in protocol order."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with _FILE.open(encoding="utf-8") as file:
-        entries = yaml.load(file, Loader=loader)  # noqa: S506 - a safe loader, and our own file
+        entries = yaml.load(file, Loader=loader)  # nosec B506 # noqa: S506 - a safe loader, and our own file
     return tuple(
         _Listed(
             iso2=entry["iso2"],

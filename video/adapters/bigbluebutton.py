@@ -109,7 +109,7 @@ def error_of(raw: bytes) -> VideoError | None:
     if _DECLARED.search(raw):  # no declarations, so that nothing in it can grow or fetch
         return Unavailable()
     try:
-        root = ET.fromstring(raw)  # noqa: S314 - without declarations, and of limited size
+        root = ET.fromstring(raw)  # nosec B314 # noqa: S314 - without declarations, and of limited size
     except ET.ParseError:
         return Unavailable()
     if root.findtext("returncode") == "SUCCESS":
