@@ -18,14 +18,16 @@ from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 from django.utils import translation
 
+from accounts import actors
 from alliance import errors
 from events import programme_file
 from events.models import Conference, Session
 from events.releases import publishing
 from outbox.models import Message
 from outbox.results import Mail
-from registration import emails, handlers, messages
-from registration.models import Registration, RegistrationStatus
+from registration import emails, handlers, messages, unsubscribing
+from registration.models import Purpose, Registration, RegistrationStatus
+from registration.services import addresses, consents, invitations
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -37,6 +39,8 @@ from tests.factories import (
 )
 from tests.judges import nu
 from tests.registration import people
+from tests.registration.test_invitations import invite
+from tests.registration.test_questions import ask
 
 pytestmark = [
     pytest.mark.html,
@@ -180,6 +184,41 @@ def test_pages_of_a_registration(client: Client, time_machine: Any, tmp_path: Pa
         pages[f"{form}resend/ with errors"] = client.post(
             f"{form}resend/", {"email": "x"}, follow=True
         ).content.decode()
+
+    assert nu.complaints(pages, tmp_path) == []
+
+
+def test_pages_of_ones_own_data_and_of_invitations(client: Client, time_machine: Any, tmp_path: Path) -> None:
+    time_machine.move_to(NOW, tick=False)
+    admission = AdmissionFactory(session=None, mode="in_person")
+    conference = admission.conference
+    first = ask(conference, "choice", options="bus train", is_required=True)
+    for kind, options in (("lines", ""), ("choices", "a b"), ("yes_no", ""), ("file", "")):
+        ask(conference, kind, options=options, show_if=first, show_if_answers=["bus"])
+    consents.ask_for(conference=conference, purposes=Purpose.values, by=actors.SYSTEM, now=NOW)
+    person = ParticipantFactory(conference=conference)
+    RegistrationFactory(admission=admission, participant=person)
+    consents.give(participant_id=person.pk, purpose=Purpose.CONTACT, language="en", now=NOW)
+    taken = ParticipantFactory(conference=conference)
+    addresses.ask(participant_id=person.pk, address=taken.open_identity().email, now=NOW)
+    confirm = f"a/{addresses.token_of(person.address_change)}/"
+    open_one, declined = invite(admission), invite(admission, number=2)
+    invitations.decline(invitation_id=declined.pk, word="", now=NOW)
+    own = f"r/{person.personal_token}/"
+    pages = {}
+    for language in LANGUAGES:
+        for path in (
+            own, f"{own}correct/", f"{own}address/", f"{own}data/", f"{own}delete/", confirm, "r/deleted/",
+            f"i/{open_one.token}/", f"i/{open_one.token}/register/", f"i/{declined.token}/",
+            f"u/{unsubscribing.token('participant', person.public_id)}/",
+        ):  # fmt: skip
+            response = client.get(f"/{path}", {"lang": language})
+            assert response.status_code == 200, path
+            pages[f"{language} {path}"] = response.text
+        for path in (f"{own}correct/", f"{own}address/", confirm, f"i/{open_one.token}/register/"):
+            response = client.post(f"/{path}?lang={language}", {"email": "x", "given_name": '"><b>x'})
+            assert response.status_code == 422, path
+            pages[f"{language} {path} with errors"] = response.text
 
     assert nu.complaints(pages, tmp_path) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from accounts import actors
 from events.admin import pages
 from events.models import SessionState
 from outbox.models import Message
-from registration import platform_handlers, services
+from registration import forms, platform_handlers, services
 from registration.models import (
     Consent,
     Invitation,
@@ -43,6 +44,7 @@ from registration.services import (
 )
 from tests import factories
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
+from tests.registration import at_rest
 from tests.registration.people import applicant, loaded, register
 from tests.registration.test_delegation_views import a_delegation
 from tests.registration.test_delegations import nominate, nominee
@@ -486,3 +488,79 @@ def test_consent_on_paper_is_noted_and_taken_back_once() -> None:
     assert desk.post(here, {"purpose": "x", "answer": "give"}).status_code == 404
     erasure.erase(participant_id=person.pk, by=actors.SYSTEM, now=NOW)
     assert desk.get(here).status_code == 404
+
+
+# --- nowhere ----------------------------------------------------------------------------------------------------------
+
+
+def test_name_and_words_of_somebody_under_an_alias_stand_nowhere(
+    client: Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    admission = AdmissionFactory(session=None, mode="in_person")
+    conference = admission.conference
+    secret = ask(conference, "lines", readers="confidential")
+    letter = ask(conference, "file", readers="confidential")
+    consents.ask_for(conference=conference, purposes=Purpose.values, by=actors.SYSTEM, now=NOW)
+    sent = invite(admission, email=CANARY, given_name="Canary", family_name="Yellow")
+    form = {
+        "token": forms.new_token(), "given_name": "Canary", "family_name": "Yellow", "alias": "Wren",
+        "category": "academia", "attend": str(admission.public_id), secret.name: "Canary words",
+        "consent-photo": "on", "accessibility_needs": "Canary lift",
+    }  # fmt: skip
+    for name in ("\x00Canary", "Canary"):  # with a mistake first, so that the file waits
+        form |= {"given_name": name, letter.name: file(data=b"%PDF-1.7 Canary content", name="Canary.pdf")}
+        answer = client.post(f"/i/{sent.token}/register/", form)
+    person = Participant.objects.get()
+    own = f"/r/{person.personal_token}/"
+    client.post(f"{own}address/", {"email": "canary.two@mail.example"})
+    client.post(f"{own}consents/", {"purpose": "photo", "answer": "give"})
+    client.post(f"{own}consents/", {"purpose": "photo", "answer": "withdraw"})
+    correction = form | {"family_name": "Yellower", "category": "media", "language": "en"}
+    corrected = client.post(f"{own}correct/", correction | {letter.name: ""})
+    other = ParticipantFactory(conference=conference, email="other@mail.example")
+
+    seen = [client.get(f"/r/{other.personal_token}/data.json").text]
+    for kind in ("organiser", "desk", "communications", "viewer"):
+        seen += pages_of_organisers(signed_in(kind, conference), admission, person, other)
+
+    assert (answer.status_code, corrected.status_code, person.answers.count()) == (303, 303, 2)
+    assert sum("Wren" in text for text in seen) > 10
+    for text in seen:
+        shown = re.sub(r'value="canary@mail.example"|q=canary', "", text)  # what the reader typed
+        assert "canary" not in shown.casefold()
+    kept = at_rest.everything()
+    assert [word for word in ("Canary", "Yellow", CANARY, "canary.two") if at_rest.holds(kept, word)] == []
+    assert "canary" not in (caplog.text + "".join(capfd.readouterr())).casefold()
+
+
+CANARY = "canary@mail.example"
+
+
+def pages_of_organisers(client: Client, admission: Any, person: Participant, other: Participant) -> list[str]:
+    """What somebody with a role reads about a person, on every page that may name them."""
+    conference, mine = admission.conference, person.registrations.get()
+    names = ("consents", "duplicates", "answers", "questions", "messages", "invitations", "by-hand", "waiting-lists")
+    lists = [f"/admin/registration/{model}/" for model in ("participant", "registration", "question")]
+    paths = [
+        *lists,
+        *(f"{path}?q=canary%40mail.example" for path in lists[:2]),
+        "/admin/outbox/message/",
+        "/admin/accounts/auditentry/",
+        f"/admin/registration/participant/{person.pk}/change/",
+        f"/admin/registration/registration/{mine.pk}/change/",
+        *(pages.url(name, conference) for name in names),
+        pages.url("participant-trail", conference, participant=person.public_id),
+        pages.url("consents-person", conference, participant=person.public_id),
+        pages.url("registration-trail", conference, registration=mine.public_id),
+        pages.url("answers-file", conference, kind="csv"),
+        pages.url("duplicate", conference, stays=person.public_id, goes=other.public_id),
+    ]
+    by_hand = client.get(pages.url("by-hand", conference))
+    if by_hand.status_code != 200:
+        return [client.get(path).text for path in paths]
+    typed = {
+        "family_name": "X", "email": CANARY, "category": "media", "language": "en", "asked": "1",
+        "admissions": [admission.pk], "token": by_hand.context["form"].initial["token"],
+    }  # fmt: skip
+    answer = client.post(pages.url("by-hand", conference), typed)
+    return [answer.text, *(client.get(path).text for path in paths)]
