@@ -160,6 +160,8 @@ def _lists(conference: Conference) -> None:
         "registrations of one conference": f"{list_url}?admission__conference__id__exact={conference.pk}",
         "registrations, a name": f"{list_url}?q=Guest+4711",
         "registrations, page 100": f"{list_url}?p=100",
+        "start page": f"/admin/events/conference/{conference.pk}/start/",
+        "search, a name": "/admin/search/?q=Guest+4711",
         "participants": "/admin/registration/participant/",
         "participants, a name": "/admin/registration/participant/?q=Guest+4711",
     }
