@@ -238,7 +238,7 @@ EMAIL_TIMEOUT = 20  # seconds for one conversation with the mail server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Conference office <no-reply@{SITE_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")  # the envelope sender, with "+..." put before its "@"
-BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")  # where reports to it end: maildir:///var/mail/bounces
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")  # where reports end: maildir:///path, imaps://...
 if BOUNCE_ADDRESS and not 2 < BOUNCE_ADDRESS.find("@") + 1 <= 17:
     raise ImproperlyConfigured("BOUNCE_ADDRESS is an address with 2 to 16 characters before its “@”.")
 

@@ -1,4 +1,4 @@
-"""Mails that came back: reports of mail servers (RFC 3464) read from a Maildir, and what an address was refused with.
+"""Mails that came back: reports of mail servers (RFC 3464) from a Maildir or by IMAP, and what refuses an address.
 
 Every mail carries a token, in its envelope sender (VERP) and in a header that reports quote. It names the message and a
 keyed mark of the address, and is signed: nobody who has not got that very mail can make one. So a forged report flags
@@ -21,14 +21,16 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.message import Message as Part
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from outbox import bounce_imap
 from outbox.models import Message
 
 logger = logging.getLogger(__name__)
@@ -221,25 +223,28 @@ def tell(bounce: Bounce) -> None:
 # --- the mailbox -----------------------------------------------------------------------------------------------------
 
 
-def _directory() -> Path | None:
-    """The Maildir named by BOUNCE_MAILBOX; None when bounces are not read."""
-    if not settings.BOUNCE_MAILBOX:
-        return None
-    parts = urlsplit(settings.BOUNCE_MAILBOX)
+def _directory(parts: SplitResult) -> Path:
+    """The Maildir named by BOUNCE_MAILBOX."""
     if parts.scheme != "maildir" or parts.netloc or not parts.path.startswith("/"):
-        raise ImproperlyConfigured("BOUNCE_MAILBOX is written maildir:///path/to/a/Maildir.")
+        raise ImproperlyConfigured(
+            "BOUNCE_MAILBOX is written maildir:///path/to/a/Maildir or imaps://user:password@host/folder."
+        )
     return Path(unquote(parts.path))
 
 
 def read_mailbox(*, now: datetime) -> int:
-    """Read what is new in the Maildir; how many reports were about mails of ours.
+    """Read what is new in the mailbox; how many reports were about mails of ours. Nothing when there is no mailbox.
 
     Those are deleted once they are acted upon; every other mail stays, marked as seen, for people to look at. Killed in
     between, it reads the same report again, which changes nothing.
     """
-    directory = _directory()
-    if directory is None:
+    if not settings.BOUNCE_MAILBOX:
         return 0
+    parts = urlsplit(settings.BOUNCE_MAILBOX)
+    if parts.scheme in {"imap", "imaps"}:
+        where = bounce_imap.mailbox(parts)
+        return bounce_imap.read(where, partial(take, now=now), most=MOST_AT_ONCE, most_bytes=MOST_BYTES)
+    directory = _directory(parts)
     try:
         new = sorted(path for path in (directory / "new").iterdir() if path.is_file())[:MOST_AT_ONCE]
     except OSError as error:

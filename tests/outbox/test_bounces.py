@@ -182,7 +182,7 @@ def test_mailbox_that_is_none(settings: Any, tmp_path: Path) -> None:
     assert bounces.read_mailbox(now=NOW) == 0
     settings.BOUNCE_MAILBOX = f"maildir://{tmp_path}/nothing"
     assert bounces.read_mailbox(now=NOW) == 0
-    settings.BOUNCE_MAILBOX = "imaps://user:password@host/"
+    settings.BOUNCE_MAILBOX = "pop3://user:password@host/"
     with pytest.raises(ImproperlyConfigured, match="maildir:///"):
         bounces.read_mailbox(now=NOW)
 
