@@ -90,7 +90,7 @@ MEASURE_NOTES: dict[str, Label] = {
     LiveMeasure.REGISTERED: gettext_lazy("with a registration that stands: also waiting, offered or not decided yet"),
     LiveMeasure.CONFIRMED: gettext_lazy("with a place, whether or not they came"),
     LiveMeasure.WAITING: gettext_lazy("on a waiting list; some have a place for something else"),
-    LiveMeasure.ATTENDED: gettext_lazy("checked in, or recorded as having attended"),
+    LiveMeasure.ATTENDED: gettext_lazy("checked in, joined on-line, or recorded as having attended"),
 }
 
 
@@ -105,7 +105,10 @@ WITH entered AS (
         bit_or(w.bit) FILTER (WHERE r.status <> ALL(%(ended)s)) AS registered,
         bit_or(w.bit) FILTER (WHERE r.status = ANY(%(confirmed)s)) AS confirmed,
         bit_or(w.bit) FILTER (WHERE r.status = 'waitlisted') AS waiting,
-        bit_or(w.bit) FILTER (WHERE r.status = 'attended' OR e.registration_id IS NOT NULL) AS attended
+        bit_or(w.bit) FILTER (
+            WHERE r.status = 'attended' OR e.registration_id IS NOT NULL
+                OR r.joined_at IS NOT NULL AND r.status = ANY(%(confirmed)s)
+        ) AS attended
     FROM registration_registration r
     JOIN registration_admission a ON a.id = r.admission_id
     CROSS JOIN LATERAL (SELECT CASE a.mode WHEN 'in_person' THEN 1 ELSE 2 END AS bit) w
@@ -127,7 +130,7 @@ _THINGS = """
 WITH facts AS (
     SELECT a.session_id, s.day_id, r.participant_id, r.status <> ALL(%(ended)s) AS registered,
         r.status = ANY(%(confirmed)s) AS confirmed, r.status = 'waitlisted' AS waiting,
-        r.status = 'attended' AS attended
+        r.status = 'attended' OR r.joined_at IS NOT NULL AND r.status = ANY(%(confirmed)s) AS attended
     FROM registration_registration r
     JOIN registration_admission a ON a.id = r.admission_id
     LEFT JOIN events_session s ON s.id = a.session_id

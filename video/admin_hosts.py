@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alliance.admin import HouseAdmin, HouseForm, explain
+from video import hooks
 from video.adapters.credentials import is_readable, missing
 from video.models import HostAccount, HostUse, PlatformPrivacy
 from video.services import hosts
@@ -55,10 +58,10 @@ class HostAccountAdmin(HouseAdmin[HostAccount]):
     list_filter = ["service", "is_active"]
     search_fields = ["label"]
     ordering = ["service", "label", "pk"]
-    readonly_fields = ["credentials_are", "used_today"]
+    readonly_fields = ["credentials_are", "hook_address", "used_today"]
     fieldsets = [
         (None, {"fields": ["service", "label", "is_active", "host"]}),
-        (gettext_lazy("Credentials"), {"fields": ["credentials_are", "variables", "new_credentials"]}),
+        (gettext_lazy("Credentials"), {"fields": ["credentials_are", "variables", "new_credentials", "hook_address"]}),
         (
             gettext_lazy("Limits"),
             {"fields": ["meetings_overlap", ("daily_changes", "daily_registrants"), "used_today", "own_languages"]},
@@ -96,6 +99,13 @@ class HostAccountAdmin(HouseAdmin[HostAccount]):
             return _("set")
         lacking = missing(HostAccount(service=account.service, variables=account.variables))
         return _("missing: %(names)s") % {"names": ", ".join(lacking)} if lacking else _("set")
+
+    @admin.display(description=gettext_lazy("address for what the platform tells"))
+    def hook_address(self, account: HostAccount) -> str:
+        """Where the platform's events go; docs/joining.md says how."""
+        if account.service not in hooks.WITH_HOOKS or account.pk is None:
+            return "–"
+        return settings.SITE_URL + reverse("video:hook", args=[account.service, account.public_id])
 
     @admin.display(description=gettext_lazy("used today"))
     def used_today(self, account: HostAccount) -> str:

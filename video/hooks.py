@@ -24,7 +24,7 @@ from video.services import events
 log = structlog.get_logger("video")
 MOST_BYTES = 100_000  # an event has two thousand
 PER_ADDRESS = Limit("hooks", 1200)
-_WITH_HOOKS = frozenset({Service.ZOOM, Service.WEBEX})
+WITH_HOOKS = frozenset({Service.ZOOM, Service.WEBEX})
 _STATUS = {"signature": 401, "stale": 401, "unreadable": 400, "no_webhooks": 404}
 
 
@@ -44,7 +44,7 @@ def hook(request: HttpRequest, service: str, account: UUID) -> HttpResponse:
     if len(length) > 9 or int(length) > MOST_BYTES:
         return HttpResponse(status=413)
     found = HostAccount.objects.filter(public_id=account, service=service, is_active=True).first()
-    if found is None or service not in _WITH_HOOKS:
+    if found is None or service not in WITH_HOOKS:
         return HttpResponse(status=404)
     return _take(found, request)
 

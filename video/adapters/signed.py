@@ -99,7 +99,7 @@ def word(value: object) -> str:
 
 
 def _milliseconds(value: object) -> datetime | None:
-    if not isinstance(value, int) or not 0 < value < 10**13:
+    if not isinstance(value, int) or not 10**12 <= value < 10**13:
         return None
     return datetime.fromtimestamp(value / 1000, tz=UTC)
 
