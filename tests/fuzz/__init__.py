@@ -1,0 +1,1 @@
+"""The API against a program that makes requests up from its schema: see __main__."""
