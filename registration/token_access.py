@@ -29,6 +29,7 @@ from accounts.actors import Actor
 from accounts.models import ActorKind, User
 from alliance.api import filters
 from alliance.api.limits import Limit, Standing
+from alliance.api.limits import address_of as address_of
 from alliance.api.views import PublicViewSet
 from alliance.problems import Fault, InvalidParameters, Refused
 from registration.models import ApiGrant, Scope
@@ -55,13 +56,6 @@ def too_many(standing: Standing) -> Refused:
         detail=_("Retry-After says after how many seconds to send it again."),
         wait=standing.seconds,
     )
-
-
-def address_of(request: HttpRequest) -> str:
-    """The network address of who asks: what our proxy saw, where there is one."""
-    if settings.BEHIND_PROXY:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 class TokenDoesNotWork(exceptions.AuthenticationFailed):

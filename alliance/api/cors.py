@@ -1,13 +1,22 @@
-"""Pages of other sites may read what is public. Nobody's cookies or tokens are involved: there are no credentials."""
+"""Pages of other sites may read what is public, as often as is polite. No cookies or tokens are involved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from alliance import errors
+from alliance.api.limits import Fast, Limit, Standing, address_of
 
 _PREFIX = "/api/v1/"
+# What one address may read without a token in a minute. Kept pages cost next to nothing; this is against runaway loops.
+READS = Fast(Limit("reads", 1200))
+_EXPOSED = "ETag, Last-Modified, Retry-After, RateLimit, RateLimit-Policy"
 
 
 class PublicReads:
@@ -30,10 +39,29 @@ class PublicReads:
                 },
             )
         elif request.method in {"GET", "HEAD", "OPTIONS"}:
-            response = self.get_response(request)
-            response.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Retry-After"
+            standing = READS.count(address_of(request))
+            response = _too_many(request, standing) if standing.is_over else self.get_response(request)
+            if "RateLimit" not in response.headers:  # where a token is needed, the other limits are told
+                response.headers["RateLimit-Policy"] = READS.limit.policy
+                response.headers["RateLimit"] = standing.header
+            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         else:
             return self.get_response(request)
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
+
+
+def _too_many(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """429, with when to come back."""
+    wanted = request.GET.get("lang") or translation.get_language_from_request(request)
+    with translation.override(wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
+        response = errors.problem(
+            status=429,
+            kind="too-many-requests",
+            title=_("Too many requests"),
+            detail=_("Retry-After says after how many seconds to send it again."),
+        )
+    response.headers["Retry-After"] = str(standing.seconds)
+    response.headers["Cache-Control"] = "no-store"
+    return response

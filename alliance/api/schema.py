@@ -71,6 +71,7 @@ class Schema(AutoSchema):
         answers: dict[Any, Any] = {200: rows, (400, CONTENT_TYPE): ProblemSerializer}
         if not self._is_list_view(rows):
             answers[404, CONTENT_TYPE] = ProblemSerializer
+        answers[429, CONTENT_TYPE] = ProblemSerializer
         answers[503, CONTENT_TYPE] = ProblemSerializer
         return answers
 
@@ -81,7 +82,7 @@ def fields_may_be_left_out(result: Any, generator: Any, request: Any, public: bo
     for operations in result["paths"].values():
         operation = operations.get("get", {})
         if any(parameter["name"] == "fields" for parameter in operation.get("parameters", ())):
-            shape_of_answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            shape_of_answer = operation["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
             if page := schemas.get(_name(shape_of_answer)):
                 rows = page["properties"].get("results", {}).get("items") if "next" in page["properties"] else None
                 schemas[_name(rows or shape_of_answer)]["required"] = [shape.ALWAYS]
