@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +21,7 @@ from alliance.api.paging import Key
 from alliance.api.schema import ProblemSerializer
 from alliance.problems import CONTENT_TYPE
 from events import api as events_api
+from events.releases.reading import published
 from registration import member_places
 from registration.member_places import Place
 from registration.models import (
@@ -46,9 +51,10 @@ _PROBLEMS = {
 }
 ALWAYS = (400, 401, 403, 406, 429, 503)
 WRITES = (409, 413, 415)
+_AT_ONCE = 500  # rows of an export in memory
 
 
-def answers(found: Mapping[int, Any], *problems: int) -> dict[Any, Any]:
+def answers(found: Mapping[Any, Any], *problems: int) -> dict[Any, Any]:
     """The answers of an operation for the schema: what is found, and every problem that can stand in its place."""
     told: dict[Any, Any] = dict(found)
     for status in sorted({*ALWAYS, *problems}):
@@ -189,6 +195,13 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         return str(row.participant.membership.public_id) if row.pk in self.context["seats"] else None
 
 
+class Lines(JSONRenderer):
+    """JSON, a row a line."""
+
+    media_type = "application/x-ndjson"
+    format = "ndjson"
+
+
 @extend_schema_view(
     list=extend_schema(responses=answers({200: RegistrationSerializer(many=True)})),
     retrieve=extend_schema(responses=answers({200: RegistrationSerializer}, 404)),
@@ -201,7 +214,7 @@ class RegistrationViewSet(ReadsByToken):
     serializer_class = RegistrationSerializer
     # No other order: a cursor shows what it is made of, and neither names nor times belong into addresses.
     orderings: ClassVar[Mapping[str, Any]] = {"id": ()}
-    scopes: ClassVar[Mapping[str, Scope]] = {"list": Scope.REGISTRATIONS_READ, "retrieve": Scope.REGISTRATIONS_READ}
+    scopes: ClassVar[Mapping[str, Scope]] = dict.fromkeys(("list", "retrieve", "export"), Scope.REGISTRATIONS_READ)
     seats: dict[int, member_places.Seat]
 
     def get_queryset(self) -> QuerySet[Registration]:
@@ -217,6 +230,33 @@ class RegistrationViewSet(ReadsByToken):
         return found.filter(participant__membership__in=members, admission__session=None).select_related(
             "participant__membership"
         )
+
+    @extend_schema(
+        responses=answers(
+            {(200, Lines.media_type): OpenApiResponse(OpenApiTypes.STR, description="JSON, a row a line.")}
+        )
+    )
+    @action(detail=False, renderer_classes=[Lines])
+    def export(self, request: Request) -> StreamingHttpResponse:
+        """All of them in one answer, a JSON object on each line, without pages."""
+        return StreamingHttpResponse(self._lines(), content_type=Lines.media_type)
+
+    def _lines(self) -> Iterator[bytes]:
+        """The rows in portions, so that ten thousand take no more memory than some hundred."""
+        last = 0
+        while portion := self._portion(last):
+            rows, last = portion
+            yield rows
+
+    @published
+    def _portion(self, after: int) -> tuple[bytes, int] | None:
+        """Some rows as bytes, and the key of the last one. It runs after the middleware, hence the mark above."""
+        rows = list(self.get_queryset().filter(pk__gt=after).order_by("pk")[:_AT_ONCE])
+        if not rows:
+            return None
+        self._look_up(rows)
+        write = Lines()
+        return b"".join(write.render(row) + b"\n" for row in self.get_serializer(rows, many=True).data), rows[-1].pk
 
     def get_serializer_context(self) -> dict[str, Any]:
         """With the places in line."""

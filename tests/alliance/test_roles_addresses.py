@@ -171,6 +171,7 @@ BY_TOKEN = [
     "api:participants-list",
     "api:participants-substitute",
     "api:registrations-detail",
+    "api:registrations-export",
     "api:registrations-list",
 ]
 
