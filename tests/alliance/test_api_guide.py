@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from django.utils import timezone
 
-from registration.models import Membership
+from alliance.api.router import ROUTES
+from registration import webhooks
+from registration.models import Admission, Membership, WebhookDelivery, WebhookSubscription
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,
@@ -96,21 +103,111 @@ def test_mirror_with_curl_keeps_the_file_while_nothing_changed(api: str, tmp_pat
     assert (tmp_path / "programme.json").read_text(encoding="utf-8") == first
 
 
-def test_places_left_in_python_is_a_table(api: str, tmp_path: Path) -> None:
-    printed = run([sys.executable, "-"], recipe("places left", "python"), tmp_path, api)
+def test_watching_prints_a_line_whenever_something_changed_until_all_is_taken(
+    api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admission = Admission.objects.get(places__capacity=3)
+    monkeypatch.setenv("SESSION", str(admission.session.public_id if admission.session else ""))
+    monkeypatch.setenv("EVERY", "0.2")
+    program = subprocess.Popen(
+        [sys.executable, "-c", recipe("watch a side event fill up", "python")],
+        cwd=tmp_path,
+        env={**os.environ, "API": api},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    lines = [program.stdout.readline()]
 
-    assert printed.splitlines() == [
-        "20th Conference (online): closed",
-        "Trust (online): 2 of 3 left, 0 waiting",
-        "Survey (online): no limit",
-    ]
+    RegistrationFactory.create_batch(2, admission=admission)
+    lines += program.communicate(timeout=30)[0].splitlines()
+
+    assert lines[0] == "Trust (online): 2 of 3 left, 0 waiting\n"
+    assert lines[-1] == "Trust (online): 0 of 3 left, 0 waiting"
+    assert program.returncode == 0
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_places_left_with_curl_is_json(api: str, tmp_path: Path) -> None:
-    printed = run(["bash", "-s"], recipe("places left", "bash"), tmp_path, api)
+def test_watching_with_curl_is_json(api: str, tmp_path: Path) -> None:
+    printed = run(["bash", "-s"], recipe("watch a side event fill up", "bash"), tmp_path, api)
 
     assert [row["places_left"] for row in json.loads(printed)["results"]] == [None, 2, None]
+
+
+def test_paging_in_python_brings_every_list(api: str, tmp_path: Path) -> None:
+    code = recipe("page through everything", "python").replace("page_size=200", "page_size=1")
+
+    printed = run([sys.executable, "-"], code, tmp_path, api)
+
+    counts = dict(line.rsplit(" ", 1) for line in printed.splitlines())
+    assert (counts["sessions"], counts["speakers"], counts["admissions"]) == ("2", "1", "3")
+    assert set(counts) == {name for name, _view in ROUTES}
+    titles = [json.loads(line)["title"]["text"] for line in (tmp_path / "sessions.jsonl").read_text().splitlines()]
+    assert titles == ["Trust", "Survey"]
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ["curl", "jq"])), reason="needs curl and jq")
+def test_paging_with_curl_ends_and_brings_every_row(api: str, tmp_path: Path) -> None:
+    code = recipe("page through everything", "bash").replace("speakers/?page_size=200", "admissions/?page_size=1")
+
+    printed = run(["bash", "-s"], code, tmp_path, api)
+
+    assert len({json.loads(line)["id"] for line in printed.splitlines()}) == 3
+
+
+# --- being told -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def receiving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """The receiver of the recipe, running; its address and its secret."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    secret = webhooks.new_secret()
+    monkeypatch.setenv("WEBHOOK_SECRET", secret)
+    monkeypatch.setenv("PORT", str(port))
+    monkeypatch.setenv("RECEIVER", f"http://127.0.0.1:{port}/")
+    code = recipe("receive a webhook and verify it", "python")
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as program:
+        for _attempt in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.1)
+        yield program, f"http://127.0.0.1:{port}/", secret
+        program.kill()
+
+
+def test_receiver_prints_what_was_signed_once_and_refuses_what_was_not(
+    receiving: tuple[subprocess.Popen[str], str, str],
+) -> None:
+    program, address, secret = receiving
+    delivery = WebhookDelivery(event="programme.released", data={"number": 2}, happened_at=timezone.now())
+    body = webhooks.body_of(delivery)
+
+    def send(secret: str, **changed: str) -> int:
+        signed = WebhookSubscription(secret=webhooks.new_secret(), old_secret=secret)
+        headers = webhooks.headers_of(signed, delivery, body, now=timezone.now()) | changed
+        return httpx2.post(address, content=body, headers=headers, trust_env=False).status_code
+
+    assert send(webhooks.new_secret()) == 400
+    assert send(secret, **{"webhook-timestamp": "1793350800"}) == 400
+    assert send(secret, **{"webhook-signature": "v1,"}) == 400
+    assert [send(secret), send(secret)] == [204, 204]
+    program.terminate()
+    assert program.stdout is not None
+    assert program.stdout.read() == 'programme.released {"number": 2}\n'
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ["curl", "openssl"])), reason="needs curl and openssl")
+def test_message_signed_in_the_shell_is_taken(
+    receiving: tuple[subprocess.Popen[str], str, str], tmp_path: Path
+) -> None:
+    run(["bash", "-s"], recipe("receive a webhook and verify it", "bash"), tmp_path, "")
+
+    program, _address, _secret = receiving
+    assert program.stdout is not None
+    assert program.stdout.readline() == "webhook.test {}\n"
 
 
 # --- with a token -----------------------------------------------------------------------------------------------------
