@@ -85,11 +85,11 @@ def test_forms_of_registration_are_limited_for_each_address_and_reading_is_not()
     limited = re.search(r'map "\$request_method \$uri" \$sends_registration \{\s+default "";\s+"~(.+)" (\S+);', text)
     assert limited is not None
     assert limited[2] == "$binary_remote_addr"
-    assert "limit_req_zone $sends_registration zone=registrations:10m rate=60r/m;" in text
+    assert "limit_req_zone $sends_registration zone=registrations:10m rate=600r/m;" in text
     with translation.override("en"):
         form = reverse("registration:register", args=["alliance-20"])
     assert re.search(limited[1], f"POST {form}")
     for other in (f"GET {form}", f"HEAD {form}", "POST /r/token/", "POST /en/", "GET /en/alliance-20/programme/"):
         assert not re.search(limited[1], other)
-    assert re.search(r"location / \{[^}]*limit_req zone=registrations burst=100 nodelay;", text)
+    assert re.search(r"location / \{[^}]*limit_req zone=registrations burst=600 nodelay;", text)
     assert "limit_req_status 429;" in text
