@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
@@ -36,6 +36,6 @@ class SecondFactor:
                 return named._wrapped if isinstance(named, SimpleLazyObject) else named
             return AnonymousUser()
 
-        request.user = SimpleLazyObject(user)
+        request.user = cast("Any", SimpleLazyObject(user))
         request.named_user = named  # type: ignore[attr-defined]  # for the log-in page, which leads on to setting up
         return self.get_response(request)

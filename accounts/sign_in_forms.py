@@ -189,7 +189,7 @@ class ForgottenForm(forms.Form):
     )
 
 
-class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class ChangePasswordForm(PasswordChangeForm):
     """The present password is tried as often as in signing in, and no more."""
 
     def clean_old_password(self) -> str:

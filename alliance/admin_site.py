@@ -81,9 +81,9 @@ class HouseSite(admin.AdminSite):
         after = request.GET.get("next") or reverse("admin:index")
         return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': after})}")
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Where everybody changes theirs."""
-        return HttpResponseRedirect(reverse("account_change_password"))
+        return cast("TemplateResponse", HttpResponseRedirect(reverse("account_change_password")))
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and whoever has a role."""

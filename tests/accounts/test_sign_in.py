@@ -60,7 +60,7 @@ def with_app(user: User) -> Authenticator:
 def code(steps: int = 0) -> str:
     """What the app shows now, or shows some steps of time later."""
     now = int(timezone.now().timestamp()) // 30
-    return totp.format_hotp_value(totp.hotp_value(SECRET, now + steps))
+    return str(totp.format_hotp_value(totp.hotp_value(SECRET, now + steps)))
 
 
 def sign_in(client: Client, *, email: str = "office@office.example", password: str = PASSWORD, **more: Any) -> Any:
@@ -293,7 +293,7 @@ def test_unknown_accounts_are_counted_and_recorded_alike(client: Client, staff: 
 
     assert counts[0] == counts[1]
     assert AuditEntry.objects.filter(action="sign_in.blocked").count() == 2
-    assert not AttemptCount.objects.filter(who__contains=b"office").exists()
+    assert not [who for who in AttemptCount.objects.values_list("who", flat=True) if b"office" in bytes(who)]
 
 
 def test_right_passwords_do_not_count(client: Client, staff: User) -> None:
