@@ -8,20 +8,59 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from alliance import dates
+from events import mail_texts
 from events.models import Conference
 from events.releases.reading import published
-from outbox import letters, topics
-from outbox.letters import Link
+from outbox import catalogue, topics
+from outbox.catalogue import Kind, LetterKind, Placeholder
+from outbox.letters import Link, Part
 from outbox.models import Message
 from outbox.results import Mail, Superseded
+from registration import letters
 from registration.models import Admission, Invitation, InvitationState
 
 SENT = "invitation.sent"
 REMINDER = "invitation.reminder"
 WITHDRAWN = "invitation.withdrawn"
+
+_NAME = Placeholder("name", _("The name that was invited."), "Maria Rossi")
+_ASKING = (
+    _NAME,
+    letters.CONFERENCE,
+    Placeholder(
+        "choices",
+        _("What the person is invited to, line by line."),
+        _("Opening session, in person"),
+        kind=Kind.PART,
+        is_required=True,
+    ),
+    Placeholder("until", _("Until when to answer, on the venue's clock."), _("21 July, 23:59")),
+    Placeholder("page", _("The address of the invitation."), letters.NOBODYS_LINK, kind=Kind.LINK, is_required=True),
+    letters.QUESTIONS,
+)
+# No sample of a real row: names of invited people are read on the record alone.
+LETTERS = tuple(
+    LetterKind(name, title, sent_when, f"registration/mail/{name}.md", placeholders)
+    for name, title, sent_when, placeholders in (
+        ("invitation", _("Invitation"), _("When an organiser invites somebody, or sends it again."), _ASKING),
+        (
+            "invitation_reminder",
+            _("Invitation, reminder"),
+            _("Three days before the time to answer ends, once."),
+            _ASKING,
+        ),
+        (
+            "invitation_withdrawn",
+            _("Invitation withdrawn"),
+            _("When an organiser withdraws an invitation that was not answered."),
+            (_NAME, letters.CONFERENCE, letters.QUESTIONS),
+        ),
+    )
+)
 
 
 def _message(topic: str, invitation: Invitation, *, now: datetime, deadline_at: datetime | None = None) -> Message:
@@ -79,37 +118,36 @@ def deadline(invitation: Invitation, conference: Conference) -> str:
     return f"{dates.day(local.date(), with_weekday=False)}, {local:%H:%M}"
 
 
-def _mail(invitation: Invitation, template: str, found: list[Admission]) -> Mail:
-    conference = invitation.conference
+def _mail(invitation: Invitation, letter: str, found: list[Admission]) -> Mail:
+    conference, language = invitation.conference, invitation.language
     person = invitation.open_identity()
-    letter = letters.write(
-        f"registration/mail/{template}.md",
+    choices = [
         {
-            "name": person.full_name,
-            "conference": str(conference.title),
-            "choices": [
-                {
-                    "thing": str(one.session.title if one.session is not None else conference.title),
-                    "mode": str(one.get_mode_display()),
-                }
-                for one in found
-            ],
-            "until": deadline(invitation, conference),
-            "contact": conference.contact_email,
-            "page": Link(settings.SITE_URL + reverse("registration:invitation", args=[invitation.token])),
-        },
-        language=invitation.language,
-    )
+            "thing": str(one.session.title if one.session is not None else conference.title),
+            "mode": str(one.get_mode_display()),
+        }
+        for one in found
+    ]
+    values: dict[str, str | Part] = {
+        "name": person.full_name,
+        "conference": str(conference.title),
+        "choices": Part("registration/mail/_invited.md", {"choices": choices}),
+        "until": deadline(invitation, conference),
+        "page": Link(settings.SITE_URL + reverse("registration:invitation", args=[invitation.token])),
+        "questions": Part("registration/mail/_questions.md", {"contact": conference.contact_email}),
+    }
+    wording = mail_texts.wording(conference.pk, letter, language)
+    composed = catalogue.get(letter).compose(values, language=language, wording=wording)
     return Mail(
         to=person.email,
-        subject=letter.subject,
-        text=letter.text,
-        html=letter.html,
-        language=invitation.language,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        language=language,
     )
 
 
-def _ask(message: Message, template: str, *, now: datetime) -> Mail | Superseded:
+def _ask(message: Message, letter: str, *, now: datetime) -> Mail | Superseded:
     invitation = _invitation(message)
     if invitation is None:
         return Superseded("gone")
@@ -119,7 +157,7 @@ def _ask(message: Message, template: str, *, now: datetime) -> Mail | Superseded
     if not found:
         return Superseded("hidden since")
     with translation.override(invitation.language):
-        return _mail(invitation, template, found)
+        return _mail(invitation, letter, found)
 
 
 @published
@@ -147,7 +185,8 @@ def tell_withdrawn(message: Message, *, now: datetime) -> Mail | Superseded:
 
 
 def register() -> None:
-    """Make the handlers known to the outbox. Called when the app is ready."""
+    """Make letters and handlers known. Called when the app is ready."""
+    catalogue.register(*LETTERS)
     topics.register(SENT, tell_invited)
     topics.register(REMINDER, tell_again)
     topics.register(WITHDRAWN, tell_withdrawn)
