@@ -9,9 +9,10 @@ from events.releases import publishing
 from outbox import topics
 from outbox.models import Message
 from outbox.postman import BrokenAgain
-from outbox.results import Done, Failure, Permanent, Superseded, Temporary, Unreachable
+from outbox.results import Done, Failure, Permanent, Postponed, Superseded, Temporary, Unreachable
 from video.adapters.errors import (
     AuthExpired,
+    HeldBack,
     NoAnswerInTime,
     NotReachable,
     OutcomeUnknown,
@@ -30,6 +31,8 @@ def failure(error: VideoError, *, now: datetime) -> Failure:
     reason = str(error.message)
     if isinstance(error, AuthExpired | CredentialsRefused | NotReachable):
         return Unreachable(reason)  # nothing will work there for now
+    if isinstance(error, HeldBack):
+        return Postponed(reason, retry_at=error.retry_at)  # nobody was asked: the way out stays as it is
     if isinstance(error, RateLimited):
         return Temporary(reason, retry_at=error.retry_at)
     if isinstance(error, NoAnswerInTime):  # whoever hangs is left alone for a while: mail must not wait behind it

@@ -56,6 +56,12 @@ class RateLimited(VideoError):
         super().__init__()
 
 
+class HeldBack(RateLimited):
+    """We did not ask, because what we may ask for in a day is used up. It says nothing about the platform."""
+
+    code = "video_held_back"
+
+
 class AuthExpired(VideoError):
     """Our token is no longer accepted. Fetch a new one and repeat once; a second time it is a refusal."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
@@ -10,11 +12,14 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from video.adapters.base import SessionSpec
-from video.adapters.errors import OperatorActionNeeded, RateLimited, Scope
+from video.adapters.errors import AuthExpired, HeldBack, NotReachable, OperatorActionNeeded, Scope
+from video.adapters.tokens import CredentialsRefused
 from video.models import HostAccount, HostUse, Meeting, MeetingState
 
 _AFTER_MIDNIGHT = timedelta(minutes=1)  # for clocks that differ
 _BETWEEN = timedelta(minutes=15)  # from the end of one meeting to the start of the next of the same host
+# The platform has not counted such a call either; an outage of hours must not use up the day.
+NOT_COUNTED = (AuthExpired, CredentialsRefused, NotReachable)
 
 
 class NoHostFree(OperatorActionNeeded):
@@ -62,14 +67,23 @@ def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccoun
     return chosen
 
 
-def spend(account: HostAccount, what: Literal["changes", "registrants"], *, now: datetime) -> None:
-    """Take one from the day's budget. Raises RateLimited until the next day when nothing is left."""
+@contextmanager
+def spending(account: HostAccount, what: Literal["changes", "registrants"], *, now: datetime) -> Iterator[None]:
+    """Take one from the day's budget for the call inside; it is given back when the platform never saw the call.
+
+    Raises HeldBack until the next day when nothing is left.
+    """
     most = account.daily_changes if what == "changes" else account.daily_registrants
     day = day_of(now)
     HostUse.objects.bulk_create([HostUse(account=account, day=day)], ignore_conflicts=True)
     left = HostUse.objects.filter(account=account, day=day, **{f"{what}__lt": most})
     if not left.update(**{what: F(what) + 1}):
-        raise RateLimited(retry_at=next_day(now), scope=Scope.DAY)
+        raise HeldBack(retry_at=next_day(now), scope=Scope.DAY)
+    try:
+        yield
+    except NOT_COUNTED:
+        HostUse.objects.filter(account=account, day=day, **{f"{what}__gt": 0}).update(**{what: F(what) - 1})
+        raise
 
 
 def next_day(now: datetime) -> datetime:

@@ -8,7 +8,8 @@ is not known: the platform is asked before anything is repeated.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -22,6 +23,7 @@ from video import adapters
 from video.adapters.base import Adapter, Attendee, RegistrantAction, RegistrantStatus, RemoteRegistrant
 from video.adapters.errors import (
     Closed,
+    HeldBack,
     NotFound,
     OutcomeUnknown,
     RateLimited,
@@ -123,8 +125,8 @@ def _entered(meeting: Meeting, guest: Guest, *, now: datetime, within: float | N
         if found is not None and found.status != RegistrantStatus.APPROVED:
             found = _approved(adapter, meeting, found)
         if found is None:
-            _count_add(row, meeting, now=now)
-            found = adapter.add_registrant(meeting, person)
+            with _counted_add(row, meeting, now=now):
+                found = adapter.add_registrant(meeting, person)
         row.mark = mark_of(person.email)
     except OutcomeUnknown as error:
         _free(row, RegistrantState.SENDING, error)
@@ -282,15 +284,25 @@ def _relay(row: Registrant) -> str:
     return row.relay
 
 
-def _count_add(row: Registrant, meeting: Meeting, *, now: datetime) -> None:
-    """Count a call that adds. Raises RateLimited: platforms refuse people who are added too often a day."""
+@contextmanager
+def _counted_add(row: Registrant, meeting: Meeting, *, now: datetime) -> Iterator[None]:
+    """Count the call inside, which adds, unless the platform never saw it.
+
+    Raises HeldBack: platforms refuse people who are added too often a day.
+    """
     today = now.astimezone(UTC).date()
     mine = Registrant.objects.filter(pk=row.pk)
     mine.exclude(adds_on=today).update(adds_on=today, adds=0)
     if not mine.filter(adds__lt=ADDS_A_DAY).update(adds=F("adds") + 1):
-        raise RateLimited(retry_at=hosts.next_day(now), scope=Scope.REGISTRANT)
-    if meeting.account is not None:
-        hosts.spend(meeting.account, "registrants", now=now)
+        raise HeldBack(retry_at=hosts.next_day(now), scope=Scope.REGISTRANT)
+    try:
+        with ExitStack() as spending:
+            if meeting.account is not None:
+                spending.enter_context(hosts.spending(meeting.account, "registrants", now=now))
+            yield
+    except (*hosts.NOT_COUNTED, HeldBack):
+        mine.filter(adds_on=today, adds__gt=0).update(adds=F("adds") - 1)
+        raise
 
 
 def _checked(meeting: Meeting, url: str) -> str:

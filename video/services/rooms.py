@@ -225,9 +225,9 @@ def _carry_out(meeting: Meeting, *, now: datetime) -> None:
     adapter = adapters.adapter_for(meeting.platform, account)
     if not meeting.provider_id:
         _make(meeting, wanted.spec, adapter, account, now=now)
-    hosts.spend(account, "changes", now=now)
     try:
-        adapter.update(meeting, wanted.spec)
+        with hosts.spending(account, "changes", now=now):
+            adapter.update(meeting, wanted.spec)
     except NotFound:  # somebody deleted it over there: the next try makes it anew
         _write(meeting, provider_id="", made="", state=MeetingState.PLANNED)
         raise Unavailable from None
@@ -238,15 +238,15 @@ def _make(meeting: Meeting, spec: SessionSpec, adapter: Adapter, account: HostAc
     """Make the room, unless a call whose outcome was not known has made it."""
     remote = adapter.find_session(meeting, key=meeting.key) if meeting.is_unsure else None
     if remote is None:
-        hosts.spend(account, "changes", now=now)
-        _write(meeting, is_unsure=True)  # before the call: this process may not live to see its end
-        try:
-            remote = adapter.create_session(meeting, spec, key=meeting.key)
-        except OutcomeUnknown:
-            raise
-        except VideoError:
-            _write(meeting, is_unsure=False)
-            raise
+        with hosts.spending(account, "changes", now=now):
+            _write(meeting, is_unsure=True)  # before the call: this process may not live to see its end
+            try:
+                remote = adapter.create_session(meeting, spec, key=meeting.key)
+            except OutcomeUnknown:
+                raise
+            except VideoError:
+                _write(meeting, is_unsure=False)
+                raise
     _adopt(meeting, remote, adapter)
 
 
