@@ -10,7 +10,7 @@ from registration.figures import Day
 
 WIDTH, HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 8, 24, 34
-_WORDS = 190
+_WORDS = 270
 _MOST_POINTS = 400  # a line needs no more than it has pixels
 
 
