@@ -124,6 +124,33 @@ LETTERS = (
         ),
         usual=(NAME, CONFERENCE, QUESTIONS),
     ),
+    _letter(
+        "moved_to_top",
+        _("Moved up on the waiting list"),
+        _("When an organiser moves somebody to the top of a waiting list."),
+    ),
+    _letter("merged", _("Two registrations made one"), _("When an organiser makes one of somebody's two rows.")),
+    _letter(
+        "address_notice",
+        _("Another address wanted"),
+        _("At once, to the present address, when somebody wants mail to go to another."),
+        usual=(NAME, CONFERENCE, PAGE, QUESTIONS),
+    ),
+    # To an address that may be anybody's, and to somebody of whom nothing is left: no name, and no row to look at.
+    LetterKind(
+        "address_confirm",
+        _("New address to confirm"),
+        _("At once, to an address that somebody wants mail to go to."),
+        "registration/mail/address_confirm.md",
+        (PAGE,),
+    ),
+    LetterKind(
+        "farewell",
+        _("Data deleted"),
+        _("When somebody has deleted their data: the last mail to them."),
+        "registration/mail/farewell.md",
+        (CONFERENCE, QUESTIONS),
+    ),
 )
 
 

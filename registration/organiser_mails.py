@@ -147,17 +147,11 @@ def _mail(to: str, letter: Letter, language: str) -> Mail:
     return Mail(to=to, subject=letter.subject, text=letter.text, html=letter.html, language=language)
 
 
-def _about(template: str, participant: Participant, registrations: Sequence[Registration]) -> Mail:
+def _about(letter: str, participant: Participant, registrations: Sequence[Registration]) -> Mail:
     ranks = selectors.places_in_line(registrations)
     with translation.override(participant.language):
-        context = {
-            "name": participant.display_name,
-            "page": _page(participant),
-            "contact": participant.conference.contact_email,
-            "choices": [emails.choice(one, ranks.get(one.pk)) for one in registrations],
-        }
-        letter = letters.write(f"registration/letters/{template}.md", context, language=participant.language)
-    return _mail(participant.open_identity().email, letter, participant.language)
+        choices = [emails.choice(one, ranks.get(one.pk)) for one in registrations]
+        return emails.compose(letter, participant, emails.values(participant, choices))
 
 
 @published

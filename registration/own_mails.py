@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
 from alliance import crypto
+from events import mail_texts
+from events.models import Conference
 from events.releases.reading import published
-from outbox import letters, topics
-from outbox.letters import Link
+from outbox import catalogue, topics
+from outbox.catalogue import Values
+from outbox.letters import Link, Part
 from outbox.models import Message
 from outbox.results import Mail, Superseded
+from registration import emails
 from registration.models import AddressChange, Farewell
 from registration.services import addresses, farewells
 
 
-def _mail(template: str, *, to: str, language: str, **context: Any) -> Mail:
-    with translation.override(language):
-        letter = letters.write(f"registration/mail/{template}.md", context, language=language)
-    return Mail(to=to, subject=letter.subject, text=letter.text, html=letter.html, language=language)
+def _mail(letter: str, conference: Conference, *, to: str, language: str, values: Values) -> Mail:
+    """A letter of the catalogue to an address that is no participant's."""
+    wording = mail_texts.wording(conference.pk, letter, language)
+    composed = catalogue.get(letter).compose(values, language=language, wording=wording)
+    return Mail(to=to, subject=composed.subject, text=composed.text, html=composed.html, language=language)
 
 
 def _change(message: Message, *, now: datetime) -> AddressChange | None:
@@ -45,7 +49,10 @@ def tell_new_address(message: Message, *, now: datetime) -> Mail | Superseded:
     except crypto.Unreadable:
         return Superseded("gone")
     link = Link(settings.SITE_URL + reverse("registration:address-confirm", args=[addresses.token_of(change)]))
-    return _mail("address_confirm", to=address, language=change.participant.language, page=link)
+    participant = change.participant
+    return _mail(
+        "address_confirm", participant.conference, to=address, language=participant.language, values={"page": link}
+    )
 
 
 @published
@@ -55,14 +62,8 @@ def tell_old_address(message: Message, *, now: datetime) -> Mail | Superseded:
     if change is None:
         return Superseded("not wanted any more")
     participant = change.participant
-    return _mail(
-        "address_notice",
-        to=participant.open_identity().email,
-        language=participant.language,
-        name=participant.display_name,
-        page=Link(settings.SITE_URL + reverse("registration:personal", args=[participant.personal_token])),
-        contact=participant.conference.contact_email,
-    )
+    with translation.override(participant.language):
+        return emails.compose("address_notice", participant, emails.values(participant, []))
 
 
 @published
@@ -71,8 +72,17 @@ def say_farewell(message: Message, *, now: datetime) -> Mail | Superseded:
     farewell = Farewell.objects.select_related("conference").filter(public_id=message.about_id).first()
     if farewell is None or farewell.delete_by <= now:
         return Superseded("gone")
-    contact = farewell.conference.contact_email
-    return _mail("farewell", to=farewell.address, language=farewell.language, contact=contact)
+    conference = farewell.conference
+    with translation.override(farewell.language):
+        title = str(conference.title)
+    questions = Part("registration/mail/_questions.md", {"contact": conference.contact_email})
+    return _mail(
+        "farewell",
+        conference,
+        to=farewell.address,
+        language=farewell.language,
+        values={"conference": title, "questions": questions},
+    )
 
 
 def register() -> None:
