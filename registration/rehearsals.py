@@ -250,12 +250,11 @@ def guest(rehearsal: Rehearsal, registration: Registration) -> people.Guest:
 
 def frame(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     """What every admin page says while rehearsals run. One query when there are none."""
-    running = Rehearsal.objects.running(now).select_related("conference")
+    if not request.user.is_authenticated:
+        return {}
     user = cast("User", request.user)
-    shown = [
-        one for one in running if user.is_authenticated and user.has_perm("events.view_conference", one.conference)
-    ]
-    return {"rehearsals": shown}
+    running = Rehearsal.objects.running(now).select_related("conference")
+    return {"rehearsals": [one for one in running if user.has_perm("events.view_conference", one.conference)]}
 
 
 def held(rehearsal: Rehearsal) -> int:

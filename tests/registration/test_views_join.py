@@ -347,7 +347,7 @@ def test_attended_people_may_come_back(client: Client, registration: Registratio
         assert client.post(door_of(registration)).status_code == 303
 
 
-# --- what the page knows besides ---------------------------------------------------------------------------------------
+# --- what the page knows besides --------------------------------------------------------------------------------------
 
 
 def told(registration: Registration, opens_at: datetime) -> None:
@@ -382,8 +382,8 @@ def test_door_says_that_the_session_was_moved(client: Client, registration: Regi
         assert "The time has changed" not in text(client.get(door_of(registration)))
         session = registration.admission.session
         assert session is not None
-        session.starts_at += timedelta(hours=2)
-        session.ends_at += timedelta(hours=2)
+        session.starts_at = STARTS_AT + timedelta(hours=2)
+        session.ends_at = STARTS_AT + timedelta(hours=3)
         session.save()
         moved = text(client.get(door_of(registration)))
 
