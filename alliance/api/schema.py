@@ -61,7 +61,7 @@ class Schema(AutoSchema):
                 description="Preferred language of texts and messages. Each text says which language it became.",
             )
         ]
-        if hasattr(self.view, "expansions"):
+        if hasattr(self.view, "expansions") and self.method == "GET":
             found += shape.parameters(self.view.members(), self.view.expansions)
         return found
 
