@@ -25,12 +25,12 @@ from client import AuthenticatedClient
 from client.api.participants import (
     participants_bulk_create, participants_list, participants_partial_update, participants_retrieve,
 )
-from client.models import Nominee, Nominees, NomineeCapacity, PatchedCorrection
+from client.models import DelegationCapacity, Nominee, Nominees, PatchedCorrection
 
 with open("members.csv", newline="") as file:
     members = [
         Nominee(given_name=row["given_name"], family_name=row["family_name"], email=row["email"],
-                function=row["function"], capacity=NomineeCapacity(row["capacity"]))
+                function=row["function"], capacity=DelegationCapacity(row["capacity"]))
         for row in csv.DictReader(file)
     ]
 api = AuthenticatedClient(base_url=os.environ["SITE"], token=os.environ["TOKEN"], raise_on_unexpected_status=True)

@@ -19,7 +19,7 @@ import outbox.services
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ActorKind, AuditEntry
-from events.models import Visibility
+from events.models import SessionState, Visibility
 from events.releases import publishing
 from outbox.models import Message, MessageState
 from registration import webhook_handlers, webhooks
@@ -203,8 +203,8 @@ def test_release_tells_what_strangers_may_know() -> None:
         now=timezone.now(),
     )
     moved.starts_at, moved.ends_at = moved.starts_at + timedelta(hours=1), moved.ends_at + timedelta(hours=1)
-    hidden.visibility, hidden.state = Visibility.INVITATION, "cancelled"
-    off.state, gone.state = "cancelled", "draft"
+    hidden.visibility, hidden.state = Visibility.INVITATION, SessionState.CANCELLED
+    off.state, gone.state = SessionState.CANCELLED, SessionState.DRAFT
     for session in (moved, hidden, off, gone):
         session.save()
 
