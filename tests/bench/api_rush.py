@@ -89,7 +89,9 @@ def _delegations(places: int) -> tuple[Admission, list[tuple[Delegation, str]]]:
     now = timezone.now()
     found: list[tuple[Delegation, str]] = []
     for _number in range(_DELEGATIONS):
-        delegation: Delegation = DelegationFactory(conference=conference, country=None, organisation=OrganisationFactory())
+        delegation: Delegation = DelegationFactory(
+            conference=conference, country=None, organisation=OrganisationFactory()
+        )
         user = UserFactory()
         FocalPoint.objects.create(delegation=delegation, user=user)
         made = api_tokens.make(
