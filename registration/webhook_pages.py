@@ -230,5 +230,10 @@ def of_conference(request: HttpRequest, conference: Conference) -> HttpResponse:
 
 
 pages.register(
-    "webhooks", of_conference, permission=webhooks.RIGHT, label=gettext_lazy("Webhooks"), order=66
-)  # fmt: skip
+    "webhooks",
+    of_conference,
+    permission=webhooks.RIGHT,
+    label=gettext_lazy("Webhooks"),
+    order=66,
+    group=pages.Group.DELEGATIONS,
+)
