@@ -25,8 +25,8 @@ from alliance.admin import (
 from alliance.admin.history import write_history
 from events.admin import SessionAdmin, chosen_id, programme
 from events.models import Conference, Segment, Session
-from speakers import invitation_admin as invitation_admin
 from speakers import admin_search as admin_search
+from speakers import invitation_admin as invitation_admin
 from speakers import programme_checks
 from speakers.models import Affiliation, Contribution, ContributionStatus, Person, TookPart
 
