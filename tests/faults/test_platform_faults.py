@@ -185,7 +185,7 @@ def _words(span: timedelta) -> str:
 @pytest.mark.fault(
     "platform 401 for ever",
     how="every call refused for 2 hours, 5 people; then all is well",
-    expected="way out closed, one call for each probe, nobody given up; then all get in at once",
+    expected="way out closed, at most two calls for each probe, 0 given up; then all get in at once",
 )
 def test_credentials_refused_for_ever(zoom: FakeZoom, found: Found) -> None:
     """Guards: hosts.NOT_COUNTED (without it the probes used up the day, and people got in the next morning); HeldBack
@@ -208,7 +208,8 @@ def test_credentials_refused_for_ever(zoom: FakeZoom, found: Found) -> None:
     ended, _rounds = until_all_are_in("zoom", at, GUESTS)
 
     found(f"{calls} calls in 2 h, {dead} given up, “{outage.last_error}”; all in {_words(ended - at)} after its end")
-    assert calls <= 135  # one for each probe, one a minute here, and for the first person a few
+    # A drain a minute is a probe a minute. Each tries the old token; a new one is asked for by the clock on the wall.
+    assert calls <= 2 * 120
     assert dead == 0
     assert outage.group == "zoom"
     assert ended - at <= 2 * MINUTE
