@@ -254,6 +254,11 @@ def test_meeting_and_people_follow_the_platform(post: Post, monkeypatch: pytest.
     with time_machine.travel(START, tick=False):
         post(zoom, event("webinar.started"))
         post(zoom, event("webinar.ended"))
+        Registrant.objects.update(updated_at=START + timedelta(seconds=1))
+        post(zoom, event("webinar.registration_cancelled", registrant={"id": "r1", "email": "old@mail.example"}))
+        work()
+        assert Registrant.objects.get().state == RegistrantState.ADDED, "entered again since"
+        Registrant.objects.update(updated_at=START - timedelta(hours=1))
         post(zoom, event("webinar.registration_cancelled", registrant={"id": "r1", "email": "canary@mail.example"}))
         post(zoom, event("webinar.deleted", number="999"))
         work()

@@ -145,7 +145,10 @@ def _note(
 
 
 def _taken_off(meeting: Meeting, event: PlatformEvent) -> None:
-    """Somebody was cancelled or refused over there, not by us: left alone until an organiser says otherwise."""
+    """Somebody was cancelled or refused over there, not by us: left alone until an organiser says otherwise.
+
+    News from before they were entered, for the second time perhaps, is no news: such events may come an hour late.
+    """
     if not event.provider_id:
         return
     Registrant.objects.filter(
@@ -154,6 +157,7 @@ def _taken_off(meeting: Meeting, event: PlatformEvent) -> None:
         provider_id=event.provider_id,
         state=RegistrantState.ADDED,
         busy_until=None,
+        updated_at__lt=event.at,
     ).update(state=RegistrantState.REFUSED, join_url="", last_error="Taken off on the platform.")
 
 
