@@ -109,7 +109,7 @@ def calendars(received: list[Received]) -> list[tuple[str, int, datetime]]:
                 assert isinstance(content, bytes)
                 calendar = icalendar.Calendar.from_ical(content)
                 found += [
-                    (str(calendar["METHOD"]), int(event["SEQUENCE"]), event.decoded("DTSTART"))
+                    (str(calendar["METHOD"]), int(event.decoded("SEQUENCE")), event.decoded("DTSTART"))
                     for event in calendar.walk("VEVENT")
                 ]
     return found
@@ -128,9 +128,7 @@ def with_link(received: list[Received]) -> int:
 def test_session_is_moved_while_messages_are_on_the_way(
     meeting: Meeting, zoom: FakeZoom, smtp_sink: SmtpSink, found: Found
 ) -> None:
-    """Guards: opens_at in handlers.send_join_link (without it everybody got a link for the old time besides); the
-    sweep of missing links (without it nobody had one for the new time).
-    """
+    """Guard: opens_at in handlers.send_join_link (without it everybody got the link that had waited, besides)."""
     session = meeting.session
     assert session is not None
     moved_at = START - 20 * HOUR

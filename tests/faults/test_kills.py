@@ -41,9 +41,7 @@ KILLS = 4  # at each instant
     expected="0 lost, at most 1 repeat each, with the same Message-ID",
 )
 def test_worker_killed_at_each_instant_of_a_send(outbox_house: House, found: Found) -> None:
-    """Guards: the claim of leases that ran out (without it the 12 messages never left), and the Message-ID made of the
-    key (with a random one the repeats had ids of their own).
-    """
+    """Guards: the claim of leases that ran out and the Message-ID made of the key, as in test_outbox_faults."""
     running = outbox_house
     kills = running.directory / "kills"
     kills.mkdir()

@@ -74,8 +74,8 @@ def drain_for(minutes: int, *, now: datetime) -> tuple[datetime, int]:
 def test_mail_server_in_trouble_for_an_hour(
     mode: str, own_topic: None, smtp_sink: SmtpSink, settings: Any, found: Found
 ) -> None:
-    """Guards: _retry's growing waits (with a wait of one minute 4xx cost 2,400 tries); BrokenAgain (without it the
-    server that hangs held a drain for the time-outs of all 40).
+    """Guards: _retry's growing waits (with one minute at most, 4xx cost too many tries); BrokenAgain (without it the way
+    out stayed open).
     """
     settings.EMAIL_TIMEOUT = 0.1
     smtp_sink.delay = 0.2
@@ -115,7 +115,7 @@ def test_mail_server_in_trouble_for_an_hour(
     expected="only these are given up, with the reason; sent again by an organiser they arrive",
 )
 def test_mail_server_that_refuses(own_topic: None, smtp_sink: SmtpSink, found: Found) -> None:
-    """Guard: AddressRefused is Permanent (as Temporary the refused one was tried for seven days)."""
+    """Guard: AddressRefused is Permanent (as Temporary nobody was given up)."""
     from outbox import services
 
     messages, _ = queue(40, now=NOW)

@@ -142,9 +142,7 @@ def test_everybody_gets_in_once(
     monkeypatch: pytest.MonkeyPatch,
     found: Found,
 ) -> None:
-    """Guards: looking before adding again (with must_look off in people._entered the answers that were lost doubled
-    people); the count of adds a day (without it the third add of a day was made).
-    """
+    """Guard: looking before adding again (where find_registrant found nobody, lost answers doubled people)."""
     if any(one.get("hangs", 0) > 1 for one in faults):
         monkeypatch.setattr(base, "LONGEST", 0.8)
     meeting, admission = ready(zoom)
@@ -222,7 +220,7 @@ def test_credentials_refused_for_ever(zoom: FakeZoom, found: Found) -> None:
     expected="1 request for a token, 20 people in",
 )
 def test_token_is_refreshed_once_for_twenty_workers(zoom: FakeZoom, found: Found) -> None:
-    """Guard: the claim of the row in tokens.get (without it 20 tokens were asked for)."""
+    """Guard: the claim of the row in tokens.get; tests/video/test_zoom.py has the same for a token that is refused."""
     meeting, admission = ready(zoom)
     guests = [platform_handlers.guest(RegistrationFactory(admission=admission)) for _ in range(20)]
     AccessToken.objects.update(expires_at=timezone.now())
