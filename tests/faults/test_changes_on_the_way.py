@@ -160,6 +160,7 @@ def test_session_is_moved_while_messages_are_on_the_way(
     assert not Message.objects.filter(state=MessageState.DEAD).exists()
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "session cancelled, messages on the way",
     how="mail server away; confirmations and links wait; the session is cancelled and published; then all is well",

@@ -74,8 +74,8 @@ def drain_for(minutes: int, *, now: datetime) -> tuple[datetime, int]:
 def test_mail_server_in_trouble_for_an_hour(
     mode: str, own_topic: None, smtp_sink: SmtpSink, settings: Any, found: Found
 ) -> None:
-    """Guards: _retry's growing waits (with one minute at most, 4xx cost too many tries); BrokenAgain (without it the way
-    out stayed open).
+    """Guards: _retry's growing waits (with one minute at most, 4xx cost too many tries); BrokenAgain (without it the
+    way out stayed open).
     """
     settings.EMAIL_TIMEOUT = 0.1
     smtp_sink.delay = 0.2

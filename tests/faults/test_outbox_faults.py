@@ -54,6 +54,7 @@ def unsent() -> int:
     return Message.objects.exclude(state=MessageState.SENT).count()
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "workers killed at random",
     how="8 times SIGKILL to a process of the pool, twice to the whole worker, while 500 messages leave",
