@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -252,7 +252,7 @@ def frame(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     """What every admin page says while rehearsals run. One query when there are none."""
     if not request.user.is_authenticated:
         return {}
-    user = cast("User", request.user)
+    user = request.user
     running = Rehearsal.objects.running(now).select_related("conference")
     return {"rehearsals": [one for one in running if user.has_perm("events.view_conference", one.conference)]}
 

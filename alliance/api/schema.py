@@ -61,8 +61,9 @@ class Schema(AutoSchema):
                 description="Preferred language of texts and messages. Each text says which language it became.",
             )
         ]
-        if hasattr(self.view, "expansions") and self.method == "GET":
-            found += shape.parameters(self.view.members(), self.view.expansions)
+        members = getattr(self.view, "members", None)
+        if members is not None and self.method == "GET":
+            found += shape.parameters(members(), getattr(self.view, "expansions", {}))
         return found
 
     def get_response_serializers(self) -> Any:

@@ -77,7 +77,7 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
         serializer: Any = self.get_serializer_class()()
         return list(serializer.fields)
 
-    def filter_queryset(self, queryset: QuerySet[M]) -> QuerySet[M]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that are asked for, with what the reader wants whole."""
         return self.wanted.fetched(super().filter_queryset(queryset), self.expansions, now=self.now)
 

@@ -18,11 +18,11 @@ from registration import admin_duplicates as admin_duplicates
 from registration import admin_external_lists as admin_external_lists
 from registration import admin_figures as admin_figures  # these register pages of a conference
 from registration import admin_invitations as admin_invitations
+from registration import admin_joining as admin_joining
 from registration import admin_questions as admin_questions
 from registration import admin_search as admin_search
 from registration import admin_thanks as admin_thanks
 from registration import admin_trail as admin_trail
-from registration import admin_joining as admin_joining
 from registration import admin_waiting as admin_waiting
 from registration import delegation_admin as delegation_admin
 from registration import door_admin as door_admin

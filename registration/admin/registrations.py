@@ -121,7 +121,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         door_admin.badges_of_selected,
     ]
     fieldsets = [
-        (None, {"fields": ["who", "what", ("status", "in_line"), "why", admin_bounces.mails]}),
+        (None, {"fields": ["who", "what", ("status", "in_line"), "why", "mails"]}),
         (
             gettext_lazy("How it came about"),
             {
@@ -212,6 +212,8 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     def who(self, registration: Registration) -> str:
         """The display name: an alias where the person chose one."""
         return registration.participant.display_name
+
+    mails = staticmethod(admin_bounces.mails)
 
     @admin.display(description=gettext_lazy("admission"))
     def what(self, registration: Registration) -> str:

@@ -54,8 +54,9 @@ class ClashChanged(DomainError):
 def accept(*, registration_id: int, by: Actor, now: datetime, giving_up: Collection[UUID] = ()) -> Registration:
     """Take an offered place.
 
-    giving_up: public ids of the places at the same time that go for it, as the page named them. What is given up is cancelled in the same transaction, and goes to the next in line there. One that does not clash
-    any more is kept. Accepting what was accepted is fine.
+    giving_up: public ids of the places at the same time that go for it, as the page named them. What is given up is
+    cancelled in the same transaction, and goes to the next in line there. One that does not clash any more is kept.
+    Accepting what was accepted is fine.
     Raises OfferAnswered, OfferExpired, ClashChanged; then nothing has happened.
     """
     registration = _locked(registration_id, giving_up=giving_up)

@@ -360,7 +360,7 @@ class SeatMachine(RuleBasedStateMachine):
             thing = self.model.things[number]
             rows = Registration.objects.live().filter(admission=self.admissions[number])
             found = {
-                int(name.split()[1]): (status, reserve is not None and released is None)
+                int(name.split()[1]): (status, bool(reserve) and released is None)
                 for name, status, reserve, released in rows.values_list(
                     "participant__display_name", "status", "reserve", "reserve__released_at"
                 )
