@@ -610,7 +610,7 @@ def test_external_registration_warns_before_the_link_out(client: Client) -> None
     html = page(client, f"/en/{event.conference.slug}/side-events/{event.slug}/")
 
     assert "What you enter there goes to them, not to us." in html
-    assert '<a class="address" href="https://zoom.example/register/abc" rel="noopener noreferrer">' in html
+    assert '<a class="address" href="https://zoom.example/register/abc" rel="nofollow noopener noreferrer"' in html
 
 
 def test_external_address_that_is_broken_is_text_and_no_link(client: Client) -> None:
@@ -704,7 +704,7 @@ def _full_session(conference: Conference, number: int) -> None:
     ("path", "queries"),
     [
         ("/en/", 2),
-        ("/en/summit/", 8),
+        ("/en/summit/", 9),
         ("/en/summit/programme/", 8),
         ("/en/summit/programme/1/", 8),
         ("/en/summit/speakers/", 4),
