@@ -330,7 +330,8 @@ class ConferenceViewSet(ProgrammeViewSet[Conference]):
             found = {"public_id": str(UUID(wanted))} if len(wanted) == 36 else {"slug": wanted}
         except ValueError:
             found = {"slug": wanted}
-        return get_object_or_404(self.filter_queryset(self.get_queryset()), **found)
+        conference: Conference = get_object_or_404(self.filter_queryset(self.get_queryset()), **found)
+        return conference
 
 
 # --- countries ------------------------------------------------------------------------------------------------------

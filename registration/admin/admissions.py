@@ -29,6 +29,11 @@ explain(
     gettext_lazy("There is an admission to this in this way already."),
     field="mode",
 )
+explain(
+    "admission_claim_hours_are_between_1_and_336",
+    gettext_lazy("A place is offered for 1 to 336 hours."),
+    field="claim_hours",
+)
 explain("admission_closes_after_it_opens", gettext_lazy("Registration closes before it opens."), field="closes_at")
 
 

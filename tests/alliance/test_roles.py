@@ -114,7 +114,8 @@ CONFERENCE_PAGES = {
 FRAME = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done",
     "admin:autocomplete", "admin:jsi18n", "admin:view_on_site", "admin:app_list", "admin:language",
-    "admin:auth_user_password_change", "admin:accounts_user_second_factor", "admin:events_conference_import", "admin:events_conference_template",
+    "admin:auth_user_password_change", "admin:accounts_user_second_factor",
+    "admin:events_conference_import", "admin:events_conference_template",
     "admin:registration_admission_capacity", "admin:search", "admin:registration_registration_saved_filters",
 }  # fmt: skip
 

@@ -162,7 +162,8 @@ def test_gateway_and_board(open_page: OpenPage, live_server: LiveServer, meeting
     who = {"registrant_id": zoom.people[meeting.provider_id][0]["id"], "user_name": "Somebody else"}
     thing = {"id": meeting.provider_id, "participant": who}
     assert meeting.account is not None
-    _hook(meeting.account, {"event": "webinar.participant_joined", "event_ts": int(time.time() * 1000), "payload": {"object": thing}})
+    now = int(time.time() * 1000)
+    _hook(meeting.account, {"event": "webinar.participant_joined", "event_ts": now, "payload": {"object": thing}})
     board = pages.url("joining-of", ada.admission.conference, admission=ada.admission.public_id)
     client = Client()
     client.force_login(StaffFactory())

@@ -30,6 +30,12 @@ def silent_socket(tmp_path: Path) -> Iterator[Path]:
         yield path
 
 
+@pytest.fixture(autouse=True)
+def no_connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test before may have rung the real one."""
+    monkeypatch.setattr(doorbell, "_wire", None)
+
+
 def test_ring_publishes_several_rings_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doorbell, "PAUSE_SECONDS", 0.1)
     published: list[float] = []

@@ -322,7 +322,7 @@ def test_capacity_page_is_for_those_who_may_change_admissions(client: Client) ->
 def test_admission_keeps_what_is_attended_and_its_places(administrator: Client) -> None:
     admission, other = coming(capacity=5), coming()
     page = reverse("admin:registration_admission_change", args=[admission.pk])
-    sent = {"session": other.session_id, "mode": "in_person", "capacity": "99", "taken": "9", "approval": "manual",
+    sent = {"session": other.session_id, "mode": "in_person", "capacity": "99", "taken": "9", "approval": "manual", "claim_hours": "24",
             "waiting": "none"}  # fmt: skip
 
     response = administrator.post(page, sent)
@@ -336,7 +336,13 @@ def test_admission_keeps_what_is_attended_and_its_places(administrator: Client) 
 def test_admission_times_are_taken_on_the_venues_clock(administrator: Client) -> None:
     admission = coming()
     page = reverse("admin:registration_admission_change", args=[admission.pk])
-    sent = {"approval": "automatic", "waiting": "direct", "closes_at_0": "2030-07-15", "closes_at_1": "10:00:00"}
+    sent = {
+        "approval": "automatic",
+        "waiting": "direct",
+        "claim_hours": "24",
+        "closes_at_0": "2030-07-15",
+        "closes_at_1": "10:00:00",
+    }
 
     administrator.post(page, sent)
 
@@ -350,7 +356,7 @@ def test_second_admission_to_the_same_is_explained(administrator: Client) -> Non
     admission = coming()
     sent = {
         "conference": admission.conference_id, "session": admission.session_id, "mode": "online",
-        "approval": "automatic", "waiting": "direct",
+        "approval": "automatic", "waiting": "direct", "claim_hours": "24",
     }  # fmt: skip
 
     response = administrator.post(reverse("admin:registration_admission_add"), sent)
@@ -364,7 +370,7 @@ def test_admission_to_a_session_of_another_conference_is_explained(administrator
     admission, other = coming(), coming()
     sent = {
         "conference": admission.conference_id, "session": other.session_id, "mode": "in_person",
-        "approval": "automatic", "waiting": "direct",
+        "approval": "automatic", "waiting": "direct", "claim_hours": "24",
     }  # fmt: skip
 
     response = administrator.post(reverse("admin:registration_admission_add"), sent)
@@ -375,7 +381,7 @@ def test_admission_to_a_session_of_another_conference_is_explained(administrator
 def test_new_admission_leads_to_its_capacity(administrator: Client) -> None:
     session = SideEventFactory()
     sent = {
-        "conference": session.conference_id, "session": session.pk, "mode": "online", "approval": "automatic",
+        "conference": session.conference_id, "session": session.pk, "mode": "online", "approval": "automatic", "claim_hours": "24",
         "waiting": "direct", "_save": "Save",
     }  # fmt: skip
 

@@ -144,7 +144,7 @@ def test_list_costs_the_same_for_one_and_thirty(count: int, organiser: Client) -
     ) as queries:
         organiser.get(reverse(LIST))
 
-    assert len(queries) == 9
+    assert len(queries) == 11
 
 
 # --- the trail -------------------------------------------------------------------------------------------------------

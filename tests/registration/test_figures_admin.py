@@ -101,7 +101,7 @@ def test_page_costs_the_same_for_few_and_many_people(people: int, administrator:
     with CaptureQueriesContext(connection) as queries:
         administrator.get(address(conference))
 
-    assert len(queries) == 16
+    assert len(queries) == 17
 
 
 def test_editions_are_compared_as_far_as_the_user_may_see_them(client: Client) -> None:
