@@ -322,7 +322,8 @@ def test_capacity_page_is_for_those_who_may_change_admissions(client: Client) ->
 def test_admission_keeps_what_is_attended_and_its_places(administrator: Client) -> None:
     admission, other = coming(capacity=5), coming()
     page = reverse("admin:registration_admission_change", args=[admission.pk])
-    sent = {"session": other.session_id, "mode": "in_person", "capacity": "99", "taken": "9", "approval": "manual", "claim_hours": "24",
+    sent = {"session": other.session_id, "mode": "in_person", "capacity": "99", "taken": "9",
+        "approval": "manual", "claim_hours": "24",
             "waiting": "none"}  # fmt: skip
 
     response = administrator.post(page, sent)
@@ -381,7 +382,8 @@ def test_admission_to_a_session_of_another_conference_is_explained(administrator
 def test_new_admission_leads_to_its_capacity(administrator: Client) -> None:
     session = SideEventFactory()
     sent = {
-        "conference": session.conference_id, "session": session.pk, "mode": "online", "approval": "automatic", "claim_hours": "24",
+        "conference": session.conference_id, "session": session.pk, "mode": "online", "approval": "automatic",
+        "claim_hours": "24",
         "waiting": "direct", "_save": "Save",
     }  # fmt: skip
 
