@@ -42,8 +42,8 @@ def test_a_file_is_uploaded_looked_at_and_applied(open_page: OpenPage) -> None:
     upload(SMALL.replace("On the side", "Beside").replace("  - {id: cem,", more))
     page.wait_for_selector(".programme-file-differences")
     assert page.locator(".programme-file-differences tbody tr").count() == 1
-    page.click("details summary")
-    assert page.locator("details li").all_inner_texts() == ["person ed"]
+    page.click(".programme-file-new summary")
+    assert page.locator(".programme-file-new li").all_inner_texts() == ["person ed"]
 
     with page.expect_download() as download:
         page.goto(page.url)  # the page itself, whose links are downloads
