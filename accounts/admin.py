@@ -23,7 +23,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import admin_factors, roles
+from accounts import admin_factors, factor_resets, roles
 from accounts.actors import Actor
 from accounts.models import AuditEntry, Role, User
 from alliance.admin import (
@@ -214,6 +214,14 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
         """The way to it."""
         address = reverse("admin:accounts_user_second_factor", args=[user.pk])
         return format_html('<a href="{}">{}</a>', address, _("Look, or reset it when it is lost"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """The way to the second factor for those alone who may go there: not to one's own."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or (obj.pk != acting(request).pk and factor_resets.may_act(acting(request), obj)):
+            return found
+        kept = [name for name in self.fieldsets[0][1]["fields"] if name != "second_factor_page"]
+        return [(None, {"fields": kept}), *found[1:]]
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The short form for a new user."""
