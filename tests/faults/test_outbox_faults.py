@@ -110,7 +110,7 @@ def test_worker_frozen_over_its_lease_writes_nothing_afterwards(outbox_house: Ho
     One copy cannot be avoided: the mail it was sending when it froze.
     """
     running = outbox_house
-    running.environment["TEST_MAIL_SECONDS"] = "0.05"
+    running.environment["TEST_MAIL_SECONDS"] = "0.3"  # long beside all else, so that it freezes in the middle of a mail
     messages = queue_at_once(40)
     running.start("first", "django", "drain_outbox")
     wait_for_mails(running, 3, 20)
