@@ -98,7 +98,7 @@ def parameters(members: Iterable[str], expansions: Expansions) -> list[OpenApiPa
 
     def described(name: str, description: str, known: Iterable[str]) -> OpenApiParameter:
         items = {"type": "string", "enum": list(known)}
-        names: Any = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+        names: Any = {"type": "array", "items": items, "minItems": 1}
         return OpenApiParameter(name, names, style="form", explode=False, description=description)
 
     found = [described("fields", "Only these members, and the id.", members)]
