@@ -42,6 +42,7 @@ def drain_for(minutes: int, *, now: datetime) -> tuple[datetime, int]:
     return now, tried
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "mode",
     [
