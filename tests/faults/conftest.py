@@ -1,6 +1,7 @@
 """What the fault tests share: the table of what they find, and houses whose programs know the topic test.mail.
 
-A house works on the test's own database, so its tests need `@pytest.mark.django_db(transaction=True)`.
+A house works on the test's own database, so its tests need `@pytest.mark.django_db(transaction=True)`; but for
+`own_house`, which brings a PostgreSQL of its own that may be stopped.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import environ
 import pytest
 from django.db import connection
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from outbox import doorbell, services, topics
 from outbox.models import Message
@@ -76,6 +78,24 @@ def outbox_house(transactional_db: None, own_topic: None, settings: Settings) ->
         settings.CELERY_BROKER_URL = broker_url(made.redis.url)
         yield made
     connection.close()
+
+
+@pytest.fixture
+def own_house(django_db_blocker: DjangoDbBlocker, own_topic: None, settings: Settings) -> Iterator[House]:
+    """The same with a PostgreSQL of its own, for tests that stop it. This process works on it, too, meanwhile."""
+    before = dict(connection.settings_dict)
+    with django_db_blocker.unblock(), house(more=_environment(settings)) as made:
+        settings.CELERY_BROKER_URL = broker_url(made.redis.url)
+        parts = environ.Env.db_url_config(made.environment["DATABASE_URL"])
+        connection.close()
+        for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT"):
+            connection.settings_dict[name] = parts.get(name, "")
+        connection.settings_dict["OPTIONS"] = {**before["OPTIONS"], **parts.get("OPTIONS", {})}
+        try:
+            yield made
+        finally:
+            connection.close()
+            connection.settings_dict.update(before)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

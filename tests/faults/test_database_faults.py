@@ -1,8 +1,11 @@
-"""PostgreSQL's sessions terminated in the middle of transactions."""
+"""PostgreSQL's sessions terminated in the middle of transactions, and the whole server killed and started again."""
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,6 +20,7 @@ from tests.faults import topic
 from tests.faults.conftest import ids_of, queue_at_once, ring_until, start_processes
 from tests.faults.table import Found
 from tests.house import House
+from tests.services import servers
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -109,4 +113,40 @@ def test_sessions_terminated_while_messages_are_written_and_leave(outbox_house: 
     assert len(causes) >= 150 - cut
     assert set(ids) == {postman.message_id(key) for key in [*first, *causes]}
     assert copies <= saboteur.hits - cut
+    assert not Message.objects.exclude(state=MessageState.SENT).exists()
+
+
+@pytest.mark.fault(
+    "PostgreSQL killed and restarted",
+    how="SIGKILL to its main process in a drain of 200 messages, started again after 2 s, twice",
+    expected="worker lives and goes on; 0 lost, at most one copy for each process and restart",
+)
+def test_postgresql_killed_in_a_drain(own_house: House, found: Found) -> None:
+    """Guard: the claim of leases that ran out (without it what was leased in the crash never left)."""
+    running = own_house
+    running.environment["TEST_MAIL_SECONDS"] = "0.03"
+    start_processes(running)
+    messages = queue_at_once(200)
+    worker = running.processes["worker"]
+    slowest = 0.0
+    for mails in (30, 100):
+        ring_until(running, lambda mails=mails: len(running.mails()) >= mails, 60)  # type: ignore[misc]
+        os.kill(running.postgres.pid, signal.SIGKILL)
+        servers.stop_process(running.postgres.process, signal.SIGINT, 5)
+        connection.close()
+        time.sleep(2)
+        running.postgres.start()
+        back, before = time.monotonic(), len(running.mails())
+        ring_until(running, lambda before=before: len(running.mails()) > before, 60)  # type: ignore[misc]
+        slowest = max(slowest, time.monotonic() - back)
+    ring_until(running, lambda: again(lambda: not Message.objects.unsent().exists()), 60)
+
+    ids = ids_of(running)
+    copies = len(ids) - len(set(ids))
+    found(
+        f"{200 - len(set(ids))} lost, {copies} copies (same Message-ID); mail again {slowest:.1f} s after the restart"
+    )
+    assert worker.poll() is None
+    assert set(ids) == {postman.message_id(message.key) for message in messages}
+    assert copies <= 2 * 2
     assert not Message.objects.exclude(state=MessageState.SENT).exists()
