@@ -10,16 +10,16 @@ from alliance.api import schema
 from alliance.api.views import Root, nothing
 
 ROUTES = [
-    ("conferences", "events.api.ConferenceViewSet"),
+    ("conferences", "events.api.conferences.ConferenceViewSet"),
     ("sessions", "speakers.api.SessionViewSet"),
     ("side-events", "speakers.api.SideEventViewSet"),
     ("speakers", "speakers.api.SpeakerViewSet"),
     ("organisations", "speakers.api.OrganisationViewSet"),
-    ("rooms", "events.rooms_api.RoomViewSet"),
-    ("releases", "events.releases_api.ReleaseViewSet"),
-    ("materials", "events.materials_api.MaterialViewSet"),
-    ("recommendations", "events.recommendations_api.RecommendationViewSet"),
-    ("countries", "events.api.CountryViewSet"),
+    ("rooms", "events.api.rooms.RoomViewSet"),
+    ("releases", "events.api.releases.ReleaseViewSet"),
+    ("materials", "events.api.materials.MaterialViewSet"),
+    ("recommendations", "events.api.recommendations.RecommendationViewSet"),
+    ("countries", "events.api.bodies.CountryViewSet"),
     ("admissions", "registration.api.AdmissionViewSet"),
     ("figures", "registration.figure_api.FigureViewSet"),
 ]

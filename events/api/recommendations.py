@@ -13,10 +13,12 @@ from alliance.api.fields import CodeField, IdField, PageField, TextField
 from alliance.api.filters import Choice, Filters, Id, Number, SlugOrId, Words
 from alliance.api.paging import Key
 from events import results, results_search
-from events.api import ConferenceRefSerializer, ProgrammeViewSet, SessionRefSerializer, whole_conference
+from events.api.base import ProgrammeViewSet
+from events.api.conferences import ConferenceRefSerializer, whole_conference
+from events.api.results import NoteField, TopicSerializer, with_topics
+from events.api.sessions import SessionRefSerializer
 from events.models import Recommendation, TakeawayKind
 from events.models.papers import PLACES, RecommendationQuerySet
-from events.results_api import NoteField, TopicSerializer, with_topics
 
 
 class ResultPageField(PageField):

@@ -1,4 +1,4 @@
-"""Rooms for programs: those of the venues at which something public takes place."""
+"""Venues and rooms for programs: those at which something public takes place."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from alliance.api.fields import IdField, TextField
+from alliance.api.fields import IdField, TextField, WrittenField
 from alliance.api.filters import Filters, SlugOrId
 from alliance.api.paging import Key
-from events.api import WHOLE_COUNTRY, ProgrammeViewSet, VenueSerializer
-from events.models import Conference, Room
+from events.api.base import ProgrammeViewSet
+from events.api.bodies import WHOLE_COUNTRY, CountryRefSerializer
+from events.models import Conference, Room, Venue
+
+
+class VenueSerializer(serializers.ModelSerializer[Venue]):
+    """A place. The city is known, the house may not be."""
+
+    name = TextField(allow_null=True)
+    address = WrittenField()
+    city = TextField()
+    country = CountryRefSerializer(read_only=True, allow_null=True)
+    footnote = TextField(allow_null=True, help_text="To be printed wherever the place is named.")
+
+    class Meta:
+        model = Venue
+        fields = ["name", "address", "city", "country", "footnote"]
+        ref_name = "Venue"
 
 
 class RoomSerializer(serializers.ModelSerializer[Room]):

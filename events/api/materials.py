@@ -6,20 +6,22 @@ from django.db.models import Q, QuerySet
 
 from alliance.api.filters import Choice, Filters, Id, Language, Number, Search, SlugOrId
 from alliance.api.paging import Key
-from events import results_api
-from events.api import ConferenceRefSerializer, ProgrammeViewSet, SessionRefSerializer, whole_conference
+from events.api import results as shapes
+from events.api.base import ProgrammeViewSet
+from events.api.conferences import ConferenceRefSerializer, whole_conference
+from events.api.sessions import SessionRefSerializer
 from events.models import Conference, Material, MaterialKind, Session
 from events.models.papers import MaterialQuerySet
 
 
-class OwnMaterialSerializer(results_api.MaterialSerializer):
+class OwnMaterialSerializer(shapes.MaterialSerializer):
     """A paper, video or link, and what it belongs to."""
 
     conference = ConferenceRefSerializer(read_only=True)
     session = SessionRefSerializer(read_only=True, allow_null=True, help_text="Null: of the conference as a whole.")
 
-    class Meta(results_api.MaterialSerializer.Meta):
-        fields = [*results_api.MaterialSerializer.Meta.fields, "conference", "session"]
+    class Meta(shapes.MaterialSerializer.Meta):
+        fields = [*shapes.MaterialSerializer.Meta.fields, "conference", "session"]
         ref_name = "OwnMaterial"
 
 

@@ -77,7 +77,7 @@ class ItemSerializer(serializers.Serializer[Any]):
     class Meta:
         ref_name = "Result"
 
-    @extend_schema_field(lazy_serializer("events.results_api.ItemSerializer")(many=True))
+    @extend_schema_field(lazy_serializer("events.api.results.ItemSerializer")(many=True))
     def get_items(self, item: results.Item) -> Any:
         """The same, below."""
         return ItemSerializer(item.items, many=True, context=self.context).data

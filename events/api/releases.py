@@ -12,7 +12,9 @@ from rest_framework import serializers
 from alliance.api.fields import IdField, InstantField, TextField
 from alliance.api.filters import Filters, Instant, Number, SlugOrId
 from alliance.api.paging import Key
-from events.api import ConferenceRefSerializer, ProgrammeViewSet, SessionRefSerializer, whole_conference
+from events.api.base import ProgrammeViewSet
+from events.api.conferences import ConferenceRefSerializer, whole_conference
+from events.api.sessions import SessionRefSerializer
 from events.models import Conference, Release
 from events.releases import wording
 
