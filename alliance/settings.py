@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "forget-attempts-to-sign-in": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-webhook-deliveries": _every(3600, "registration.tasks.forget_webhook_deliveries"),
     "look-after-invited-speakers": _every(600, "speakers.tasks.look_after_invitations"),
+    "forget-files-of-long-work": _every(600, "events.tasks.forget_jobs"),
     "forget-who-was-invited": _every(3600, "registration.tasks.forget_old_invitations"),
 }
 
@@ -413,9 +414,9 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConferenceKind": "events.models.ConferenceKind",
-        "ConferenceState": "events.api.PUBLIC_CONFERENCE_STATES",
+        "ConferenceState": "events.api.conferences.PUBLIC_CONFERENCE_STATES",
         "SessionKind": "events.models.SessionKind",
-        "SessionState": "events.api.PUBLIC_SESSION_STATES",
+        "SessionState": "events.api.sessions.PUBLIC_SESSION_STATES",
         "SegmentKind": "events.models.SegmentKind",
         "SectionKind": "events.models.SectionKind",
         "ResultKind": "events.models.TakeawayKind",

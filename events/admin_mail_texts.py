@@ -19,7 +19,7 @@ from accounts.admin import actor
 from accounts.models import User
 from alliance.admin import refuse
 from alliance.exceptions import DomainError
-from events import mail_test, mail_texts
+from events import mail_texts, mail_trial
 from events.admin import pages
 from events.models import Conference, MailText
 from outbox import catalogue, wording
@@ -164,7 +164,7 @@ def _preview(
 def _send_test(request: HttpRequest, conference: Conference, letter: str, language: str) -> None:
     user = cast("User", request.user)
     outbox.services.queue(
-        [mail_test.message(user=user, conference=conference, letter=letter, language=language, now=timezone.now())]
+        [mail_trial.message(user=user, conference=conference, letter=letter, language=language, now=timezone.now())]
     )
     messages.success(
         request,

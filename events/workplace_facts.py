@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events import mail_test, programme_checks, workplace
+from events import mail_trial, programme_checks, workplace
 from events.models import Conference, Format, Session, SessionState
 from events.programme_checks import Severity, completeness
 from events.releases import publishing
@@ -101,7 +101,7 @@ def about_checks(conference: Conference, now: datetime) -> Iterator[Step]:
 
 def about_letters(conference: Conference, now: datetime) -> Iterator[Step]:
     """Somebody has worded a letter or sent one to themselves. Two queries."""
-    tested = Message.objects.filter(about_id=conference.public_id, topic=mail_test.TOPIC)
+    tested = Message.objects.filter(about_id=conference.public_id, topic=mail_trial.TOPIC)
     yield Step(
         "letters",
         _("Letters"),

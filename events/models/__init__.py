@@ -12,6 +12,7 @@ from events.models.conference import (
     Visibility,
 )
 from events.models.content import ContentVersion
+from events.models.job import Job, JobState
 from events.models.mail_text import MailSettings, MailText
 from events.models.papers import (
     Material,
@@ -24,6 +25,8 @@ from events.models.papers import (
     Topic,
 )
 from events.models.releases import Release, ReleasedRow
+from events.models.removal import Removal as Removal
+from events.models.removal import RemovalStep as RemovalStep
 from events.models.saved_filter import SavedFilter
 from events.models.session import (
     ConvenorRelation,
@@ -50,6 +53,8 @@ __all__ = [
     "CountryStatus",
     "DatePrecision",
     "Format",
+    "Job",
+    "JobState",
     "MailSettings",
     "MailText",
     "Material",

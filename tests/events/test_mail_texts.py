@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import actors
 from accounts.models import AuditEntry
-from events import cloning, mail_test, mail_texts
+from events import cloning, mail_texts, mail_trial
 from events.admin import pages
 from events.models import Conference, MailSettings, MailText
 from outbox.models import Message
@@ -138,7 +138,7 @@ def test_test_mail_goes_to_the_organiser_with_examples_only(organiser: tuple[Cli
 
     message = Message.objects.first()
     assert message is not None
-    mail = mail_test.send(message, now=NOW)
+    mail = mail_trial.send(message, now=NOW)
     assert isinstance(mail, Mail)
     assert mail.language == "de"
     assert "Maria Rossi" in mail.text
