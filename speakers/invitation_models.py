@@ -86,8 +86,8 @@ class SpeakerConsent(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "consent of a speaker"
-        verbose_name_plural = "consents of speakers"
+        verbose_name = _("consent of a speaker")
+        verbose_name_plural = _("consents of speakers")
         constraints = [
             models.CheckConstraint(
                 name="speaker_consent_purpose_is_known", condition=Q(purpose__in=SpeakerPurpose.values)

@@ -126,8 +126,8 @@ class HostUse(models.Model):
     registrants = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name = "use of a host account"
-        verbose_name_plural = "use of host accounts"
+        verbose_name = _("use of a host account")
+        verbose_name_plural = _("use of host accounts")
         constraints = [models.UniqueConstraint(name="host_use_once_a_day", fields=["account", "day"])]
 
     def __str__(self) -> str:
@@ -150,8 +150,8 @@ class AccessToken(models.Model):
     failed_until = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = "access token"
-        verbose_name_plural = "access tokens"
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
 
     def __str__(self) -> str:
         return f"version {self.version} (#{self.pk})"
