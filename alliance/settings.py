@@ -428,7 +428,7 @@ SPECTACULAR_SETTINGS = {
         "AttendanceMode": "registration.models.AttendanceMode",
         "Category": "registration.models.Category",
         "DelegationCapacity": "registration.models.DelegationCapacity",
-        "Place": "registration.member_places.Place",
+        "Place": "registration.api.member_places.Place",
         "RegistrationStatus": "registration.models.RegistrationStatus",
         "Verification": "registration.models.Verification",
         "ApprovalMode": "registration.models.ApprovalMode",

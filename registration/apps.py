@@ -12,28 +12,23 @@ class RegistrationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
-        from registration import (
+        from registration import cloning, health, programme_checks, programme_file, workplace
+        from registration.delegations import mails as delegation_mails
+        from registration.invitations import mails as invitation_mails
+        from registration.joining import platform_handlers, rehearsals
+        from registration.letters import (
             bounces,
-            cloning,
-            delegation_mails,
             digests,
             handlers,
-            health,
-            invitation_mails,
-            letters,
             notices,
             organiser_mails,
-            own_mails,
-            platform_handlers,
-            programme_checks,
-            programme_file,
-            rehearsals,
             reminders,
             thanks,
-            webhook_handlers,
-            workplace,
             workplace_mails,
         )
+        from registration.letters import catalogue as letters
+        from registration.personal import mails as own_mails
+        from registration.webhooks import handlers as webhook_handlers
 
         handlers.register()
         delegation_mails.register()

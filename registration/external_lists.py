@@ -24,8 +24,9 @@ from alliance import crypto
 from alliance.exceptions import DomainError
 from events.models import Country
 from events.programme_file.problems import InvalidFile
-from registration import delegation_lists, list_files
-from registration.delegation_lists import Grid
+from registration import list_files
+from registration.delegations import lists as delegation_lists
+from registration.delegations.lists import Grid
 from registration.models import ImportKind, Measure
 from registration.models.figure import LEAST_PEOPLE
 from registration.models.participant import normalise_email

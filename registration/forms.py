@@ -22,10 +22,11 @@ from django.utils.translation import gettext as _
 
 from alliance import time as clocks
 from events.models import Country
-from registration import consent_wordings, question_fields, selectors
-from registration.answers import Given, Upload
+from registration import consent_wordings, selectors
 from registration.fields import BodyField, EmailField, LinesField, NameField
 from registration.models import Admission, Category
+from registration.questions import fields as question_fields
+from registration.questions.answers import Given, Upload
 from registration.selectors import Offers, Thing
 from registration.services import Applicant, answers, consents
 

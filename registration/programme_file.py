@@ -17,7 +17,7 @@ from events.programme_file.conference import frame, session_entries
 from events.programme_file.entries import Document, Entry
 from events.programme_file.exporting import Export
 from events.programme_file.sections import Write
-from registration import statistics_file
+from registration.figures import statistics_file
 from registration.models import Admission, ApprovalMode, AttendanceMode, Category, Figure, Places, Reserve
 
 ADMISSION_SETTINGS = {

@@ -26,7 +26,7 @@ from events.models import (
     Session,
     SessionState,
 )
-from registration import clashes, fallback, offer_words
+from registration.letters import offer_words
 from registration.models import (
     Admission,
     ApprovalMode,
@@ -39,6 +39,7 @@ from registration.models import (
     Reserve,
 )
 from registration.models.registration import ENDED
+from registration.seating import clashes, fallback
 
 T = TypeVar("T")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from registration import digests, platform_handlers, rehearsals, reminders, services
+from registration import services
+from registration.joining import platform_handlers, rehearsals
+from registration.letters import digests, reminders
 from registration.services import addresses, farewells, invitations, webhooks
 
 

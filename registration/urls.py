@@ -3,20 +3,16 @@
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 
-from registration import (
-    convenors,
-    delegation_urls,
-    door_personal,
-    door_views,
-    figure_views,
-    invitation_views,
-    offer_views,
-    own_data_views,
-    personal_views,
-    places,
-    unsubscribe_views,
-    views,
-)
+from registration import convenors, views
+from registration.delegations import urls as delegation_urls
+from registration.door import personal as door_personal
+from registration.door import views as door_views
+from registration.figures import views as figure_views
+from registration.invitations import views as invitation_views
+from registration.letters import unsubscribe_views
+from registration.personal import offer_views, own_data_views
+from registration.personal import views as personal_views
+from registration.seating import places
 
 app_name = "registration"
 

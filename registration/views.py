@@ -30,8 +30,12 @@ from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import forms, gateway, offer_words, selectors, services, token_access, uploads
+from registration import forms, selectors, services
+from registration.api import access as token_access
+from registration.joining import gateway
+from registration.letters import offer_words
 from registration.models import Admission, Invitation, Participant, QuestionKind, RegistrationStatus
+from registration.questions import uploads
 from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome

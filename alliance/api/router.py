@@ -20,14 +20,14 @@ ROUTES = [
     ("materials", "events.api.materials.MaterialViewSet"),
     ("recommendations", "events.api.recommendations.RecommendationViewSet"),
     ("countries", "events.api.bodies.CountryViewSet"),
-    ("admissions", "registration.api.AdmissionViewSet"),
-    ("figures", "registration.figure_api.FigureViewSet"),
+    ("admissions", "registration.api.admissions.AdmissionViewSet"),
+    ("figures", "registration.api.figures.FigureViewSet"),
 ]
 # Closed without a token (docs/api.md).
 WITH_TOKEN = [
-    ("delegations", "registration.token_api.DelegationViewSet"),
-    ("participants", "registration.member_api.ParticipantViewSet"),
-    ("registrations", "registration.token_api.RegistrationViewSet"),
+    ("delegations", "registration.api.delegations.DelegationViewSet"),
+    ("participants", "registration.api.members.ParticipantViewSet"),
+    ("registrations", "registration.api.delegations.RegistrationViewSet"),
 ]
 
 router = SimpleRouter(use_regex_path=False)

@@ -10,29 +10,29 @@ from django.utils.translation import gettext_lazy
 
 from alliance.admin import RelatedPage
 from events.admin import ConferenceAdmin, SessionAdmin
-from registration import admin_announcements as admin_announcements
-from registration import admin_by_hand as admin_by_hand
-from registration import admin_check_ins as admin_check_ins
-from registration import admin_consents as admin_consents
-from registration import admin_duplicates as admin_duplicates
-from registration import admin_external_lists as admin_external_lists
-from registration import admin_figures as admin_figures  # these register pages of a conference
-from registration import admin_invitations as admin_invitations
-from registration import admin_joining as admin_joining
-from registration import admin_questions as admin_questions
-from registration import admin_search as admin_search
-from registration import admin_thanks as admin_thanks
-from registration import admin_trail as admin_trail
-from registration import admin_waiting as admin_waiting
-from registration import delegation_admin as delegation_admin
-from registration import door_admin as door_admin
-from registration import token_pages as token_pages
-from registration import webhook_pages as webhook_pages
 from registration.admin import admissions as admissions
+from registration.admin import announcements as announcements
+from registration.admin import by_hand as by_hand
+from registration.admin import check_ins as check_ins
+from registration.admin import consents as consents
+from registration.admin import delegation_pages as delegation_pages
 from registration.admin import delegations as delegations
+from registration.admin import door as door
+from registration.admin import duplicates as duplicates
+from registration.admin import external_lists as external_lists
+from registration.admin import figure_pages as figure_pages  # these register pages of a conference
 from registration.admin import figures as figures
+from registration.admin import invitations as invitations
+from registration.admin import joining as joining
 from registration.admin import participants as participants
+from registration.admin import questions as questions
 from registration.admin import registrations as registrations
+from registration.admin import search as search
+from registration.admin import thanks as thanks
+from registration.admin import trail as trail
+from registration.admin import waiting as waiting
+from registration.admin import webhooks as webhooks
+from registration.api import token_pages as token_pages
 from registration.models import Admission, Delegation, Figure, Participant, Registration
 
 ConferenceAdmin.related_pages += [

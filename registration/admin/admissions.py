@@ -21,8 +21,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import actor
 from alliance.admin import HouseAdmin, HouseForm, RelatedPage, explain, in_all_languages, of_parent_only, row_url
 from events.admin import conference_clock, conference_slug
-from registration import admin_start, capacities, services
+from registration import services
+from registration.admin import start as admin_start
 from registration.models import Admission, Places, Registration
+from registration.seating import capacities
 
 explain(
     "admission_unique_per_thing_and_mode",

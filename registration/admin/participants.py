@@ -17,7 +17,8 @@ from accounts.admin import actor
 from accounts.permissions import READ_CONFIDENTIAL
 from alliance.admin import HouseAdmin, RelatedPage, clock_time, explain
 from events.admin import conference_slug, pages
-from registration import admin_questions, admin_trail
+from registration.admin import questions as admin_questions
+from registration.admin import trail as admin_trail
 from registration.models import Delegation, Participant, Registration
 from registration.models.delegation_member import member_index
 from registration.models.participant import email_index

@@ -20,15 +20,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import actor
 from alliance.admin import ReadOnlyAdmin, clock_time, list_url, own_rows
 from alliance.exceptions import DomainError
-from registration import (
-    admin_announcements,
-    admin_bounces,
-    admin_figures,
-    admin_saved_filters,
-    admin_trail,
-    door_admin,
-    services,
-)
+from registration import services
+from registration.admin import announcements as admin_announcements
+from registration.admin import bounces as admin_bounces
+from registration.admin import door as door_admin
+from registration.admin import figure_pages as admin_figures
+from registration.admin import saved_filters as admin_saved_filters
+from registration.admin import trail as admin_trail
 from registration.admin.admissions import admission_label
 from registration.admin.participants import by_address
 from registration.models import Admission, Registration, RegistrationStatus

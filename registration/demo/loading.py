@@ -15,9 +15,10 @@ from events import countries, programme_file
 from events.models import Conference, Country, Organisation, Session
 from events.releases import publishing
 from outbox.models import Message, MessageState
-from registration import messages, services
+from registration import services
 from registration.demo import delegation, login, questions
 from registration.demo.people import Invented, invented_people
+from registration.letters import messages
 from registration.models import (
     Admission,
     AttendanceMode,

@@ -97,7 +97,7 @@ class Figure(models.Model):
 
 
 class LiveMeasure(models.TextChoices):
-    """What is counted from registrations and check-ins (registration.figures); never added to one another."""
+    """What is counted from registrations and check-ins (registration.figures.counting); never added to one another."""
 
     REGISTERED = "registered", _("Registered")
     CONFIRMED = "confirmed", _("Confirmed")
@@ -128,7 +128,7 @@ class PublicFigure(models.Model):
     """A number that an organiser released: as it stood at that instant, after small groups were taken out.
 
     There are no rows until figures are released, and none again when they are withdrawn. Only what everybody may know
-    is here (registration.figure_release); the database refuses numbers of people below five.
+    is here (registration.figures.release); the database refuses numbers of people below five.
     """
 
     public_id = PublicIdField()

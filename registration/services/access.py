@@ -12,7 +12,8 @@ import outbox.services
 import video.services
 from alliance import crypto
 from events.models import Conference
-from registration import messages, platform_handlers, rehearsals
+from registration.joining import platform_handlers, rehearsals
+from registration.letters import messages
 from registration.models import (
     Admission,
     AttendanceMode,

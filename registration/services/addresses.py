@@ -16,7 +16,7 @@ from accounts import actors
 from alliance import crypto
 from alliance.db import constraint_name
 from alliance.exceptions import DomainError
-from registration import messages
+from registration.letters import messages
 from registration.models import AddressChange, Participant
 from registration.models.participant import Identity, email_index
 from registration.services import invitations, own_corrections

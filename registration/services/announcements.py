@@ -15,7 +15,7 @@ from accounts.actors import Actor
 from accounts.models import User
 from alliance.exceptions import DomainError
 from events.models import Conference
-from registration import organiser_mails
+from registration.letters import organiser_mails
 from registration.models import Announcement, AnnouncementState, Participant, Registration
 from registration.models.participant import ParticipantQuerySet
 

@@ -17,8 +17,6 @@ from accounts import actors
 from accounts.actors import Actor
 from alliance import crypto
 from events.models import Conference
-from registration import answers
-from registration.answers import Given, Upload
 from registration.models import (
     KeptUpload,
     Participant,
@@ -27,6 +25,8 @@ from registration.models import (
     QuestionKind,
     Readers,
 )
+from registration.questions import answers
+from registration.questions.answers import Given, Upload
 
 KEPT_FOR, KEPT_AFTERWARDS = timedelta(hours=1), timedelta(minutes=10)
 MOST_KEPT, MOST_KEPT_BYTES = 200, 200_000_000  # of the whole house: strangers may send files that nobody ever registers

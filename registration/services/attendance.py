@@ -22,7 +22,7 @@ from accounts.models import AuditEntry
 from alliance.exceptions import DomainError
 from events.models import Conference, RegistrationMode, Room, Session
 from events.releases.reading import published
-from registration import door_codes
+from registration.door import codes as door_codes
 from registration.models import (
     Admission,
     AttendanceMode,

@@ -14,7 +14,7 @@ from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
 from events.releases.reading import published
-from registration import messages
+from registration.letters import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
 from registration.models.registration import TAKING
 from registration.services import places, waiting_list

@@ -30,7 +30,9 @@ from alliance.exceptions import DomainError
 from events.models import OrganisationKind
 from events.releases.reading import published
 from outbox.models import Message
-from registration import delegation_mails, messages, platform_handlers
+from registration.delegations import mails as delegation_mails
+from registration.joining import platform_handlers
+from registration.letters import messages
 from registration.models import (
     Admission,
     AttendanceMode,

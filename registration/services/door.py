@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import actors
 from accounts.actors import Actor
-from registration.door_codes import NoCode
+from registration.door.codes import NoCode
 from registration.models import DoorCode, Participant
 
 _TRIES = 3  # two codes of one conference are the same about once in a million billion

@@ -24,7 +24,7 @@ from alliance import crypto
 from alliance.db import constraint_name
 from alliance.exceptions import DomainError
 from events.models import Conference
-from registration import invitation_mails
+from registration.invitations import mails as invitation_mails
 from registration.models import Admission, Invitation, InvitationKey, InvitationState, Participant
 from registration.models.invitation import ANSWERABLE, invitation_index, person_index
 from registration.models.participant import Identity

@@ -19,7 +19,7 @@ from accounts.models import AuditEntry
 from alliance import crypto, inserts
 from alliance.exceptions import DomainError
 from events.models import Conference, Country
-from registration import answers, messages
+from registration.letters import messages
 from registration.models import (
     Admission,
     ApprovalMode,
@@ -40,6 +40,7 @@ from registration.models.registration import (
     REASON_FULL,
     REASON_REFUSED_BEFORE,
 )
+from registration.questions import answers
 from registration.services import consents, invited, places
 from registration.services.places import Outcome, outcomes_from
 

@@ -14,7 +14,7 @@ from accounts.actors import Actor, audit_entry
 from alliance import crypto
 from alliance.exceptions import DomainError
 from events.releases.reading import published
-from registration import messages
+from registration.letters import messages
 from registration.models import Admission, JoinNetwork, Registration, RegistrationStatus, RetiredLink
 
 MANY = 4  # networks within an hour: a telephone that leaves the house changes once or twice

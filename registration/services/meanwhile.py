@@ -12,9 +12,10 @@ from accounts import actors
 from alliance import crypto
 from alliance.exceptions import DomainError
 from events.releases.reading import published
-from registration import fallback, messages
+from registration.letters import messages
 from registration.models import Participant, Registration, RegistrationStatus
 from registration.models.registration import REASON_AUDIENCE
+from registration.seating import fallback
 from registration.services import places
 
 

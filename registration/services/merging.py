@@ -25,8 +25,8 @@ from alliance.exceptions import DomainError
 from events.models import Conference
 from events.releases.reading import published
 from outbox.models import OPEN_STATES, Message
-from registration import answers, duplicates, organiser_mails
-from registration.answers import Given
+from registration import duplicates
+from registration.letters import organiser_mails
 from registration.models import (
     Admission,
     CheckIn,
@@ -41,6 +41,8 @@ from registration.models import (
     TakeDown,
 )
 from registration.models.registration import TAKING
+from registration.questions import answers
+from registration.questions.answers import Given
 from registration.services import invitations, waiting_list
 
 _S = RegistrationStatus

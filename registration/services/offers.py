@@ -20,9 +20,10 @@ from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
 from events.releases.reading import published
-from registration import clashes, messages
+from registration.letters import messages
 from registration.models import Admission, Participant, Places, Registration, RegistrationStatus
 from registration.models.registration import REASON_DECLINED, REASON_EXPIRED, REASON_SWAPPED
+from registration.seating import clashes
 from registration.services import waiting_list
 
 _BATCH = 200  # offers that one transaction of the sweep ends

@@ -19,7 +19,8 @@ from alliance import crypto
 from alliance.exceptions import DomainError
 from events.models import Country
 from events.releases.reading import published
-from registration import messages, platform_handlers
+from registration.joining import platform_handlers
+from registration.letters import messages
 from registration.models import (
     Admission,
     ApprovalMode,

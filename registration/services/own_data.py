@@ -20,7 +20,7 @@ from accounts.models import AuditEntry
 from alliance import crypto, dates
 from events.releases.reading import published
 from outbox.models import Message, MessageState
-from registration import answers, consent_wordings
+from registration import consent_wordings
 from registration.models import (
     Certificate,
     CheckIn,
@@ -33,6 +33,7 @@ from registration.models import (
     Registration,
 )
 from registration.models.participant import Identity
+from registration.questions import answers
 from registration.selectors import places_in_line
 from registration.services import addresses, erasure, invitations
 

@@ -17,7 +17,6 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ActorKind
 from events.releases.reading import published
-from registration import seats
 from registration.models import (
     Admission,
     IdempotencyKey,
@@ -28,6 +27,7 @@ from registration.models import (
     WaitingMode,
 )
 from registration.models.registration import REASON_FULL
+from registration.seating import seats
 from registration.services import waiting_list
 
 # Locks the places rows in the order of their keys, decides from what it then sees, and gives each registration its

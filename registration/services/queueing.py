@@ -12,7 +12,7 @@ import outbox.services
 from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
-from registration import organiser_mails
+from registration.letters import organiser_mails
 from registration.models import Places, Registration, RegistrationStatus
 
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 import outbox.services
 from events.releases.reading import published
 from outbox.models import Message
-from registration import messages
+from registration.letters import messages
 from registration.models import Admission, AttendanceMode, IdempotencyKey, Registration, RegistrationStatus
 
 ANSWERS_KEPT = timedelta(days=7)

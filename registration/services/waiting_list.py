@@ -11,8 +11,9 @@ import outbox.services
 from accounts import actors
 from accounts.models import ActorKind, AuditEntry
 from events.releases.reading import published
-from registration import clashes, messages, seats
+from registration.letters import messages
 from registration.models import Admission, Participant, Places, Registration, RegistrationStatus, WaitingMode
+from registration.seating import clashes, seats
 
 
 def promote_locked(admission: Admission, *, now: datetime) -> int:

@@ -22,7 +22,6 @@ from accounts.actors import Actor
 from alliance import outgoing
 from alliance.exceptions import DomainError
 from events.models import Conference
-from registration import webhooks
 from registration.models import (
     Delegation,
     DeliveryState,
@@ -34,6 +33,7 @@ from registration.models import (
     WebhookSubscription,
 )
 from registration.models.webhook import OF_MEMBERS, OF_PROGRAMME
+from registration.webhooks import deliveries as webhooks
 
 MOST = 10  # of one delegation, and of all partners of a conference
 KEPT = timedelta(days=30)  # deliveries

@@ -21,8 +21,8 @@ import pytest
 from django.utils import timezone
 
 from alliance.api.router import ROUTES
-from registration import webhooks
 from registration.models import Admission, Membership, WebhookDelivery, WebhookSubscription
+from registration.webhooks import deliveries as webhooks
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,

@@ -30,7 +30,7 @@ def without_limits() -> None:
     """Count requests by address and token as ever, and refuse none. For the web server of the bench alone."""
     from alliance.api import cors
     from alliance.api.limits import Limit
-    from registration import token_access
+    from registration.api import access as token_access
 
     cors.READS.limit = Limit("reads", 10**9)
     token_access.PER_ADDRESS = Limit("address", 10**9)

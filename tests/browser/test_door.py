@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from registration import door_codes
+from registration.door import codes as door_codes
 from registration.models import AttendanceMode, CheckIn, Registration
 from tests.browser import chromium
 from tests.factories import AdmissionFactory, ConferenceFactory, RegistrationFactory, StaffFactory

@@ -21,7 +21,7 @@ import outbox.services
 from accounts.actors import SYSTEM
 from events.admin import pages
 from events.models import SessionState
-from registration import platform_handlers
+from registration.joining import platform_handlers
 from registration.models import Registration
 from tests.browser import chromium
 from tests.factories import (

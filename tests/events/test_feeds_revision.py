@@ -14,7 +14,7 @@ from django.test import Client
 from events import page_cache
 from events.feeds import calendar
 from events.models import Conference, ConferenceState, Format, Session, SessionState
-from registration import calendar as registration_calendar
+from registration.letters import calendar as registration_calendar
 from registration.models import Registration
 from tests.factories import (
     NOW,

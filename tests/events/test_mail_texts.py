@@ -14,7 +14,7 @@ from events.admin import pages
 from events.models import Conference, MailSettings, MailText
 from outbox.models import Message
 from outbox.results import Mail
-from registration import emails
+from registration.letters import emails
 from tests import factories
 from tests.factories import NOW
 

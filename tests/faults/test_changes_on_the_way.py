@@ -19,7 +19,8 @@ import registration.services
 from events.models import Session, SessionState
 from events.releases import publishing
 from outbox.models import Message, MessageState
-from registration import messages, notices, platform_handlers, reminders
+from registration.joining import platform_handlers
+from registration.letters import messages, notices, reminders
 from registration.models import Registration, RegistrationStatus
 from tests.factories import (
     NOW,

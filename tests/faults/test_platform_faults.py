@@ -21,7 +21,7 @@ from django.utils import timezone
 import outbox.services
 from events.models import SessionState
 from outbox.models import Message, MessageState, Outage
-from registration import platform_handlers
+from registration.joining import platform_handlers
 from registration.models import Admission
 from tests.factories import AdmissionFactory, MeetingFactory, RegistrationFactory, SideEventFactory
 from tests.faults.table import Found

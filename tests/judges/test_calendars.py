@@ -17,7 +17,7 @@ from django.test import Client
 
 from events import page_cache
 from events.models import ConferenceState, Format, Session, SessionState
-from registration import calendar as registration_calendar
+from registration.letters import calendar as registration_calendar
 from registration.models import Registration, RegistrationStatus
 from tests.factories import (
     NOW,

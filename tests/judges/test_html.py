@@ -25,7 +25,7 @@ from events.models import Conference, Session
 from events.releases import publishing
 from outbox.models import Message
 from outbox.results import Mail
-from registration import emails, handlers, messages, unsubscribing
+from registration.letters import emails, handlers, messages, unsubscribing
 from registration.models import Purpose, Registration, RegistrationStatus
 from registration.services import addresses, consents, invitations
 from tests.factories import (

@@ -18,7 +18,9 @@ from accounts.actors import Actor
 from accounts.models import AuditEntry
 from events.admin import pages
 from outbox.models import Message
-from registration import door_codes, organiser_mails, selectors, services
+from registration import selectors, services
+from registration.door import codes as door_codes
+from registration.letters import organiser_mails
 from registration.models import Admission, CheckIn, DoorCode, Membership, Registration
 from registration.models.delegation_member import member_index
 from registration.models.participant import Identity

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts import actors
-from registration import lines, services
+from registration import services
 from registration.models import Admission, Places, Registration, RegistrationStatus, Reserve
+from registration.seating import lines
 from tests.factories import (
     NOW,
     AdmissionFactory,

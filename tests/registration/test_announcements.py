@@ -18,7 +18,7 @@ from events.admin import pages
 from events.models import Conference
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import organiser_mails
+from registration.letters import organiser_mails
 from registration.models import Announcement, IdentityKey, Participant, Registration
 from registration.services import announcements
 from tests import factories

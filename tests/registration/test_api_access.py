@@ -19,11 +19,11 @@ from accounts.actors import Actor
 from accounts.models import ActorKind, ApiToken, AuditEntry
 from alliance.api import limits
 from alliance.api.limits import Limit
-from registration import token_access
-from registration.member_api import ParticipantViewSet
+from registration.api import access as token_access
+from registration.api.access import TokenViewSet
+from registration.api.members import ParticipantViewSet
 from registration.models import ApiGrant, Delegation, FocalPoint, Membership, Scope
 from registration.services import api_tokens
-from registration.token_access import TokenViewSet
 from tests.factories import NOW, RoleFactory, SideEventFactory
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.tokens import Program, a_delegation, person, problem, token

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from registration import token_api
+from registration.api import delegations as token_api
 from tests.bench import many
 from tests.factories import AdmissionFactory, ConferenceFactory, RegistrationFactory, SideEventFactory
 from tests.registration.tokens import Program, a_delegation, token

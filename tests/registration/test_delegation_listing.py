@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import actors
 from accounts.models import AuditEntry
-from registration import delegation_listing
+from registration.delegations import listing as delegation_listing
 from registration.models import CredentialLetter, Delegation, Membership, Verification
 from registration.services import credentials, delegations, erasure
 from tests.factories import NOW, AdmissionFactory, CountryFactory, DelegationFactory, OrganisationFactory, UserFactory

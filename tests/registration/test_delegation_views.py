@@ -14,7 +14,7 @@ from django.test import Client
 from openpyxl import Workbook, load_workbook
 
 from accounts.models import User
-from registration import delegation_lists
+from registration.delegations import lists as delegation_lists
 from registration.models import Delegation, FocalPoint, Membership, MemberState, Participant, Places, Registration
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, DelegationFactory, UserFactory
 from tests.registration.people import register

@@ -21,7 +21,8 @@ from alliance import languages
 from events import programme_file
 from events.models import Conference, Country, RegistrationMode, Session
 from outbox.models import Message, MessageState
-from registration import delegation_listing, services
+from registration import services
+from registration.delegations import listing as delegation_listing
 from registration.demo import loading, login
 from registration.demo.people import invented_people
 from registration.models import Admission, Category, Membership, Participant, Registration, RegistrationStatus

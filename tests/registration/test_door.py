@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from accounts.actors import Actor
 from accounts.models import AuditEntry
 from events.models import ConferenceDay, RegistrationMode, Session
-from registration import door_codes
+from registration.door import codes as door_codes
 from registration.models import (
     Admission,
     AttendanceMode,

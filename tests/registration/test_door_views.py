@@ -18,7 +18,8 @@ from pypdf import PdfReader
 from accounts.actors import Actor
 from accounts.models import Role, RoleKind, User
 from events.models import Conference, RegistrationMode, Session
-from registration import badges, door_codes
+from registration.door import badges
+from registration.door import codes as door_codes
 from registration.models import (
     AttendanceMode,
     Category,

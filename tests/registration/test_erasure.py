@@ -14,7 +14,8 @@ from accounts import actors
 from accounts.models import AuditEntry
 from outbox.models import Message
 from outbox.results import Superseded
-from registration import handlers, messages, services
+from registration import services
+from registration.letters import handlers, messages
 from registration.models import IdentityKey, Participant, Places, Registration, RegistrationStatus
 from registration.services import erasure
 from tests.factories import (

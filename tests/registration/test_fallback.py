@@ -11,8 +11,10 @@ from accounts import actors
 from accounts.models import AuditEntry
 from outbox.models import Message
 from outbox.results import Mail
-from registration import fallback, handlers, services
+from registration import services
+from registration.letters import handlers
 from registration.models import Admission, Places, Registration, RegistrationStatus
+from registration.seating import fallback
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, SideEventFactory
 from tests.registration.people import register
 

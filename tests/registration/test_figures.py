@@ -12,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.models import Conference, Country, CountryStatus
-from registration import figure_chart, figures
+from registration.figures import chart as figure_chart
+from registration.figures import counting as figures
 from registration.models import Admission, AttendanceMode, Category, CheckIn, Participant, Registration
 from registration.models import RegistrationStatus as Status
 from registration.models.figure import Breakdown, LiveMeasure

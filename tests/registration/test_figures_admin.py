@@ -18,7 +18,8 @@ from openpyxl import load_workbook
 
 from accounts.models import RoleKind
 from events.models import Conference, CountryStatus
-from registration import figure_files, figures
+from registration.figures import counting as figures
+from registration.figures import files as figure_files
 from registration.models.figure import PublicFigure
 from tests.factories import (
     NOW,

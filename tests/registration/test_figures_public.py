@@ -15,8 +15,8 @@ from accounts.actors import SYSTEM
 from accounts.models import AuditEntry
 from events import page_cache
 from events.models import Conference, ConferenceState, CountryStatus, SessionState
-from registration import figure_release
-from registration.figure_release import Cell
+from registration.figures import release as figure_release
+from registration.figures.release import Cell
 from registration.models import Category
 from registration.models.figure import Breakdown, LiveMeasure, PublicFigure
 from tests.factories import (

@@ -13,7 +13,8 @@ from accounts.models import AuditEntry
 from alliance import crypto
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import invitation_mails, services
+from registration import services
+from registration.invitations import mails as invitation_mails
 from registration.models import (
     Admission,
     Invitation,

@@ -13,8 +13,10 @@ from accounts.models import AuditEntry
 from events.models import Conference
 from outbox.models import Message
 from outbox.results import Mail
-from registration import clashes, handlers, services
+from registration import services
+from registration.letters import handlers
 from registration.models import Admission, Participant, Registration, RegistrationStatus
+from registration.seating import clashes
 from tests.factories import (
     NOW,
     AdmissionFactory,

@@ -13,7 +13,7 @@ from events.models import Conference
 from outbox import topics
 from outbox.models import Message
 from outbox.results import Mail
-from registration import organiser_mails
+from registration.letters import organiser_mails
 from registration.models import Farewell, RegistrationStatus
 from registration.services import farewells
 from tests import factories

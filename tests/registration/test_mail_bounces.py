@@ -13,7 +13,7 @@ from accounts import actors
 from accounts.models import AuditEntry
 from outbox import bounces as outbox_bounces
 from outbox.bounces import Bounce, Kind
-from registration import bounces
+from registration.letters import bounces
 from registration.models import MailBounce, OptOut, Participant
 from registration.services import erasure, own_data
 from tests import factories

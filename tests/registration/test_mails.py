@@ -14,7 +14,8 @@ from accounts.models import AuditEntry
 from events.models import Session, SessionState
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import handlers, messages, services
+from registration import services
+from registration.letters import handlers, messages
 from registration.models import Admission, Participant, Registration, RegistrationStatus
 from tests.factories import (
     NOW,

@@ -18,7 +18,7 @@ from events.models import MailSettings, Session
 from outbox.delivery import drain
 from outbox.models import Message, MessageState
 from outbox.results import Mail, Superseded
-from registration import digests, reminders, thanks, unsubscribing
+from registration.letters import digests, reminders, thanks, unsubscribing
 from registration.models import Membership, OptOut, Participant, Registration
 from tests import factories
 from tests.factories import NOW

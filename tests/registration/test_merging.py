@@ -20,7 +20,8 @@ from accounts.models import AuditEntry
 from events.admin import pages
 from events.models import Conference
 from outbox.models import Message
-from registration import answers, organiser_mails, services
+from registration import services
+from registration.letters import organiser_mails
 from registration.models import (
     Admission,
     CheckIn,
@@ -32,6 +33,7 @@ from registration.models import (
     QuestionAnswer,
     Registration,
 )
+from registration.questions import answers
 from registration.services import access, announcements, merging
 from tests import factories
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, SideEventFactory

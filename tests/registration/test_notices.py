@@ -14,7 +14,8 @@ from events.models import Conference, ConferenceState, RegistrationMode, Release
 from events.releases import publishing
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import handlers, notices, services
+from registration import services
+from registration.letters import handlers, notices
 from registration.models import AttendanceMode, Participant, Registration, RegistrationStatus
 from registration.models.participant import IdentityKey
 from tests.factories import (

@@ -13,7 +13,7 @@ from events.releases import publishing, wording
 from events.releases.reading import reading_published
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import handlers, notices
+from registration.letters import handlers, notices
 from registration.models import Registration, RegistrationStatus
 from tests.factories import NOW, AdmissionFactory, RegistrationFactory, RoomFactory, SessionFactory, SideEventFactory
 

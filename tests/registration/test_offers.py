@@ -13,7 +13,8 @@ from accounts import actors
 from accounts.models import AuditEntry
 from outbox.models import Message
 from outbox.results import Mail
-from registration import handlers, services, tasks
+from registration import services, tasks
+from registration.letters import handlers
 from registration.models import Admission, Participant, Places, Registration, RegistrationStatus, Reserve
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, SideEventFactory
 from tests.registration.people import register

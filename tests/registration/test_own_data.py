@@ -14,8 +14,9 @@ from django.test import Client
 from accounts import actors
 from outbox.models import Message, MessageState
 from outbox.results import Mail, Superseded
-from registration import own_mails, services
+from registration import services
 from registration.models import Farewell, Participant, Purpose, Registration, RegistrationStatus
+from registration.personal import mails as own_mails
 from registration.services import addresses, consents, erasure, farewells, own_data
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, ParticipantFactory, RegistrationFactory
 from tests.registration.people import register

@@ -13,9 +13,10 @@ from accounts import actors
 from accounts.models import AuditEntry
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration import own_mails, services
+from registration import services
 from registration.models import AddressChange, Participant, Registration, RegistrationStatus
 from registration.models.registration import REASON_AUDIENCE, REASON_CORRECTED, REASON_REFUSED_BEFORE
+from registration.personal import mails as own_mails
 from registration.services import addresses, delegations, own_corrections
 from tests.factories import (
     NOW,

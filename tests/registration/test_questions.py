@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import actors
 from accounts.models import AuditEntry
 from alliance import crypto
-from registration import answers, question_fields, selectors, services, tasks, views
+from registration import selectors, services, tasks, views
 from registration.models import (
     Admission,
     KeptUpload,
@@ -29,6 +29,8 @@ from registration.models import (
     QuestionOption,
     Registration,
 )
+from registration.questions import answers
+from registration.questions import fields as question_fields
 from registration.services import erasure
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, SideEventFactory
 from tests.registration.test_erasure import tables_with

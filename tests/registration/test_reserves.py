@@ -16,7 +16,7 @@ from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import db
 from outbox.models import Message
-from registration import seats, services, views
+from registration import services, views
 from registration.models import (
     Admission,
     IdempotencyKey,
@@ -26,6 +26,7 @@ from registration.models import (
     RegistrationStatus,
     Reserve,
 )
+from registration.seating import seats
 from registration.services.places import claim
 from tests.factories import (
     NOW,

@@ -22,7 +22,8 @@ from accounts import actors
 from events.admin import pages
 from events.models import SessionState
 from outbox.models import Message
-from registration import forms, platform_handlers, services
+from registration import forms, services
+from registration.joining import platform_handlers
 from registration.models import (
     Consent,
     Invitation,

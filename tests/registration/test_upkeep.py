@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from alliance.celery import app
 from outbox.models import Message
-from registration import messages, services, tasks
+from registration import services, tasks
+from registration.letters import messages
 from registration.models import IdempotencyKey, RegistrationStatus
 from registration.services import upkeep
 from tests.factories import NOW, AdmissionFactory, MeetingFactory, RegistrationFactory, SideEventFactory

@@ -17,7 +17,8 @@ from django.utils import timezone
 import video.services
 from accounts.actors import SYSTEM
 from outbox.models import Message, MessageState
-from registration import messages, services
+from registration import services
+from registration.letters import messages
 from registration.models import JoinNetwork, Registration, RegistrationStatus
 from tests.factories import (
     AdmissionFactory,

@@ -22,7 +22,6 @@ from accounts.models import ActorKind, AuditEntry
 from events.models import SessionState, Visibility
 from events.releases import publishing
 from outbox.models import Message, MessageState
-from registration import webhook_handlers, webhooks
 from registration.models import (
     Delegation,
     DeliveryState,
@@ -36,6 +35,8 @@ from registration.models import (
 )
 from registration.models.webhook import OF_MEMBERS, OF_PROGRAMME
 from registration.services import webhooks as services
+from registration.webhooks import deliveries as webhooks
+from registration.webhooks import handlers as webhook_handlers
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,

@@ -14,7 +14,8 @@ from accounts.actors import SYSTEM
 from accounts.models import AuditEntry
 from events.admin import pages
 from outbox.models import Message, MessageState
-from registration import boards, messages, platform_handlers
+from registration.joining import boards, platform_handlers
+from registration.letters import messages
 from registration.models import (
     Admission,
     BounceKind,

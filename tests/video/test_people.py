@@ -16,7 +16,7 @@ import registration.services
 from accounts.actors import PARTICIPANT, SYSTEM
 from events.models import SessionState
 from outbox.models import Message, MessageState, Outage
-from registration import platform_handlers
+from registration.joining import platform_handlers
 from registration.models import Registration, RegistrationStatus
 from registration.services import erasure
 from tests.factories import (

@@ -16,7 +16,8 @@ from accounts.models import User
 from events.admin import pages
 from outbox.models import Message, MessageState
 from outbox.results import Mail
-from registration import emails, messages, rehearsals
+from registration.joining import rehearsals
+from registration.letters import emails, messages
 from registration.models import Registration, Rehearsal
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, StaffFactory
 from tests.video.fakes.zoom import FakeZoom

@@ -1,0 +1,1 @@
+"""Codes, check-in, badges and certificates (docs/door.md)."""

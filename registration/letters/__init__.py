@@ -1,0 +1,1 @@
+"""The mails of registration: which leaves when, what stands in it, and what comes back (docs/mails.md)."""
