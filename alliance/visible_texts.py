@@ -179,7 +179,7 @@ def _plain(value: ast.expr) -> Iterator[Finding]:
     if isinstance(value, ast.Constant) and isinstance(value.value, str) and _has_words(value.value):
         yield Finding(value.lineno, value.value)
     elif isinstance(value, ast.JoinedStr):
-        text = "".join(part.value for part in value.values if isinstance(part, ast.Constant))
+        text = "".join(str(part.value) for part in value.values if isinstance(part, ast.Constant))
         if _has_words(text):
             yield Finding(value.lineno, text)
     elif isinstance(value, ast.BinOp):

@@ -1,8 +1,9 @@
 """`manage.py check_translations [--update]`: every text in every language, or the build fails.
 
 The check extracts all marked texts from the sources (with GNU gettext, as Django does) and compares them with the
-catalogues: nothing missing, fuzzy or left over, the same placeholders, compiled files that match. --update brings the
-catalogues up to the sources and compiles them; new entries are then empty and have to be translated.
+catalogues: nothing missing, fuzzy or left over, the same placeholders, compiled files that match, and the words and
+signs of docs/glossary. --update brings the catalogues up to the sources and compiles them; new entries are then empty
+and have to be translated.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import polib
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from alliance import glossary
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%[sd]|%%")
 _EXTENSIONS = ["html", "txt", "md", "py"]
@@ -114,8 +117,21 @@ class Command(BaseCommand):
             return [
                 problem
                 for language in _languages()
-                for problem in _compare(language, _catalogue(root, language), _catalogue(copy, language))
+                for problem in [
+                    *_compare(language, _catalogue(root, language), _catalogue(copy, language)),
+                    *glossary.problems(language, glossary.page_of(root, language), _texts(_catalogue(root, language))),
+                ]
             ]
+
+
+def _texts(catalogue: Path) -> list[glossary.Text]:
+    """The entries as the glossary looks at them."""
+    entries = polib.pofile(str(catalogue)) if catalogue.exists() else []
+    return [
+        glossary.Text(entry.msgid, tuple(entry.msgstr_plural.values()) if entry.msgid_plural else (entry.msgstr,))
+        for entry in entries
+        if not entry.obsolete
+    ]
 
 
 def _compare(language: str, ours: Path, fresh: Path) -> list[str]:
