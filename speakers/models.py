@@ -57,6 +57,8 @@ class Person(models.Model):
         _("hidden everywhere"), default=False, help_text=_("Removes the person from every page, feed and document.")
     )
     internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
+    # Set and emptied by events.removals alone. Whoever is taken down is hidden, and a form cannot show them again.
+    taken_down_at = models.DateTimeField(_("taken down at"), null=True, editable=False)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects: ClassVar[PersonQuerySet] = PersonQuerySet.as_manager()  # type: ignore[assignment]
@@ -66,6 +68,9 @@ class Person(models.Model):
         verbose_name_plural = _("persons")
         constraints = [
             models.CheckConstraint(name="person_has_display_name", condition=~Q(display_name="")),
+            models.CheckConstraint(
+                name="person_taken_down_is_hidden", condition=Q(taken_down_at__isnull=True) | Q(is_hidden=True)
+            ),
             # A pseudonym beside another name, or beside words about the person, would be a trace to who is behind it.
             models.CheckConstraint(
                 name="person_pseudonym_has_no_other_name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from alliance.languages import Translations
 from events.models import Country, Organisation, Segment, SegmentVisibility, Session
@@ -253,7 +253,8 @@ def load_contributions(document: Document) -> Write:
         sessions = changes.table_of(Session).rows
         keys = {session.pk: key for key, session in sessions.items()}
         rows = (
-            Contribution.objects.filter(session__conference__slug=within.key)
+            Contribution.objects.filter(session__conference__slug=within.key, session__in=list(keys))
+            .exclude(~Q(person__key__in=[seat.person for seat in seats]), person__taken_down_at__isnull=False)
             .select_related("person")
             .prefetch_related("other_organisations")
             .order_by("session", "position", "pk")
@@ -362,7 +363,8 @@ def _read(part: Entry, *, session: str, segment: str, order: int, pseudonyms: se
 def export_contributions(export: Export) -> None:
     """Who speaks in each session, worded as approved for it. Under a pseudonym: no other name and no note."""
     rows = (
-        Contribution.objects.filter(session__conference=export.conference)
+        Contribution.objects.filter(session__conference=export.conference, session__taken_down_at=None)
+        .exclude(person__taken_down_at__isnull=False)
         .select_related("session__day", "segment", "person", "organisation")
         .prefetch_related("other_organisations")
     )

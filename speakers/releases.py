@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from alliance.languages import Translations
 from events.models import Conference, ReleasedRow, Segment, SegmentVisibility
-from events.releases import changes, tables, wording
+from events.releases import changes, programme, tables, wording
 from events.releases.changes import Change, Row, Rows
 from events.releases.tables import ProgrammeTable
 from speakers.models import Contribution, ContributionStatus, Person
@@ -151,6 +151,7 @@ def register() -> None:
             left_out=["internal_note", "sources"],
             tightened={"visibility": SegmentVisibility.values, "is_announced": ["true", "false"]},
             goes_with=["person"],
+            gone_with={**programme.OF_SESSION, "person_id": (Person, "is_hidden")},
             emptied_under_pseudonym=[
                 "name_printed",
                 "honorific",

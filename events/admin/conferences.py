@@ -77,6 +77,7 @@ class ConferenceAdmin(HouseAdmin[Conference]):
                 "classes": ["collapse"],
                 "fields": [
                     "results_disclaimer",
+                    "neutral_title",
                     "internal_note",
                     "title_aliases",
                     "anniversaries",

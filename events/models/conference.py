@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
+from alliance.languages import Translations
 from alliance.time import validate_zone
 from alliance.translated import TranslatedField
 from events.models.bodies import Organisation, Venue
@@ -180,6 +181,10 @@ class Conference(models.Model):
         _("note below results"),
         help_text=_("Printed wherever results of this conference are. Empty: the usual sentence."),
     )
+    neutral_title = TranslatedField(
+        _("neutral title"),
+        help_text=_("What browser tabs and histories say instead of the title. Empty: the title."),
+    )
     report = models.JSONField(_("report"), default=dict, blank=True)
     internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
@@ -224,6 +229,12 @@ class Conference(models.Model):
     def get_absolute_url(self) -> str:
         """The conference page in the active language."""
         return reverse("events:conference", args=[self.slug])
+
+    @property
+    def tab_title(self) -> Translations:
+        """What the title of a page calls the conference: browsers show it to whoever looks over a shoulder."""
+        title: Translations = self.neutral_title or self.title
+        return title
 
     @property
     def ends_at(self) -> datetime | None:

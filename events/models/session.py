@@ -72,9 +72,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
     """Programme items."""
 
     def public(self) -> Self:
-        """What strangers may see: scheduled or cancelled items of public conferences."""
+        """What strangers may see: scheduled or cancelled items of public conferences; nothing that was taken down."""
         return self.exclude(state=SessionState.DRAFT).filter(
             Q(visibility__in=[Visibility.PUBLIC, Visibility.REGISTERED]),
+            Q(taken_down_at=None),
             ~Q(conference__state=ConferenceState.DRAFT),
             conference__visibility=Visibility.PUBLIC,
         )
@@ -142,6 +143,9 @@ class Session(models.Model):
         _("as printed"), default=dict, blank=True, help_text=_("Wording of the source, kept for the record only.")
     )
     internal_note = models.TextField(_("internal note"), blank=True, help_text=_("Never shown outside the admin."))
+    # Set and emptied by events.removals alone. Who reads the published programme finds nothing of the session's wording
+    # meanwhile (events.releases.programme).
+    taken_down_at = models.DateTimeField(_("taken down at"), null=True, editable=False)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
     # Kept by a trigger (migration events.0004), whatever is assigned here: what calendars know a change by.
     calendar_sequence = models.PositiveIntegerField(editable=False, db_default=0)
@@ -189,7 +193,11 @@ class Session(models.Model):
                 ],
             ),
         ]
-        indexes = [models.Index(name="session_programme_order", fields=["conference", "day", "position"])]
+        indexes = [
+            models.Index(name="session_programme_order", fields=["conference", "day", "position"]),
+            # Every query of the published programme asks for these; there are hardly ever any.
+            models.Index(name="session_taken_down", fields=["id"], condition=Q(taken_down_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} (#{self.pk})"

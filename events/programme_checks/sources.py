@@ -26,7 +26,15 @@ def texts(programme: Programme) -> Iterator[Text]:
     """Everything of the programme that pages print, without the speakers: they are told by the app that knows them."""
     conference = programme.conference
     yield from fields(
-        conference, "title", "level", "theme", "theme_subtitle", "goal", "description", "results_disclaimer"
+        conference,
+        "title",
+        "level",
+        "theme",
+        "theme_subtitle",
+        "goal",
+        "description",
+        "results_disclaimer",
+        "neutral_title",
     )
     if conference.venue is not None:
         yield from fields(conference.venue, "name", "city")

@@ -58,6 +58,7 @@ CONFERENCE_SETTINGS = {
     "description": "description",
     "date_precision": "date_precision",
     "results_disclaimer": "results_disclaimer",
+    "neutral_title": "neutral_title",
     "note": "internal_note",
 }
 CONTACT_FACTS = {

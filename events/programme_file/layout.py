@@ -18,7 +18,7 @@ _CONFERENCE = _words(
     "key series series_key edition title title_variants kind state visibility level theme theme_subtitle start_date "
     "end_date date_precision timezone timezone_text_printed format format_printed venue platform livestream "
     "livestream_url_printed hashtag twitter_account event_page_url organiser chairmanship working_languages "
-    "interpretation_languages anniversaries goal description results_disclaimer contact admissions note"
+    "interpretation_languages anniversaries goal description results_disclaimer neutral_title contact admissions note"
 )
 _SESSION = _words(
     "key kind title slug title_source number date position_in_day start end time_text_printed state visibility "

@@ -97,7 +97,10 @@ def load_sessions(document: Document) -> Write:
 
     def write(changes: Changes) -> None:
         conference = changes.row(Conference, within.key)
-        rows = Session.objects.filter(conference=conference).select_related("day", "room", "conference")
+        # What was taken down is in no file; that it is missing does not mean that it is to be deleted.
+        rows = Session.objects.filter(
+            Q(taken_down_at=None) | Q(key__in=[item.key for item in items]), conference=conference
+        ).select_related("day", "room", "conference")
         sessions = changes.table(Session, rows, key=lambda row: row.key)
         for key in sorted(set(sessions.rows) - {item.key for item in items}):
             sessions.remove(key)

@@ -34,9 +34,14 @@ _UNSAID = {"mode": "with_conference"}
 
 
 def export_sessions(export: Export) -> None:
-    """All sessions with everything inside them but the speakers, who have a section of their own."""
+    """All sessions with everything inside them but the speakers, who have a section of their own.
+
+    Not those that were taken down: a file goes from hand to hand.
+    """
     rows = list(
-        Session.objects.filter(conference=export.conference).select_related("day", "room__venue").in_programme_order()
+        Session.objects.filter(conference=export.conference, taken_down_at=None)
+        .select_related("day", "room__venue")
+        .in_programme_order()
     )
     own = {"session__conference": export.conference}
     segments = by_key(Segment.objects.filter(**own).order_by("position", "pk"), "session_id")

@@ -52,6 +52,11 @@ def _cover(table: ProgrammeTable, conference: Conference, release: Release | Non
             )
             values = [release.pk]
         cursor.execute(f"CREATE TEMPORARY TABLE {table.name} ON COMMIT DROP AS {source}", values)
+        if table.covered:  # a release does not know what was taken down since, or was then
+            cursor.execute(
+                f"UPDATE pg_temp.{table.name} shown SET taken_down_at = live.taken_down_at "
+                f"FROM public.{table.name} live WHERE live.id = shown.id AND live.taken_down_at IS NOT NULL"
+            )
         if table.model is Conference:
             cursor.execute(
                 f"UPDATE pg_temp.{table.name} SET visibility = %s, state = CASE state WHEN %s THEN %s ELSE state END",

@@ -147,11 +147,32 @@ def _view(table: ProgrammeTable) -> str:
     columns = ", ".join(_seen(table, found) for found in table.fields)
     beside = f" LEFT JOIN public.{table.name} live ON live.id = frozen.id" if live else ""
     draft, conference = rows_of(table)
-    return (
-        f"CREATE VIEW published.{table.name} AS SELECT {columns} FROM released.{table.name} frozen{beside} "
+    rows = (
+        f"SELECT {columns} FROM released.{table.name} frozen{beside} "
         f"UNION ALL SELECT {_listed(table, 't')} {draft} "
         f"WHERE NOT EXISTS (SELECT FROM public.{_RELEASES} r WHERE r.conference_id = {conference})"
     ) + _newer(table)
+    return f"CREATE VIEW published.{table.name} AS {_without_taken_down(table, rows)}"
+
+
+def _without_taken_down(table: ProgrammeTable, rows: str) -> str:
+    """SQL: the rows as they may be read while something is taken down or hidden. Here it ends for all readers at once.
+
+    The ids are asked for once in a query; there are hardly ever any.
+    """
+    if not (table.covered or table.gone_with):
+        return rows
+    columns = ", ".join(
+        f'CASE WHEN taken_down_at IS NULL THEN "{name}" ELSE {table.covered[name]} END AS "{name}"'
+        if name in table.covered
+        else f'"{name}"'
+        for name in table.columns
+    )
+    stay = " AND ".join(
+        f"COALESCE({name}, 0) <> ALL (ARRAY(SELECT id FROM public.{model._meta.db_table} WHERE {gone}))"
+        for name, (model, gone) in table.gone_with.items()
+    )
+    return f"SELECT {columns} FROM ({rows}) seen WHERE {stay or 'TRUE'}"
 
 
 def _newer(table: ProgrammeTable) -> str:
@@ -209,6 +230,9 @@ def _triggers() -> Iterator[str]:
         if table.steps and (table.tightened or table.later):
             yield from _stays_closed(table)
     for table in tables.all_tables():
+        if table.covered:
+            yield from _stays_taken_down(table)
+    for table in tables.all_tables():
         if table.emptied_under_pseudonym:
             yield from _under_pseudonym(table)
 
@@ -247,6 +271,19 @@ def _stays_closed(table: ProgrammeTable) -> Iterator[str]:
     opened += [f"OLD.{name} IS NOT NULL" for name in table.later]
     when = f"AFTER DELETE ON public.{table.name} FOR EACH ROW WHEN ({' OR '.join(opened)})"
     yield from _trigger(f"{table.name}_stays_closed", when, body)
+
+
+def _stays_taken_down(table: ProgrammeTable) -> Iterator[str]:
+    """A row that was taken down and then deleted stands in its releases as one that only organisers may see."""
+    closed = {name: order[-1] for name, order in table.tightened.items()}
+    now = ", ".join(f"{name} = '{value}'" for name, value in closed.items())
+    body = (
+        f"UPDATE released.{table.name} SET {now} WHERE id = OLD.id; "
+        f"UPDATE public.{_ROWS} SET data = data || '{json.dumps(closed)}'::jsonb "
+        f"WHERE release_id IN (SELECT id FROM public.{_RELEASES}) AND \"table\" = '{table.name}' AND row_id = OLD.id;"
+    )
+    when = f"AFTER DELETE ON public.{table.name} FOR EACH ROW WHEN (OLD.taken_down_at IS NOT NULL)"
+    yield from _trigger(f"{table.name}_stays_taken_down", when, body)
 
 
 def _under_pseudonym(table: ProgrammeTable) -> Iterator[str]:

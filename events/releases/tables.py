@@ -29,7 +29,10 @@ class ProgrammeTable:
     emptied when the person of the row becomes a pseudonym. newer_as: rows made since the last release are there under
     these values, because rows outside of the programme point at them; without it they are not there at all. aside:
     columns of unique constraints that cannot wait for the end of a transaction, with SQL for a value nobody has; two
-    rows that swapped theirs change back over it.
+    rows that swapped theirs change back over it. covered: columns of a row that was taken down, with the SQL that
+    readers get instead; rows outside of the programme point at it, so that it must be there. gone_with: columns of
+    foreign keys with the model at their other end and SQL that says which of its rows are hidden or taken down; rows
+    that belong to one of these are not there at all.
     """
 
     model: type[models.Model]
@@ -41,6 +44,8 @@ class ProgrammeTable:
     emptied_under_pseudonym: Sequence[str] = ()
     newer_as: Mapping[str, str] = field(default_factory=dict)
     aside: Mapping[str, str] = field(default_factory=dict)
+    covered: Mapping[str, str] = field(default_factory=dict)
+    gone_with: Mapping[str, tuple[type[models.Model], str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -31,7 +31,7 @@ MODELS: list[type[models.Model]] = [
     Convenorship, TextSection, Recommendation, Reference, Material, Contribution, Admission, Places, Figure,
 ]  # fmt: skip
 # Made anew with each row, in every database: no facts of the programme.
-OWN_TO_THE_ROW = {"id", "public_id", "updated_at", "calendar_sequence", "calendar_changed_at"}
+OWN_TO_THE_ROW = {"id", "public_id", "updated_at", "calendar_sequence", "calendar_changed_at", "taken_down_at"}
 # What tells which row is meant, where others point at it.
 IDENTITY = {
     "country": ["iso2"],

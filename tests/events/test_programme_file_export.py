@@ -177,6 +177,7 @@ def make_everything() -> None:
     opening.ends_at = dt.datetime(2030, 7, 15, 7, 45, tzinfo=dt.UTC)
     opening.save()
     conference.results_disclaimer = {"en": "Ours alone.", "de": "Nur unsere."}
+    conference.neutral_title = {"en": "Meeting in Vienna", "ru": "Встреча в Вене"}
     conference.description = {"fr": "Une description: longue\n\n- et une liste\n# pas un titre"}
     conference.anniversaries = ["20: years", {"since": 2010, "true": True}, None]
     conference.save()

@@ -149,6 +149,7 @@ CONFERENCE = Sheet(
         column("Goal", "goal", Kind.TRANSLATED),
         column("Description", "description", Kind.TRANSLATED),
         column("Note below results", "results_disclaimer", Kind.TRANSLATED),
+        column("Neutral title", "neutral_title", Kind.TRANSLATED),
         column("Contact address", "contact.address"),
         column("Contact phone", "contact.phone"),
         column("Contact fax", "contact.fax"),
