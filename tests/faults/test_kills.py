@@ -12,6 +12,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from outbox import delivery, postman, services
+from outbox.delivery import leases
 from outbox.models import Message, MessageState
 from tests.factories import NOW
 from tests.faults import topic
@@ -86,14 +87,14 @@ def test_workers_at_the_same_rows_send_each_once(
     own_topic: None, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch, found: Found
 ) -> None:
     """The control takes the row locks out of the claim and must show doubles, or the race would prove nothing."""
-    claim = delivery._CLAIM_DUE.replace(
+    claim = leases._CLAIM_DUE.replace(
         "UPDATE outbox_message m",
         ", pause AS MATERIALIZED (SELECT pg_sleep(0.02) FROM (SELECT count(*) FROM due) AS chosen)\n"
         "UPDATE outbox_message m",
     ).replace("FROM due\n WHERE", "FROM due, pause\n WHERE")
-    monkeypatch.setattr(delivery, "_CLAIM_DUE", claim)
+    monkeypatch.setattr(leases, "_CLAIM_DUE", claim)
     guarded, refused = race(smtp_sink)
-    monkeypatch.setattr(delivery, "_CLAIM_DUE", claim.replace("FOR UPDATE OF m SKIP LOCKED", ""))
+    monkeypatch.setattr(leases, "_CLAIM_DUE", claim.replace("FOR UPDATE OF m SKIP LOCKED", ""))
     control, control_refused = race(smtp_sink)
 
     found(

@@ -153,7 +153,7 @@ def test_mail_server_that_refuses(own_topic: None, smtp_sink: SmtpSink, found: F
     expected="given up after 5 tries with the place; 999 sent once, delayed by less than 1 s",
 )
 def test_one_poisoned_message_of_a_thousand(own_topic: None, smtp_sink: SmtpSink, found: Found) -> None:
-    """Guard: the last `except` of delivery._try (without it the drain ended there)."""
+    """Guard: the last `except` of attempts.try_one (without it the drain ended there)."""
     messages = queue_at_once(1000)
     poison = messages[499]
     failed: list[float] = []

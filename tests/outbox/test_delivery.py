@@ -13,8 +13,8 @@ import pytest
 from django.core import mail as django_mail
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from outbox import delivery, topics
-from outbox.delivery import Lease, Report, drain, drain_all
+from outbox import topics
+from outbox.delivery import Lease, Report, attempts, drain, drain_all, leases
 from outbox.models import Message, MessageState, Outage
 from outbox.results import Done, Mail, Permanent, Superseded, Temporary, Unreachable
 from tests.factories import NOW
@@ -217,7 +217,7 @@ def test_worker_that_was_frozen_does_not_begin_what_was_taken_from_it(
 
 
 def test_lease_is_renewed_while_the_worker_lives(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "LEASE", timedelta(seconds=0.3))
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.3))
     renewed = threading.Event()
     monkeypatch.setattr(Lease, "renew", lambda self: renewed.set())
     queued(now=datetime(2020, 1, 1, tzinfo=UTC))
@@ -230,8 +230,8 @@ def test_lease_is_renewed_while_the_worker_lives(handler: Handler, monkeypatch: 
 
 
 def test_lease_is_let_go_when_one_try_takes_for_ever(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "LEASE", timedelta(seconds=0.15))
-    monkeypatch.setattr(delivery, "LONGEST_TRY", timedelta(0))
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.15))
+    monkeypatch.setattr(leases, "LONGEST_TRY", timedelta(0))
     monkeypatch.setattr(Lease, "renew", lambda self: pytest.fail("renewed"))
     queued(now=datetime(2020, 1, 1, tzinfo=UTC))
 
@@ -263,14 +263,14 @@ def test_two_drains_send_each_message_once(handler: Handler, monkeypatch: pytest
 
     In both, each claim stops for a moment between choosing its rows and leasing them.
     """
-    claim = delivery._CLAIM_DUE.replace(
+    claim = leases._CLAIM_DUE.replace(
         "UPDATE outbox_message m",
         ", pause AS MATERIALIZED (SELECT pg_sleep(0.02) FROM (SELECT count(*) FROM due) AS chosen)\n"
         "UPDATE outbox_message m",
     ).replace("FROM due\n WHERE", "FROM due, pause\n WHERE")
     if not is_guarded:
         claim = claim.replace("FOR UPDATE OF m SKIP LOCKED", "")
-    monkeypatch.setattr(delivery, "_CLAIM_DUE", claim)
+    monkeypatch.setattr(leases, "_CLAIM_DUE", claim)
     messages = queued(200)
     gate = threading.Barrier(2, timeout=10)
 
@@ -427,7 +427,7 @@ def test_message_that_kills_its_workers_is_given_up(handler: Handler) -> None:
 
     assert report == Report(claimed=1, dead=1)
     assert handler.calls == []
-    assert reread(message).last_error == delivery.KILLED
+    assert reread(message).last_error == attempts.KILLED
 
 
 def test_topic_without_handler_waits_for_a_version_that_knows_it(handler: Handler) -> None:
