@@ -77,7 +77,9 @@ def test_error_summary_is_absent_without_errors() -> None:
     [
         (None, 5, 0, None, "No limit on places"),
         (200, 143, 0, 57, "57 of 200 places left"),
-        (1, 0, 0, 1, "1 of 1 places left"),
+        (1, 0, 0, 1, "The only place is free"),
+        (30, 0, 0, 30, "All 30 places are free"),
+        (30, 29, 0, 1, "1 of 30 places left"),
         (200, 200, 0, 0, "All 200 places are taken"),
         (1, 1, 1, 0, "The only place is taken 1 person on the waiting list"),
         (200, 200, 14, 0, "All 200 places are taken 14 people on the waiting list"),

@@ -34,7 +34,7 @@ def words(client: Client, path: str) -> str:
 def test_places_are_counted_live(client: Client) -> None:
     admission = AdmissionFactory(capacity=3)
     path = f"/en/{admission.conference.slug}/places/{admission.session.slug}/"
-    assert words(client, path) == "3 of 3 places left"
+    assert words(client, path) == "All 3 places are free"
 
     RegistrationFactory(admission=admission)
 
@@ -47,8 +47,8 @@ def test_places_of_several_ways_are_named(client: Client) -> None:
 
     text = words(client, f"/en/{online.conference.slug}/places/{online.session.slug}/")
 
-    assert "In person 1 of 1 places left" in text
-    assert "On-line 3 of 3 places left" in text
+    assert "In person The only place is free" in text
+    assert "On-line All 3 places are free" in text
 
 
 def test_places_without_a_limit_say_nothing(client: Client) -> None:
