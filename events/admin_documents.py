@@ -9,12 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance import errors
-from events import documents
+from alliance.exceptions import DomainError
+from events import documents, jobs
 from events.admin import pages
+from events.admin import work as long_work
 from events.documents import Kind
 from events.models import Conference, Release
 
+WORK = "document"
 _PERMISSION = "events.view_conference"
+_LARGE = 300  # sessions; up to there a document takes a second or two
 _NAMES = {
     Kind.PROGRAMME: _("Programme"),
     Kind.SIDE_EVENTS: _("Side events"),
@@ -25,6 +29,13 @@ _TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+
+
+class DocumentNotMade(DomainError):
+    """Too many are being made, or the program that sets them failed."""
+
+    code = "document_not_made"
+    message = _("The document could not be made just now. Order it again in a minute.")
 
 
 def listed(request: HttpRequest, conference: Conference) -> HttpResponse:
@@ -50,16 +61,39 @@ def document(
     """One document: of the draft, or of the release with that number. Marked as such at its head."""
     if kind not in Kind.of_conference() or language not in dict(settings.LANGUAGES) or ending not in _TYPES:
         raise Http404
-    release = None if which == "draft" else _release(conference, which)
+    if which != "draft":
+        _release(conference, which)
+    order = {"which": which, "language": language, "kind": kind, "ending": ending}
     try:
-        found = documents.previewed(Kind(kind), conference, release, now=timezone.now(), language=language)
-        content = documents.as_pdf(found) if ending == "pdf" else documents.as_docx(found)
-    except (documents.TooBusy, documents.DocumentFailed):
+        return long_work.now_or_later(
+            request,
+            WORK,
+            conference,
+            order,
+            is_large=conference.sessions.count() > _LARGE,
+            shown="inline" if ending == "pdf" else "attachment",
+            back=pages.url("documents", conference),
+        )
+    except DocumentNotMade:
         return errors.unavailable(request)
-    response = HttpResponse(content, content_type=_TYPES[ending])
-    shown = "inline" if ending == "pdf" else "attachment"
-    response["Content-Disposition"] = f'{shown}; filename="{conference.slug}-{kind}-{which}-{language}.{ending}"'
-    return response
+
+
+def make(work: jobs.Work) -> jobs.Result:
+    """The file of a document, as ordered."""
+    conference, order = work.conference, work.order
+    if conference is None:
+        raise Conference.DoesNotExist
+    release = None if order["which"] == "draft" else _release(conference, order["which"])
+    ending, language, kind = order["ending"], order["language"], Kind(order["kind"])
+    work.step(0, 2)
+    try:
+        found = documents.previewed(kind, conference, release, now=timezone.now(), language=language)
+        work.step(1, 2)
+        content = documents.as_pdf(found) if ending == "pdf" else documents.as_docx(found)
+    except (documents.TooBusy, documents.DocumentFailed) as error:
+        raise DocumentNotMade from error
+    name = f"{conference.slug}-{kind}-{order['which']}-{language}.{ending}"
+    return jobs.Result(content=content, name=name, content_type=_TYPES[ending])
 
 
 def _release(conference: Conference, number: str) -> Release:
@@ -74,6 +108,7 @@ def _url(conference: Conference, release: Release | None, language: str, kind: K
     return pages.url("document", conference, which=which, language=language, kind=str(kind), ending=ending)
 
 
+jobs.register(WORK, make, label=_("Document"), may=jobs.by_permission(_PERMISSION))
 pages.register(
     "documents", listed, permission=_PERMISSION, label=_("Documents"), order=50, group=pages.Group.PUBLISHING
 )

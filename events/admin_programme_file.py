@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,14 +22,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliance.admin import refuse
-from events import programme_file
+from events import jobs, programme_file
 from events.admin import pages
-from events.models import Conference
-from events.programme_file import sections
+from events.admin import work as long_work
+from events.models import Conference, JobState
+from events.programme_file import work
 from events.programme_file.problems import Problem
 from events.programme_file.yaml_text import MOST_BYTES
 
@@ -39,10 +41,6 @@ _SALT = "events.programme_file.preview"
 _MOST_SEALED = 1_300_000
 _KEPT_FOR = timedelta(hours=2)
 _SHOWN = 500  # differences and new rows on a page; all of them are counted
-_KINDS = {
-    "yaml": ("application/yaml", "yaml"),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-}
 
 
 class UploadForm(forms.Form):
@@ -87,26 +85,14 @@ def unseal(request: HttpRequest, text: str) -> Sealed | None:
         return None
 
 
-def _holds(request: HttpRequest, permission: str, conference: Conference | None) -> bool:
-    """Whether the user holds a permission at the conference; without one, in the whole house."""
-    access = getattr(request.user, "access", None)  # roles, which count at their conference
-    if access is None:
-        return request.user.has_perm(permission)
-    return bool(access.may(permission, conference) if conference is not None else access.holds_everywhere(permission))
-
-
 def may_upload(request: HttpRequest, conference: Conference | None) -> bool:
     """Whether the user may write all that a file about the conference can change; without one, about a new one."""
-    needed = sections.permissions() - ({"events.add_conference"} if conference is not None else set())
-    return all(_holds(request, permission, conference) for permission in needed)
+    return work.may_upload(request.user, conference)
 
 
 def may_download(request: HttpRequest, conference: Conference) -> bool:
     """Whether the user may see all that a file of the conference holds, internal notes too."""
-    return all(
-        _holds(request, permission, conference) or _holds(request, permission.replace(".view_", ".change_"), conference)
-        for permission in sections.view_permissions()
-    )
+    return work.may_download(request.user, conference)
 
 
 def page(request: HttpRequest, conference: Conference) -> HttpResponse:
@@ -118,7 +104,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
 
 def new_page(request: HttpRequest) -> HttpResponse:
     """The same for a conference that is not there yet: the template, and the upload."""
-    if not _holds(request, _VIEW, None):
+    if not work.holds(request.user, _VIEW, None):
         refuse(request, NAME)
     if request.method == "POST":
         return _answer(request, None)
@@ -127,28 +113,27 @@ def new_page(request: HttpRequest) -> HttpResponse:
 
 def download(request: HttpRequest, conference: Conference, kind: str) -> HttpResponse:
     """The programme as a file. It holds internal notes and names, so nothing on the way keeps it."""
-    if kind not in _KINDS:
+    if kind not in work.KINDS:
         raise Http404
     if not may_download(request, conference):
         refuse(request, f"{NAME}-download")
-    is_yaml = kind == "yaml"
-    data = programme_file.export(conference) if is_yaml else programme_file.export_workbook(conference)
-    return _attachment(data, kind, conference.slug)
+    return long_work.now_or_later(
+        request,
+        work.EXPORT,
+        conference,
+        {"kind": kind},
+        is_large=work.is_large_programme(conference),
+        back=_url(conference),
+    )
 
 
 def template(request: HttpRequest) -> HttpResponse:
     """An empty workbook to fill in."""
     if not request.user.has_perm(_VIEW):
         refuse(request, NAME)
-    return _attachment(programme_file.workbook_template(), "xlsx", "programme")
-
-
-def _attachment(data: bytes, kind: str, name: str) -> HttpResponse:
-    content_type, suffix = _KINDS[kind]
-    response = HttpResponse(data, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    content_type, suffix = work.KINDS["xlsx"]
+    content = programme_file.workbook_template()
+    return long_work.file_of(jobs.Result(content=content, content_type=content_type, name=f"programme.{suffix}"))
 
 
 # --- what would change, and doing it --------------------------------------------------------------------------------
@@ -162,7 +147,11 @@ def _answer(request: HttpRequest, conference: Conference | None) -> HttpResponse
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _render(request, conference, form)
-    return _preview(request, conference, form, form.cleaned_data["file"].read())
+    data = form.cleaned_data["file"].read()
+    if work.is_large_file(data):
+        then = _url(conference)
+        return long_work.order_work(request, work.PREVIEW, conference, {}, upload=data, back=then)
+    return _preview(request, conference, form, data)
 
 
 def _preview(request: HttpRequest, conference: Conference | None, form: UploadForm, data: bytes) -> HttpResponse:
@@ -186,10 +175,17 @@ def _may_apply(request: HttpRequest, slug: str) -> bool:
 
 
 def _show(
-    request: HttpRequest, conference: Conference | None, outcome: programme_file.Outcome, data: bytes
+    request: HttpRequest,
+    conference: Conference | None,
+    outcome: programme_file.Outcome,
+    data: bytes,
+    *,
+    is_kept: bool = False,
 ) -> HttpResponse:
+    """is_kept: the file lies with the work that previewed it, and need not go through the browser."""
     about = Conference.objects.filter(slug=outcome.conference).first()
-    sealed = seal(request, Sealed(data, outcome.fingerprint, outcome.conference)) if outcome.changed else ""
+    is_sealed = outcome.changed and not is_kept
+    sealed = seal(request, Sealed(data, outcome.fingerprint, outcome.conference)) if is_sealed else ""
     found = {
         "outcome": outcome,
         "differences": outcome.differences[:_SHOWN],
@@ -198,7 +194,8 @@ def _show(
         "about": about,
         "is_another": about is None or conference is None or about.pk != conference.pk,
         "sealed": sealed,
-        "is_too_large": outcome.changed and not sealed,
+        "may_apply": outcome.changed and (is_kept or bool(sealed)),
+        "is_too_large": is_sealed and not sealed,
         "back_url": _url(conference),
     }
     context = _context(request, conference, _("What would change"))
@@ -226,14 +223,32 @@ def _apply(request: HttpRequest, conference: Conference | None) -> HttpResponse:
         return _show(request, conference, changed.outcome, found.data)
     about = Conference.objects.get(slug=outcome.conference)
     number = len(outcome.differences) + len(outcome.made)
-    done = ngettext(
-        "The programme file is applied: %(number)d change.",
-        "The programme file is applied: %(number)d changes.",
-        number,
-    )
-    messages.success(request, done % {"number": number})
+    messages.success(request, work.applied(number))
     admin.site._registry[Conference].log_change(request, about, f"programme file: {number} changes")
     return HttpResponseRedirect(_url(about))
+
+
+def previewed(request: HttpRequest, of: UUID) -> HttpResponse:
+    """What a worker found in a large file; POST leaves the applying to a worker."""
+    job = long_work.own_job(request, of, whole=True)
+    if job.kind != work.PREVIEW or job.state != JobState.DONE:
+        raise Http404
+    found = work.previewed(job)
+    outcome = found.outcome
+    if outcome is None:
+        return _render(request, job.conference, UploadForm(), problems=found.problems)
+    if not _may_apply(request, outcome.conference):
+        refuse(request, f"{NAME}-upload")
+    if request.method != "POST":
+        return _show(request, job.conference, outcome, b"", is_kept=True)
+    order = {
+        "conference": outcome.conference,
+        "fingerprint": found.fingerprint,
+        "rows": outcome.rows,
+        "changes": len(outcome.differences) + len(outcome.made),
+    }
+    back = _url(job.conference)
+    return long_work.order_work(request, work.APPLY, job.conference, order, upload=bytes(job.upload), back=back)
 
 
 def _being_changed() -> str:
@@ -264,7 +279,7 @@ def _render(
         "template_url": reverse("admin:events_conference_template"),
         "downloads": {
             kind: pages.url("programme-file-download", conference, kind=kind)
-            for kind in _KINDS
+            for kind in work.KINDS
             if conference is not None
         },
     }
@@ -275,6 +290,7 @@ def _render(
 def urls(site: admin.AdminSite) -> list[URLPattern]:
     """The addresses that belong to no conference yet."""
     return [
+        path("programme-file/<uuid:of>/", site.admin_view(previewed), name="events_conference_previewed"),
         path("programme-file/", site.admin_view(new_page), name="events_conference_import"),
         path("programme-file/template.xlsx", site.admin_view(template), name="events_conference_template"),
     ]

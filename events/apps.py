@@ -13,10 +13,12 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
         from events import health, jobs, mail_texts, mail_trial, programme_checks, programme_file, workplace_facts
+        from events.programme_file import work
         from events.releases import migrating, programme, reading
 
         health.register()
         jobs.register_handler()
+        work.register()
         mail_trial.register()
         mail_texts.register_part()
         programme_checks.register_checks()

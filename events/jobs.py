@@ -2,8 +2,8 @@
 
 An app registers a kind of work with a function when Django is ready. Small work is done at once in the request
 (events.admin.jobs decides); large work is a row and a message of the outbox, so that a lost Redis loses nothing. The
-worker holds the row under a lease. When it is killed, the next one begins the work again: the function of a kind must
-bear that, or be `is_atomic`, in which case the work and its end are one transaction. docs/decisions/0018.
+worker holds the row under a lease. When it is killed, the next one begins the work again, which the function of a kind
+must bear. Why it is made this way: docs/decisions.
 """
 
 from __future__ import annotations
@@ -82,10 +82,25 @@ class Result:
 class Work(Protocol):
     """What the function of a kind is given: who ordered it, for which conference, and what. The right was checked."""
 
-    owner: User
-    conference: Conference | None
-    order: Mapping[str, Any]
-    upload: bytes
+    @property
+    def owner(self) -> User:
+        """Who ordered it."""
+
+    @property
+    def conference(self) -> Conference | None:
+        """What it is about, if there is one."""
+
+    @property
+    def order(self) -> Mapping[str, Any]:
+        """What was chosen."""
+
+    @property
+    def upload(self) -> bytes:
+        """The file that it works on."""
+
+    @property
+    def public_id(self) -> UUID | None:
+        """The id of its row; None for work that is done at once."""
 
     def step(self, done: int, total: int = 0) -> None:
         """Say how far it is, between two portions. Raises Cancelled, Lost and TooLong, which are to be let through."""
@@ -99,25 +114,27 @@ class Direct:
     conference: Conference | None
     order: Mapping[str, Any]
     upload: bytes = field(default=b"", repr=False)
+    public_id: UUID | None = None
 
     def step(self, done: int, total: int = 0) -> None:
         """There is nobody to tell."""
 
 
 Run = Callable[[Work], Result]
+May = Callable[[User, Conference | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of work. label: what it is called on pages. permission: needed at the conference when it is ordered, when
-    it begins and when its result is read; without a conference, in the whole house."""
+    """A kind of work. label: what it is called on pages. may: whether a user may have it done at a conference, or
+    without one; asked when it is ordered, when it begins and when its result is read. keeps_upload: for work that goes
+    on with the same file."""
 
     name: str
     label: str | Promise
-    permission: str
+    may: May
     run: Run
-    is_atomic: bool  # the work and its end are one transaction
-    keeps_upload: bool  # for work that goes on with the same file
+    keeps_upload: bool
 
 
 _kinds: dict[str, Kind] = {}
@@ -128,12 +145,26 @@ def register(
     run: Run,
     *,
     label: str | Promise,
-    permission: str,
-    is_atomic: bool = False,
+    may: May,
     keeps_upload: bool = False,
 ) -> None:
-    """Make a kind known. run raises DomainError for what the owner can mend. Called in AppConfig.ready or an admin."""
-    _kinds[name] = Kind(name, label, permission, run, is_atomic, keeps_upload)
+    """Make a kind known. Called in AppConfig.ready, since workers load no admin.
+
+    run raises DomainError for what the owner can mend. It may be begun a second time, after a worker was killed over
+    it or even just after its end, and must bear that.
+    """
+    _kinds[name] = Kind(name, label, may, run, keeps_upload)
+
+
+def by_permission(permission: str) -> May:
+    """Whoever holds the permission at the conference; without one, in the whole house."""
+
+    def may_have(user: User, conference: Conference | None) -> bool:
+        if conference is None:
+            return user.access.holds_everywhere(permission)
+        return user.has_perm(permission, conference)
+
+    return may_have
 
 
 def kind(name: str) -> Kind:
@@ -155,11 +186,7 @@ def label_of(job: Job) -> str:
 def may(user: User, name: str, conference: Conference | None) -> bool:
     """Whether the user may order this kind of work there, and read what comes of it."""
     known = _kinds.get(name)
-    if known is None or not user.is_active:
-        return False
-    if conference is None:
-        return user.access.holds_everywhere(known.permission)
-    return user.has_perm(known.permission, conference)
+    return known is not None and user.is_active and known.may(user, conference)
 
 
 # --- ordering, watching, cancelling ----------------------------------------------------------------------------------
@@ -234,6 +261,7 @@ class Watched:
         self.conference = job.conference
         self.order: Mapping[str, Any] = job.order
         self.upload: bytes = bytes(job.upload or b"")
+        self.public_id: UUID | None = job.public_id
         self._job, self._token = job, token
         self._far: tuple[int, int] = (0, 0)
         self._until = time.monotonic() + LONGEST
@@ -340,16 +368,11 @@ def _do(job: Job, token: UUID, *, now: datetime) -> None:
 
 
 def _tried(job: Job, token: UUID) -> tuple[JobState | None, Result]:
-    """How the work went. No state: that is written already, or not ours to write."""
+    """How the work went. No state: it is not ours to write."""
     known, work = kind(job.kind), Watched(job, token)
     try:
         with work.watched():
-            if not known.is_atomic:
-                return JobState.DONE, known.run(work)
-            with transaction.atomic():
-                if not _finish(job, token, JobState.DONE, known.run(work), now=timezone.now()):
-                    raise Lost
-            return None, Result()
+            return JobState.DONE, known.run(work)
     except Lost:
         logger.warning("Work %s was taken over by another worker", job.pk)
         return None, Result()

@@ -38,9 +38,14 @@ def _neutral_message(message: Any) -> str:
 
 def write_history(request: HttpRequest, rows: Iterable[models.Model], flag: int, message: Any) -> list[LogEntry]:
     """Write a history line per row. flag: ADDITION, CHANGE or DELETION. message: as Django makes it, or a text."""
+    return write_history_of(cast("int", request.user.pk), rows, flag, message)
+
+
+def write_history_of(user_id: int, rows: Iterable[models.Model], flag: int, message: Any) -> list[LogEntry]:
+    """The same for what a worker does in the name of a user."""
     lines = [
         LogEntry(
-            user_id=cast("int", request.user.pk),
+            user_id=user_id,
             content_type=ContentType.objects.get_for_model(row, for_concrete_model=False),
             object_id=row.pk,
             object_repr=neutral_name(row),

@@ -67,3 +67,4 @@ from events.admin import next_edition as next_edition  # noqa: E402
 from events.admin import programme as programme  # noqa: E402
 from events.admin import searching as searching  # noqa: E402
 from events.admin import start as start  # noqa: E402
+from events.admin import work as work  # noqa: E402

@@ -91,8 +91,10 @@ class ConferenceAdmin(HouseAdmin[Conference]):
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of a conference, and those of one that a file will make."""
         from events import admin_programme_file  # which registers a page itself
+        from events.admin import work  # so does this
 
-        return [*admin_programme_file.urls(self.admin_site), *pages.urls(self.admin_site), *super().get_urls()]
+        own = [*admin_programme_file.urls(self.admin_site), *work.urls(self.admin_site)]
+        return [*own, *pages.urls(self.admin_site), *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

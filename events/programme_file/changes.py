@@ -37,9 +37,12 @@ class Changes:
     created: how many rows of each kind are new. made: what these are called. differences: in rows that were there
     before.
     at: the line and the row that is being written, to say where the database refused something.
+    rows: how many were looked at; step is told so after each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, step: Callable[[int], None] | None = None) -> None:
+        self.rows = 0
+        self._step = step
         self.created: Counter[str] = Counter()
         self.made: list[str] = []
         self.differences: list[Difference] = []
@@ -50,6 +53,13 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.created or self.differences)
+
+    def look_at(self, line: int, label: str) -> None:
+        """Go on to a row of the file."""
+        self.at = (line, label)
+        self.rows += 1
+        if self._step is not None:
+            self._step(self.rows)
 
     def table(self, model: type[M], rows: Iterable[M], *, key: Callable[[M], str], name: str | None = None) -> Table[M]:
         """The rows of a model that the file speaks of, with those that exist already. key: what identifies a row.
@@ -118,7 +128,7 @@ class Table(Generic[M]):
         new: further values for a row that is made now. label: how the report calls the row; its key by default.
         """
         label = f"{self.name} {label or key}"
-        self.changes.at = (line, label)
+        self.changes.look_at(line, label)
         self._put.add(key)
         row = self.rows.get(key)
         if row is None:

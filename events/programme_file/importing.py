@@ -32,13 +32,14 @@ class Outcome:
     """What an import did, or would do in a dry run.
 
     lines: the report for a person, empty when the file and the database agree. differences and made: the same in
-    parts. conference: the address of the conference that the file is about.
+    parts. conference: the address of the conference that the file is about. rows: how many rows were looked at.
     """
 
     lines: list[str]
     differences: list[Difference] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     conference: str = ""
+    rows: int = field(default=0, compare=False)
 
     @property
     def changed(self) -> bool:
@@ -63,22 +64,24 @@ class ChangedMeanwhile(Exception):
         super().__init__("the database has changed")
 
 
-def load(data: bytes, *, dry_run: bool = False, expected: str = "") -> Outcome:
+def load(
+    data: bytes, *, dry_run: bool = False, expected: str = "", step: Callable[[int], None] | None = None
+) -> Outcome:
     """Make the database hold what a programme file says, in one transaction; rows that agree are not written.
 
     data: the file, UTF-8 YAML of format alliance-programme/1 or a workbook. dry_run: find the differences and write
-    nothing. expected: the fingerprint of a dry run; raises ChangedMeanwhile where the outcome is another.
+    nothing. expected: the fingerprint of a dry run; raises ChangedMeanwhile where the outcome is another. step: told
+    how many rows were looked at, after each; what it raises ends the import, and nothing is written.
     Raises InvalidFile with every problem found; then nothing has been written.
     """
     # The report is for organisers of every language and is compared with an earlier one: it has one language.
     with translation.override("en"):
-        return _load(data, dry_run=dry_run, expected=expected)
+        return _load(data, Changes(step), dry_run=dry_run, expected=expected)
 
 
-def _load(data: bytes, *, dry_run: bool, expected: str) -> Outcome:
+def _load(data: bytes, changes: Changes, *, dry_run: bool, expected: str) -> Outcome:
     problems = Problems()
     parsed = _parse(data, problems)
-    changes = Changes()
     is_outermost = not connection.in_atomic_block
     try:
         with transaction.atomic():
@@ -96,7 +99,7 @@ def _load(data: bytes, *, dry_run: bool, expected: str) -> Outcome:
             changes.finish()
             changes.at = (0, "")
             _execute("SET CONSTRAINTS ALL IMMEDIATE")
-            outcome = Outcome(changes.report(), changes.differences, changes.made, frame(document).key)
+            outcome = Outcome(changes.report(), changes.differences, changes.made, frame(document).key, changes.rows)
             if expected and outcome.fingerprint != expected:
                 raise ChangedMeanwhile(outcome)
             if dry_run:

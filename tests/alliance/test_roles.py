@@ -53,6 +53,7 @@ LEVEL_OF = {"view": Level.SEE, "change": Level.CHANGE, "add": Level.ADD, "delete
 # Pages of a conference: area and level that open them. A new page without an entry here fails the test.
 CONFERENCE_PAGES = {
     "start": ("conference", Level.SEE),
+    "long-work": ("conference", Level.SEE),  # everybody sees their own
     "programme": ("programme", Level.SEE),
     "checks": ("programme", Level.SEE),
     "speakers": ("speakers", Level.CHANGE),

@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from events import admin_programme_file, programme_file
 from events.models import Conference, Session
-from events.programme_file import sections
+from events.programme_file import sections, work
 from tests.events import programme_state
 from tests.events.test_programme_file import SMALL, changed
 from tests.factories import StaffFactory, UserFactory
@@ -259,8 +259,9 @@ def test_a_file_too_large_for_the_form_is_shown_but_not_applied_here(
 
 
 def test_the_largest_file_that_is_sealed_passes_the_limit_of_forms(
-    administrator: Client, conference: Conference
+    administrator: Client, conference: Conference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(work, "_LARGE_TEXT", 2_000_000)
     noise = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=1_350_000))
     lines = "\n".join(f"# {noise[at : at + 100]}" for at in range(0, len(noise), 100))
     preview = upload(administrator, page(conference), EDITED + lines.encode())
