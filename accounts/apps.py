@@ -12,7 +12,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to the library of signing in, and tell the outbox how to write to people who forgot a password."""
-        from accounts import password_mails, sign_in_records
+        from accounts import password_mails, safe_mails, sign_in_records
 
         password_mails.register()
+        safe_mails.register()
         sign_in_records.register()

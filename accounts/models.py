@@ -17,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Access
 from accounts.role_kinds import RoleKind as RoleKind
+from accounts.safe_models import Safe as Safe
+from accounts.safe_models import SafeKeeper as SafeKeeper
+from accounts.safe_models import SafeOpening as SafeOpening
 from alliance.db import PublicIdField
 
 

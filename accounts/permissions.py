@@ -41,6 +41,7 @@ class Area(StrEnum):
     DUPLICATES = "duplicates"
     PARTICIPANTS = "participants"
     CONFIDENTIAL = "confidential"
+    PROTECTION = "protection"
     DOOR = "door"
     MESSAGES = "messages"
     ROLES = "roles"
@@ -94,6 +95,8 @@ MODELS: dict[Area, tuple[str, ...]] = {
     Area.PARTICIPANTS: ("registration.participant",),
     # What people need in order to take part, and answers that only this group reads.
     Area.CONFIDENTIAL: ("registration.questionanswer",),
+    # What stands behind an alias. The role sets it; looking behind it is for named readers (accounts.safes).
+    Area.PROTECTION: ("speakers.protection",),
     Area.DOOR: ("registration.checkin",),
     Area.MESSAGES: ("outbox.message", "events.mailtext", "registration.announcement"),
     Area.ROLES: ("accounts.role",),
@@ -123,6 +126,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "events.mailtext": ("conference",),
     "speakers.contribution": ("session__conference",),
     "speakers.speakerinvitation": ("contribution__session__conference",),
+    "speakers.protection": ("person__contributions__session__conference",),
     **dict.fromkeys(MODELS[Area.DIRECTORY], ()),
     "video.meeting": ("session__conference", "conference"),
     "video.platformprivacy": ("conference",),
@@ -187,6 +191,7 @@ TABLE: dict[RoleKind, dict[Area, Level]] = {
         Area.DOOR: _A,
     },
     RoleKind.CONFIDENTIAL: {Area.CONFERENCE: _S, Area.CONFIDENTIAL: _S},
+    RoleKind.PROTECTION: {Area.CONFERENCE: _S, Area.PROTECTION: _C},
     RoleKind.COMMUNICATIONS: {
         Area.CONFERENCE: _S,
         Area.PROGRAMME: _S,

@@ -14,6 +14,7 @@ class RoleKind(models.TextChoices):
     EDITOR = "editor", _("Programme editor")
     DESK = "desk", _("Registration desk")
     CONFIDENTIAL = "confidential", _("Reader of confidential answers")
+    PROTECTION = "protection", _("Protection officer")
     COMMUNICATIONS = "communications", _("Communications")
     STEWARD = "steward", _("Check-in steward")
     MODERATOR = "moderator", _("Moderator")

@@ -21,7 +21,7 @@ from alliance import crypto
 from alliance.exceptions import DomainError
 from alliance.languages import codes
 from events.models import ConferenceState, SessionState
-from speakers import consents, invitation_mails
+from speakers import consents, invitation_mails, protection
 from speakers.models import Contribution, ContributionStatus, SpeakerInvitation
 from speakers.models import SpeakerInvitationQuerySet as Invitations
 
@@ -201,17 +201,22 @@ def proposals(invitation: SpeakerInvitation) -> dict[str, str]:
 
 
 def printed(contribution: Contribution, language: str) -> dict[str, str]:
-    """What the programme has now of what speakers may propose, in a language; nothing under a pseudonym."""
+    """What the programme has now of what speakers may propose, in a language; nothing under a pseudonym.
+
+    What is not printed of a protected person is not there: nobody proposes it.
+    """
     person = contribution.person
     if person is None or contribution.is_under_pseudonym:
         return {}
-    return {
+    unsaid = protection.unprinted(protection.withheld([person.pk]).get(person.pk))
+    told = {
         "name": contribution.name,
         "title": contribution.role_title.best(language).text,
         "organisation": contribution.organisation.name.best(language).text if contribution.organisation else "",
         "topic": contribution.topic.best(language).text,
         "biography": person.biography.best(language).text,
     }
+    return {name: text for name, text in told.items() if name not in unsaid}
 
 
 @transaction.atomic
@@ -267,7 +272,8 @@ def _answerable(invitation_id: int, now: datetime) -> SpeakerInvitation:
 
 @transaction.atomic
 def take_over(*, contribution_id: int, field: str, by: Actor, now: datetime) -> None:
-    """Put a proposal into the programme, in the speaker's language. Raises NotAnswerable when there is none any more.
+    """Put a proposal into the programme, in the speaker's language. Raises NotAnswerable when there is none any more,
+    protection.Withheld where it is not printed of the person.
 
     An organisation is chosen by hand from the directory; its proposal can only be put aside.
     """
@@ -275,6 +281,7 @@ def take_over(*, contribution_id: int, field: str, by: Actor, now: datetime) -> 
     language = invitation.language
     if contribution.person is None or contribution.is_under_pseudonym or field == "organisation":
         raise NotAnswerable
+    protection.check_unsaid(contribution.person.pk, field)
     match field:
         case "name":
             contribution.name_printed = text

@@ -23,6 +23,7 @@ from events.programme_file.entries import Document, Entry
 from events.programme_file.exporting import Export, texts, without_empty
 from events.programme_file.sections import Write
 from events.programme_file.wording import readable
+from speakers import protection
 from speakers.models import Affiliation, Contribution, ContributionStatus, Person, TookPart
 
 PERSONS = "persons"
@@ -114,8 +115,12 @@ def load_persons(document: Document) -> Write:
         wanted = {*listed, *(key for key, _line in document.registry(PERSONS).referred)}
         rows = Person.objects.filter(key__in=wanted).order_by("pk")
         table = changes.table(Person, rows, key=lambda row: row.key)
+        protected = protection.withheld(row.pk for row in table.rows.values())
         for key, (entry, values, new, is_pseudonym) in listed.items():
             before = table.rows.get(key)
+            if before is not None and "biography" in protection.unprinted(protected.get(before.pk)):
+                values = {name: value for name, value in values.items() if name != "biography"}
+                known_as[key] = []  # as with notes about a pseudonym, it is left out without a word
             if before is not None and before.is_pseudonym and not is_pseudonym:
                 text = f"pseudonym: “{key}” is a pseudonym; it stays one, and its name is changed by hand only"
                 changes.problems.add(entry.line, text)
@@ -265,6 +270,7 @@ def load_contributions(document: Document) -> Write:
             existing[_numbered(f"{keys[row.session_id]}/{who} ({row.role})", existing)] = row
         found = {row.pk: key for key, row in existing.items()}
         table = changes.table(Contribution, existing.values(), key=lambda row: found[row.pk])
+        protected = protection.everybody_of(seat.person for seat in seats)
         put: dict[str, None] = {}
         for seat in seats:
             key = _numbered(seat.identity, put)
@@ -283,8 +289,11 @@ def load_contributions(document: Document) -> Write:
                 changes.problems.add(seat.entry.line, f"“{seat.person}” is a pseudonym and has no other name")
                 continue
             values["name_printed"] = seat.name if differs else ""
+            shield = protected.get(seat.person)
+            values = protection.without(values, shield)
             table.put(key, values, new={"session": sessions[seat.session], "person": person}, line=seat.entry.line)
-            table.put_related(key, "other_organisations", [changes.row(Organisation, other) for other in seat.others])
+            others = [] if shield is not None and shield.hides_organisation else seat.others
+            table.put_related(key, "other_organisations", [changes.row(Organisation, other) for other in others])
         table.remove_others()
 
     return write
