@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 from django.utils import timezone
@@ -73,6 +73,14 @@ def check_base(address: str) -> str:
     except ValueError:
         raise OperatorActionNeeded(_("The address of the video platform’s API must start with https://.")) from None
     return address.strip().rstrip("/")
+
+
+class Asked(TypedDict, total=False):
+    """What an adapter's own calls hand on to call()."""
+
+    params: Mapping[str, Any] | None
+    body: Mapping[str, Any] | None
+    is_question: bool | None
 
 
 def call(

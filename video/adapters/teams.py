@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 from urllib.parse import parse_qs, quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -198,35 +199,24 @@ class Teams(Plain):
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
         about: Thing = Thing.SESSION,
         as_organiser: bool = False,
-        is_question: bool | None = None,
+        **asked: Unpack[http.Asked],
     ) -> http.Answer:
-        """One call with the token of all; refused once, with a new one."""
-        base = http.check_base(self.credentials.get("API_URL", API_URL))
-        token = self._token(as_organiser)
-        for is_last in (False, True):
-            try:
-                answer = http.call(
-                    method,
-                    f"{base}{path}",
-                    params=params,
-                    body=body,
-                    headers={"authorization": f"Bearer {token.value}"},
-                    seconds=self._left(),
-                    is_question=is_question,
-                )
-            except AuthExpired:
-                if is_last:
-                    raise tokens.CredentialsRefused from None
-                token = self._token(as_organiser, refused=token.version)
-            else:
-                if answer.status >= 400:
-                    raise error_of(answer, about)
-                return answer
-        raise AuthExpired
+        """One call with the token of all, the application's or the organiser's."""
+        url = http.check_base(self.credentials.get("API_URL", API_URL)) + path
+
+        def ask(token: tokens.Token) -> http.Answer:
+            headers = {"authorization": f"Bearer {token.value}"}
+            return http.call(method, url, headers=headers, seconds=self._left(), **asked)
+
+        try:
+            answer = tokens.use(partial(self._token, as_organiser), ask)
+        except AuthExpired:
+            raise tokens.CredentialsRefused from None
+        if answer.status >= 400:
+            raise error_of(answer, about)
+        return answer
 
     def _token(self, as_organiser: bool, *, refused: int | None = None) -> tokens.Token:
         found = self.credentials

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -25,6 +26,8 @@ MARGIN = timedelta(seconds=60)  # a token is not used in its last minute
 FETCHING = timedelta(seconds=15)  # longer than a call may take: then somebody else fetches
 PAUSE = timedelta(seconds=5)  # after a refusal nobody asks again for so long
 _LOOK = 0.05  # seconds between looks
+
+_Answer = TypeVar("_Answer")
 
 
 class CredentialsRefused(OperatorActionNeeded):
@@ -84,6 +87,19 @@ def get(name: str, fetch: Callable[[], Fetched], *, refused: int | None = None, 
         if time.monotonic() >= until:
             raise Unavailable
         time.sleep(_LOOK)
+
+
+def use(current: Callable[..., Token], ask: Callable[[Token], _Answer]) -> _Answer:
+    """Ask with the token of all; refused, once more with a new one.
+
+    current: gives the token; refused= says which version the platform has just refused. Raises AuthExpired when the new
+    one is refused, too.
+    """
+    token = current()
+    try:
+        return ask(token)
+    except AuthExpired:
+        return ask(current(refused=token.version))
 
 
 def _fetch(name: str, fetch: Callable[[], Fetched]) -> Token:

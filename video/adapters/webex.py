@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import parse_qs, quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -222,39 +222,22 @@ class Webex(Plain):
         return f"/meetings/{quote(meeting.provider_id, safe='')}"
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
-        about: Thing = Thing.SESSION,
-        kind: str = "application/json",
-        is_question: bool | None = None,
+        self, method: str, path: str, *, about: Thing = Thing.SESSION, kind: str = "", **asked: Unpack[http.Asked]
     ) -> http.Answer:
-        """One call with the token of all; refused once, with a new one. kind: content type of the body."""
-        base = http.check_base(self.credentials.get("API_URL", API_URL))
-        token = self._token()
-        for is_last in (False, True):
-            try:
-                answer = http.call(
-                    method,
-                    f"{base}{path}",
-                    params=params,
-                    body=body,
-                    headers={"authorization": f"Bearer {token.value}"} | ({"content-type": kind} if body else {}),
-                    seconds=self._left(),
-                    is_question=is_question,
-                )
-            except AuthExpired:
-                if is_last:
-                    raise tokens.CredentialsRefused from None
-                token = self._token(refused=token.version)
-            else:
-                if answer.status >= 400:
-                    raise error_of(answer, about)
-                return answer
-        raise AuthExpired
+        """One call with the token of all. kind: content type of the body, where it is not plain JSON."""
+        url = http.check_base(self.credentials.get("API_URL", API_URL)) + path
+
+        def ask(token: tokens.Token) -> http.Answer:
+            headers = {"authorization": f"Bearer {token.value}"} | ({"content-type": kind} if kind else {})
+            return http.call(method, url, headers=headers, seconds=self._left(), **asked)
+
+        try:
+            answer = tokens.use(self._token, ask)
+        except AuthExpired:
+            raise tokens.CredentialsRefused from None
+        if answer.status >= 400:
+            raise error_of(answer, about)
+        return answer
 
     def _token(self, *, refused: int | None = None) -> tokens.Token:
         found = self.credentials

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -214,37 +214,22 @@ class _Zoom(Plain):
         return f"/{self.kind}/{quote(meeting.provider_id, safe='')}"
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
-        about: Thing = Thing.SESSION,
-        is_question: bool | None = None,
+        self, method: str, path: str, *, about: Thing = Thing.SESSION, **asked: Unpack[http.Asked]
     ) -> http.Answer:
-        """One call with the token of all; refused once, with a new one; refused again, find out what is refused."""
-        token = self._token()
-        for is_last in (False, True):
-            try:
-                answer = http.call(
-                    method,
-                    f"{token.api_url or API_URL}/v2{path}",
-                    params=params,
-                    body=body,
-                    headers={"authorization": f"Bearer {token.value}"},
-                    seconds=self._left(),
-                    is_question=is_question,
-                )
-            except AuthExpired:
-                if is_last:
-                    raise self._why_refused(token, path) from None
-                token = self._token(refused=token.version)
-            else:
-                if answer.status >= 400:
-                    raise error_of(answer, about)
-                return answer
-        raise AuthExpired
+        """One call with the token of all; when a new one is refused, too, find out what is."""
+
+        def ask(token: tokens.Token) -> http.Answer:
+            url = f"{token.api_url or API_URL}/v2{path}"
+            headers = {"authorization": f"Bearer {token.value}"}
+            return http.call(method, url, headers=headers, seconds=self._left(), **asked)
+
+        try:
+            answer = tokens.use(self._token, ask)
+        except AuthExpired:
+            raise self._why_refused(self._token(), path) from None
+        if answer.status >= 400:
+            raise error_of(answer, about)
+        return answer
 
     def _why_refused(self, token: tokens.Token, path: str) -> VideoError:
         """Zoom says "invalid token" also of a meeting that takes no registration: then its own page still answers."""
