@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from alliance import languages
-from alliance.admin import search
+from alliance.admin import search, undo
 
 
 class FrameSource(Protocol):
@@ -124,6 +124,7 @@ class HouseSite(admin.AdminSite):
         """Add the choice of language."""
         return [
             path("search/", self.admin_view(search.page), name="search"),
+            path("undo/", self.admin_view(require_POST(undo.take_back)), name="undo"),
             path("language/", self.admin_view(require_POST(self.choose_language)), name="language"),
             path("r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"),
             *super().get_urls(),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
@@ -294,6 +295,42 @@ def set_room(*, session_ids: Iterable[int], room_id: int | None, seen: str | Non
         session.room = room
     _save(sessions, ["room"])
     return sessions
+
+
+# --- taking back ----------------------------------------------------------------------------------------------------
+
+PUT_BACK = ("state", "day_id", "position", "room_id", "starts_at", "ends_at")
+
+
+def locked(session_ids: Iterable[int]) -> list[Session]:
+    """The sessions, locked until the end of the transaction."""
+    return _locked(pk__in=list(session_ids))
+
+
+def put_back(rows: Iterable[tuple[Session, dict[str, Any]]], segments: Iterable[Sequence[Any]]) -> list[Session]:
+    """Give locked sessions the values they had (PUT_BACK, instants as ISO texts), and segments (key, start, end) theirs.
+
+    Whether nobody changed them since was checked by the caller. Raises RoomTaken, ProgrammeChanged when a day or room
+    is gone.
+    """
+    changed = []
+    for session, values in rows:
+        for name, value in values.items():
+            is_instant = name in ("starts_at", "ends_at") and value is not None
+            setattr(session, name, datetime.fromisoformat(value) if is_instant else value)
+        changed.append(session)
+    days = {session.day_id for session in changed} - {None}
+    rooms = {session.room_id for session in changed} - {None}
+    if ConferenceDay.objects.filter(pk__in=days).count() < len(days):
+        raise ProgrammeChanged
+    if Room.objects.filter(pk__in=rooms).count() < len(rooms):
+        raise ProgrammeChanged
+    for key, start, end in segments:
+        Segment.objects.filter(pk=key).update(
+            starts_at=start and datetime.fromisoformat(start), ends_at=end and datetime.fromisoformat(end)
+        )
+    _save(changed, ["state", "day", "position", "room", "starts_at", "ends_at"])
+    return changed
 
 
 def _save(sessions: list[Session], fields: list[str]) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import nh3
 from django import template
 from django.conf import settings
+from django.contrib.messages.storage.base import Message
 from django.template import Context
 from django.utils.html import conditional_escape, escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 from alliance import dates, json_ld, pages, time, zones
+from alliance.admin import undo
 from alliance.languages import Localised, Translations
 
 register = template.Library()
@@ -375,3 +377,9 @@ def places_low(places: Any) -> int:
 def places_high(places: Any) -> int:
     """From how many taken places on the meter is full: one below, as browsers take the limit itself for fine."""
     return max(int(places.capacity) - 1, 0)
+
+
+@register.filter
+def undo_token(message: Message) -> str:
+    """What takes back the act that a message speaks of; empty where nothing can be taken back."""
+    return undo.token_of(message.extra_tags or "")

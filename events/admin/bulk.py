@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from alliance.admin.history import write_history
 from alliance.exceptions import DomainError
-from events import editing
+from events import editing, undoing
 from events.models import Room, Session, SessionState
 
 Change = Callable[[str | None], list[Session]]  # given the stamp of what was seen, changes and returns sessions
@@ -78,16 +78,26 @@ def _chosen(queryset: QuerySet[Session]) -> list[Session]:
     return list(rows.select_related("conference", "day", "room").in_programme_order())
 
 
-def _done(request: HttpRequest, change: Callable[[], list[Session]], done: Callable[[int], str], note: str) -> bool:
-    """Change, write the history and say so; a refusal is said as well. Returns whether it was done."""
+def _done(
+    request: HttpRequest,
+    ids: list[int],
+    change: Callable[[], list[Session]],
+    done: Callable[[int], str],
+    note: str,
+) -> bool:
+    """Change, write the history and say so with a way back; a refusal is said as well. Returns whether it was done."""
     try:
         with transaction.atomic():
+            before = undoing.snapshot(ids)
             changed = change()
             write_history(request, changed, CHANGE, note)
     except DomainError as error:
         messages.error(request, str(error.message))
         return False
-    messages.success(request, done(len(changed)))
+    if changed:
+        undoing.offer(request, before, done(len(changed)))
+    else:
+        messages.success(request, done(0))
     return True
 
 
@@ -147,6 +157,7 @@ def publish_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[
     ids = [session.pk for session in _chosen(queryset)]
     _done(
         request,
+        ids,
         lambda: editing.set_state(session_ids=ids, state=SessionState.SCHEDULED),
         lambda count: ngettext("%d session is scheduled now.", "%d sessions are scheduled now.", count) % count,
         "published",
@@ -159,6 +170,7 @@ def draft_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Se
     ids = [session.pk for session in _chosen(queryset)]
     _done(
         request,
+        ids,
         lambda: editing.set_state(session_ids=ids, state=SessionState.DRAFT),
         lambda count: ngettext("%d session is a draft now.", "%d sessions are drafts now.", count) % count,
         "set back to draft",
@@ -171,6 +183,7 @@ def cancel_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[S
     sessions = _chosen(queryset)
     if _is_confirmed(request) and _done(
         request,
+        [one.pk for one in sessions],
         lambda: editing.set_state(
             session_ids=[one.pk for one in sessions], state=SessionState.CANCELLED, seen=request.POST.get("stamp", "")
         ),
@@ -210,6 +223,7 @@ def move_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Ses
         if _is_confirmed(request):
             _done(
                 request,
+                ids,
                 change,
                 lambda count: ngettext("%d session was moved.", "%d sessions were moved.", count) % count,
                 f"moved by {minutes} minutes",
@@ -242,6 +256,7 @@ def room_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Ses
         if _is_confirmed(request):
             _done(
                 request,
+                ids,
                 change,
                 lambda count: (
                     ngettext("%d session has another room now.", "%d sessions have another room now.", count) % count

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 from alliance.admin import refuse
 from alliance.admin.history import write_history
 from alliance.exceptions import DomainError
-from events import editing, programme_checks
+from events import editing, programme_checks, undoing
 from events.admin import bulk, pages
 from events.models import Conference, ConferenceDay, Session
 
@@ -162,6 +162,7 @@ def _change(request: HttpRequest, conference: Conference) -> HttpResponse:
     if (order := _order(sent.get("order", ""))) is not None:
         _tell(
             request,
+            conference,
             lambda: editing.arrange(conference_id=conference.pk, seen=sent.get("order_stamp", ""), order=order),
             _("The new order is saved."),
         )
@@ -190,23 +191,34 @@ def _move_one(request: HttpRequest, conference: Conference, session_id: int, wha
         day_id = int(day) or None if _is_key(day) else None
         _tell(
             request,
+            conference,
             lambda: editing.to_day(session_id=session_id, day_id=day_id, seen=seen),
             _("The session was moved to the other day."),
         )
     else:
         by = -1 if what == "up" else 1
-        _tell(request, lambda: editing.step(session_id=session_id, by=by, seen=seen), _("The new order is saved."))
+        _tell(
+            request,
+            conference,
+            lambda: editing.step(session_id=session_id, by=by, seen=seen),
+            _("The new order is saved."),
+        )
     return session_id
 
 
-def _tell(request: HttpRequest, change: Callable[[], Iterable[Session]], done: str) -> None:
+def _tell(request: HttpRequest, conference: Conference, change: Callable[[], Iterable[Session]], done: str) -> None:
     try:
         with transaction.atomic():
-            write_history(request, change(), CHANGE, "programme order")
+            before = undoing.snapshot(Session.objects.filter(conference=conference).values_list("pk", flat=True))
+            changed = list(change())
+            write_history(request, changed, CHANGE, "programme order")
     except DomainError as error:
         messages.error(request, str(error.message))
     else:
-        messages.success(request, done)
+        if changed:
+            undoing.offer(request, before, done)
+        else:
+            messages.success(request, done)
 
 
 def _order(text: str) -> list[editing.DayOrder] | None:

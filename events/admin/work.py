@@ -172,6 +172,6 @@ pages.register(
     listed,
     permission="events.view_conference",
     label=gettext_lazy("Long work"),
-    order=95,
+    order=10,
     group=pages.Group.MORE,
 )
