@@ -6,15 +6,28 @@ in the order of settings.LANGUAGES. Pages say honestly (with lang=) which one it
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.http import HttpRequest
+from django.utils.translation import get_language, get_language_from_request
+
+_ASKED = re.compile(r"(?:^|&)lang=([a-z]{2})(?:&|$)")
 
 
 def codes() -> list[str]:
     """The language codes of the house, in their fixed order."""
     return [code for code, _name in settings.LANGUAGES]
+
+
+def of_program(request: HttpRequest) -> str:
+    """The language of messages to a program: ?lang= where it is one of ours, else what its headers ask for.
+
+    Looked for in the query as it was sent: one that cannot be read is refused in the language it asks for, too.
+    """
+    asked = _ASKED.search(request.META.get("QUERY_STRING", ""))
+    return asked[1] if asked and asked[1] in codes() else get_language_from_request(request)
 
 
 class Localised(NamedTuple):

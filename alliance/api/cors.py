@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alliance import errors
@@ -52,16 +50,15 @@ class PublicReads:
         return response
 
 
+@errors.spoken
 def _too_many(request: HttpRequest, standing: Standing) -> HttpResponse:
     """429, with when to come back."""
-    wanted = request.GET.get("lang") or translation.get_language_from_request(request)
-    with translation.override(wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
-        response = errors.problem(
-            status=429,
-            kind="too-many-requests",
-            title=_("Too many requests"),
-            detail=_("Retry-After says after how many seconds to send it again."),
-        )
+    response = errors.problem(
+        status=429,
+        kind="too-many-requests",
+        title=_("Too many requests"),
+        detail=_("Retry-After says after how many seconds to send it again."),
+    )
     response.headers["Retry-After"] = str(standing.seconds)
     response.headers["Cache-Control"] = "no-store"
     return response

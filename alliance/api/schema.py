@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition, require_safe
+from django.views.decorators.http import condition
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from alliance import languages
+from alliance import errors, languages
 from alliance.api import shape
 from alliance.problems import CONTENT_TYPE
+
+_ALLOWED = "GET, HEAD, OPTIONS"
 
 
 class FaultSerializer(serializers.Serializer[Any]):
@@ -90,6 +93,31 @@ def fields_may_be_left_out(result: Any, generator: Any, request: Any, public: bo
     return result
 
 
+def rows_are_linked(result: Any, generator: Any, request: Any, public: bool) -> Any:
+    """drf-spectacular hook: where an answer gives the id of a row, and the version that a change must name."""
+    paths = result["paths"]
+    for path, operations in paths.items():
+        whole, is_row, _what = path.partition("{id}/")
+        if not is_row:
+            continue
+        for method, operation in operations.items():
+            needs = {part["name"] for part in operation.get("parameters", ()) if part.get("required")}
+            if "If-Match" in needs:
+                seen = {"path.id": "$request.path.id", "header.If-Match": "$response.header.ETag"}
+                _link(paths[f"{whole}{{id}}/"]["get"], "200", operation, seen)
+            elif method == "get":
+                _link(paths[whole]["get"], "200", operation, {"path.id": "$response.body#/results/0/id"})
+                if "post" in paths[whole]:
+                    _link(paths[whole]["post"], "201", operation, {"path.id": "$response.body#/participant"})
+    return result
+
+
+def _link(cause: Any, status: str, operation: Any, parameters: dict[str, str]) -> None:
+    """What an answer is good for. cause: the operation that gives it."""
+    name = operation["operationId"]
+    cause["responses"][status].setdefault("links", {})[name] = {"operationId": name, "parameters": parameters}
+
+
 def _name(reference: Any) -> str:
     return str(reference.get("$ref", "")).rpartition("/")[2]
 
@@ -102,6 +130,20 @@ def document() -> bytes:
     return rendered
 
 
+def _read_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Other methods are refused as everywhere in the API: with a problem document."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return view(request)
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": _ALLOWED})
+        return errors.method_not_allowed(request, _ALLOWED)
+
+    return answer
+
+
 @lru_cache(maxsize=1)
 def _etag() -> str:
     import hashlib
@@ -109,7 +151,7 @@ def _etag() -> str:
     return f'"{hashlib.sha256(document()).hexdigest()[:32]}"'
 
 
-@require_safe
+@_read_only
 @cache_control(public=True, max_age=3600)
 @condition(etag_func=lambda request: _etag())
 def schema(request: HttpRequest) -> HttpResponse:
@@ -119,7 +161,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 # Swagger UI sets style attributes and draws its icons from data: addresses. Only this page, which shows nothing of ours
 # but the schema, may do so.
-@require_safe
+@_read_only
 @cache_control(public=True, max_age=3600)
 @csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})
 def docs(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -18,7 +19,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from alliance import languages
+from alliance import errors, languages
 from alliance.api import filters, shape
 from alliance.api.paging import Ordering, Pages
 
@@ -30,12 +31,6 @@ _READS = ("GET", "HEAD", "OPTIONS")
 def options(view: APIView) -> Response:
     """What may be done here: the Allow header says it, there is no body."""
     return Response(status=204, headers={"Allow": ", ".join(_READS)})
-
-
-def speak(request: HttpRequest) -> str:
-    """The language for messages: ?lang= where it is one of ours, else what the browser asked for."""
-    wanted = request.GET.get("lang", "")
-    return wanted if wanted in languages.codes() else translation.get_language() or settings.LANGUAGE_CODE
 
 
 class PublicViewSet(ReadOnlyModelViewSet[M]):
@@ -55,7 +50,7 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer in the reader's language; programs that give no ?lang= get English first (docs/api.md)."""
-        with translation.override(speak(request)):
+        with translation.override(languages.of_program(request)):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -110,10 +105,18 @@ class Root(APIView):
     permission_classes = [AllowAny]
     resources: ClassVar[tuple[str, ...]] = ()
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer in the reader's language."""
+        with translation.override(languages.of_program(request)):
+            response = super().dispatch(request, *args, **kwargs)
+            response.headers["Content-Language"] = translation.get_language()
+            return response
+
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
         """Addresses to start from."""
-        filters.check_parameters(request, ())
+        filters.check_parameters(request, ["lang"])
+        filters.language_of(request)
         names = [*(f"{name}-list" for name in self.resources), "schema", "docs"]
         return Response(
             {name.removesuffix("-list"): f"{settings.SITE_URL}{reverse(f'api:{name}')}" for name in names},
@@ -125,8 +128,12 @@ class Root(APIView):
         return options(self)
 
 
+@errors.spoken
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """404 for whatever is not an address of the API; a problem document, as everywhere under /api/."""
-    from alliance import errors
-
-    return errors.not_found(request)
+    """404 for whatever is not an address of the API; the same words as for a row that is not there."""
+    return errors.problem(
+        status=404,
+        kind="not-found",
+        title=_("There is nothing at this address"),
+        detail=_("It may never have been here, may be gone, or may not be public."),
+    )

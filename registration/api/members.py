@@ -145,7 +145,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         A list may be CSV with headings, as on the page for lists; mails are then in the language of ?lang=.
         """
         if request.content_type.partition(";")[0].strip().lower() == CsvParser.media_type:
-            text = sent(request)
+            text = sent(request) or ""  # nothing at all is read as an object
             found = delegation_lists.read(delegation_lists.pasted(text), language=self.language)
             if found.problems:
                 raise InvalidParameters(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
+import time_machine
 
+from alliance.api import limits
 from events import page_cache
 from outbox import doorbell
 from registration import selectors, views
+from registration.models import Delegation, Membership
+from tests.factories import NOW
+from tests.registration.test_delegations import nominate, nominee
+from tests.registration.tokens import Program, a_delegation, token
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +38,33 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def silent_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commits in these tests wake no worker."""
     monkeypatch.setattr(doorbell, "ring", lambda: None)
+
+
+# --- the API with a token ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def api_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The factories' time, in a minute that does not end, and counters of this test alone."""
+    monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def delegation() -> Delegation:
+    """A delegation."""
+    return a_delegation()
+
+
+@pytest.fixture
+def program(delegation: Delegation) -> Program:
+    """Its program."""
+    return Program(token(delegation))
+
+
+@pytest.fixture
+def member(delegation: Delegation) -> Membership:
+    """A member it has nominated."""
+    (made,) = nominate(delegation, nominee())
+    return made.membership

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
@@ -28,7 +27,7 @@ from tests.factories import NOW, RoleFactory, SideEventFactory
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.tokens import Program, a_delegation, person, problem, token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_minute")]
 
 # Every address that needs a token, with every method. A new one without a row here fails the test. Columns: no token,
 # a wrong one, an expired one, a revoked one, another delegation's, one that may only read, a convenor's, the own one.
@@ -104,14 +103,6 @@ def addresses(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
             yield from addresses(one.url_patterns)
         elif issubclass(getattr(one.callback, "cls", object), TokenViewSet):
             yield str(one.name)
-
-
-@pytest.fixture(autouse=True)
-def _at_now(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The factories' time, and counters of this test alone."""
-    monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def test_every_address_with_every_method_has_its_row() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from typing import Any
 
 import pytest
 
@@ -13,17 +12,7 @@ from tests.bench import many
 from tests.factories import AdmissionFactory, ConferenceFactory, RegistrationFactory, SideEventFactory
 from tests.registration.tokens import Program, a_delegation, token
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _at_now() -> Any:
-    import time_machine
-
-    from tests.factories import NOW
-
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_minute")]
 
 
 def test_rows_are_those_of_the_list_in_the_shape_that_was_asked_for() -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ApiToken, AuditEntry
-from alliance.api import limits
 from registration.models import (
     Delegation,
     Membership,
@@ -26,29 +23,9 @@ from registration.services import delegations
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, SideEventFactory
 from tests.registration.people import register
 from tests.registration.test_delegations import nominate, nominee
-from tests.registration.tokens import Program, a_delegation, person, problem, token, wrong
+from tests.registration.tokens import Program, a_delegation, path_of, person, problem, token, wrong
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _at_now(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The factories' time, and counters of this test alone."""
-    monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def delegation() -> Delegation:
-    """A delegation."""
-    return a_delegation()
-
-
-@pytest.fixture
-def program(delegation: Delegation) -> Program:
-    """Its program."""
-    return Program(token(delegation))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_minute")]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -308,18 +285,6 @@ def test_errors_speak_the_language_that_was_asked_for(program: Program) -> None:
 
 
 # --- correcting, replacing, withdrawing -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def member(delegation: Delegation) -> Membership:
-    """A nominated member."""
-    (made,) = nominate(delegation, nominee())
-    return made.membership
-
-
-def path_of(member: Membership) -> str:
-    """Where the member is read and changed."""
-    return f"/participants/{member.public_id}/"
 
 
 def test_member_is_corrected_and_keeps_address_and_place(program: Program, member: Membership) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
 from django.db import connection
 
-from alliance.api import limits
 from outbox.models import Message
 from registration.models import (
     Delegation,
@@ -20,42 +17,9 @@ from registration.models import (
     Membership,
 )
 from tests.factories import NOW
-from tests.registration.test_delegations import nominate, nominee
-from tests.registration.tokens import Program, a_delegation, person, problem, token
+from tests.registration.tokens import Program, path_of, person, problem, token
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _at_now(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The factories' time, and counters of this test alone."""
-    monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def delegation() -> Delegation:
-    """A delegation."""
-    return a_delegation()
-
-
-@pytest.fixture
-def program(delegation: Delegation) -> Program:
-    """Its program."""
-    return Program(token(delegation))
-
-
-@pytest.fixture
-def member(delegation: Delegation) -> Membership:
-    """A nominated member."""
-    (made,) = nominate(delegation, nominee())
-    return made.membership
-
-
-def path_of(member: Membership) -> str:
-    """Where the member is read and changed."""
-    return f"/participants/{member.public_id}/"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_minute")]
 
 
 def test_repeat_gets_the_same_answer_and_does_nothing(program: Program) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.actors import Actor
 from accounts.models import ActorKind
 from events.models import Session
-from registration.models import Delegation, FocalPoint, Scope
+from registration.models import Delegation, FocalPoint, Membership, Scope
 from registration.services import api_tokens
 from tests.factories import NOW, AdmissionFactory, DelegationFactory, RoleFactory, UserFactory
 
@@ -53,7 +53,9 @@ class Program:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         kind = named.pop("Content-Type", "application/json")
-        return self.client.generic(method, f"{API}{path}", data, content_type=kind, headers=self.headers | named)
+        # Also without a body: servers hand on what kind of nothing it is.
+        told = {} if method in {"GET", "HEAD", "OPTIONS"} else {"CONTENT_TYPE": kind}
+        return self.client.generic(method, f"{API}{path}", data, kind, headers=self.headers | named, **told)
 
     def get(self, path: str, **headers: str) -> Any:
         """Read."""
@@ -66,6 +68,11 @@ class Program:
     def etag(self, path: str) -> str:
         """The ETag of a row now."""
         return str(self.get(path).headers["ETag"])
+
+
+def path_of(member: Membership) -> str:
+    """Where a member is read and changed."""
+    return f"/participants/{member.public_id}/"
 
 
 def person(number: int = 1, **more: Any) -> dict[str, Any]:
