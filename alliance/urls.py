@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 urlpatterns += i18n_patterns(
     path("", include("accounts.urls")),
     path("", include("speakers.component_urls")),
-    path("about/accessibility/", pages.accessibility, name="accessibility"),
+    path("", include("events.about_urls")),
     path("about/privacy/", pages.privacy, name="privacy"),
     path("", include("speakers.urls")),
     path("", include("events.urls")),

@@ -287,6 +287,19 @@ def conference_list(*, now: datetime) -> ConferenceList:
     return ConferenceList(coming[::-1], past)
 
 
+_OFFICES = 5  # conferences whose office the accessibility statement names
+
+
+def offices() -> list[Conference]:
+    """The newest public conferences that name an address to write to, each address once."""
+    found: dict[str, Conference] = {}
+    for conference in Conference.objects.public().exclude(contact_email="").newest_first():
+        found.setdefault(conference.contact_email, conference)
+        if len(found) == _OFFICES:
+            break
+    return list(found.values())
+
+
 def public_conference(slug: str) -> Conference:
     """A public conference with everything its pages name. Raises Conference.DoesNotExist for strangers' guesses."""
     return (
