@@ -49,7 +49,8 @@ class SignInForm(LoginForm):
         self.fields["login"] = forms.EmailField(
             label=_("E-mail address"),
             max_length=254,
-            widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+            # With mistakes in it, the focus goes to the summary of them.
+            widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": not self.is_bound}),
         )
         self.fields["password"] = password_field(_("Password"))
         self.order_fields(["login", "password"])
