@@ -32,6 +32,7 @@ class Area(StrEnum):
     CONFERENCE = "conference"
     PROGRAMME = "programme"
     SPEAKERS = "speakers"
+    REMOVALS = "removals"
     DIRECTORY = "directory"
     MEETINGS = "meetings"
     HOSTS = "hosts"
@@ -66,6 +67,8 @@ MODELS: dict[Area, tuple[str, ...]] = {
     ),
     # Where speakers are written to, and what they have answered.
     Area.SPEAKERS: ("speakers.speakerinvitation",),
+    # Taking a person or a session down. Changing is taking down, deleting is lifting.
+    Area.REMOVALS: ("events.removal",),
     Area.DIRECTORY: (
         "events.organisation",
         "events.country",
@@ -96,7 +99,7 @@ MODELS: dict[Area, tuple[str, ...]] = {
     # What people need in order to take part, and answers that only this group reads.
     Area.CONFIDENTIAL: ("registration.questionanswer",),
     # What stands behind an alias. The role sets it; looking behind it is for named readers (accounts.safes).
-    Area.PROTECTION: ("speakers.protection",),
+    Area.PROTECTION: ("speakers.protection", "registration.protectedparticipant"),
     Area.DOOR: ("registration.checkin",),
     Area.MESSAGES: ("outbox.message", "events.mailtext", "registration.announcement"),
     Area.ROLES: ("accounts.role",),
@@ -124,6 +127,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "events.recommendation": ("session__conference",),
     "events.reference": ("conference",),
     "events.mailtext": ("conference",),
+    "events.removal": ("conference",),
     "speakers.contribution": ("session__conference",),
     "speakers.speakerinvitation": ("contribution__session__conference",),
     "speakers.protection": ("person__contributions__session__conference",),
@@ -140,6 +144,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "registration.invitation": ("conference",),
     "registration.registration": ("admission__conference",),
     "registration.participant": ("conference",),
+    "registration.protectedparticipant": ("participant__conference",),
     "registration.question": ("conference",),
     "registration.questionoption": ("question__conference",),
     "registration.questionanswer": ("participant__conference",),
@@ -158,6 +163,8 @@ ABOUT: dict[str, str] = {
     "meeting": "video.meeting",
     "announcement": "registration.announcement",
     "contribution": "speakers.contribution",
+    "session": "events.session",
+    "person": "speakers.person",
 }
 
 _S, _C, _A, _D = Level.SEE, Level.CHANGE, Level.ADD, Level.DELETE
@@ -168,6 +175,7 @@ TABLE: dict[RoleKind, dict[Area, Level]] = {
         Area.CONFERENCE: _A,
         Area.PROGRAMME: _D,
         Area.SPEAKERS: _C,
+        Area.REMOVALS: _D,
         Area.DIRECTORY: _A,
         Area.MEETINGS: _D,
         Area.ADMISSIONS: _D,
@@ -181,10 +189,11 @@ TABLE: dict[RoleKind, dict[Area, Level]] = {
         Area.USERS: _S,
         Area.AUDIT: _S,
     },
-    RoleKind.EDITOR: {Area.CONFERENCE: _S, Area.PROGRAMME: _D, Area.DIRECTORY: _A},
+    RoleKind.EDITOR: {Area.CONFERENCE: _S, Area.PROGRAMME: _D, Area.REMOVALS: _C, Area.DIRECTORY: _A},
     RoleKind.DESK: {
         Area.CONFERENCE: _S,
         Area.PROGRAMME: _S,
+        Area.REMOVALS: _C,
         Area.ADMISSIONS: _S,
         Area.REGISTRATIONS: _C,
         Area.PARTICIPANTS: _C,

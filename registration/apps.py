@@ -12,7 +12,7 @@ class RegistrationConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
-        from registration import cloning, health, programme_checks, programme_file, workplace
+        from registration import cloning, health, programme_checks, programme_file, removals, workplace
         from registration.delegations import mails as delegation_mails
         from registration.invitations import mails as invitation_mails
         from registration.joining import platform_handlers, rehearsals
@@ -28,7 +28,9 @@ class RegistrationConfig(AppConfig):
         )
         from registration.letters import catalogue as letters
         from registration.personal import mails as own_mails
+        from registration.services import protection
         from registration.webhooks import handlers as webhook_handlers
+        from video import recordings
 
         handlers.register()
         delegation_mails.register()
@@ -48,5 +50,7 @@ class RegistrationConfig(AppConfig):
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()
+        removals.register()
+        recordings.refuse_when(protection.is_unrecorded)
         workplace.register()
         workplace_mails.register()

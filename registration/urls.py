@@ -10,7 +10,7 @@ from registration.door import views as door_views
 from registration.figures import views as figure_views
 from registration.invitations import views as invitation_views
 from registration.letters import unsubscribe_views
-from registration.personal import offer_views, own_data_views
+from registration.personal import asked_views, offer_views, own_data_views, protection_views
 from registration.personal import views as personal_views
 from registration.seating import places
 
@@ -42,10 +42,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("r/<str:token>/correct/", own_data_views.correct, name="correct"),
     path("r/<str:token>/address/", own_data_views.address, name="address"),
     path("r/<str:token>/consents/", own_data_views.consent, name="consent"),
+    path("r/<str:token>/protection/", protection_views.protection_page, name="protection"),
     path("r/<str:token>/data/", own_data_views.data, name="data"),
     path("r/<str:token>/data.json", own_data_views.data_file, name="data-file"),
     path("r/<str:token>/delete/", own_data_views.delete, name="delete"),
     path("a/<str:token>/", own_data_views.address_confirm, name="address-confirm"),
+    path("r/<str:token>/asked/", asked_views.answer, name="asked"),
     path("r/<str:token>/cancel/", personal_views.cancel_all, name="cancel-all"),
     path("r/<str:token>/cancel/<uuid:public_id>/", personal_views.cancel_one, name="cancel-one"),
     path("r/<str:token>/offer/<uuid:public_id>/", offer_views.answer, name="offer"),

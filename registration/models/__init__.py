@@ -1,8 +1,14 @@
 """Who comes: the right to attend, the people, their registrations, delegations and figures."""
 
 from registration.models.admission import Admission, ApprovalMode, AttendanceMode, Category, Places, WaitingMode
-from registration.models.announcement import Announcement, AnnouncementState, DifferentPeople
+from registration.models.announcement import (
+    Announcement,
+    AnnouncementKind,
+    AnnouncementState,
+    DifferentPeople,
+)
 from registration.models.api_grant import ApiGrant, Scope
+from registration.models.asked import AskedFor
 from registration.models.attendance import Certificate, CheckIn, DoorCode
 from registration.models.consent import (
     AddressChange,
@@ -27,6 +33,7 @@ from registration.models.idempotency import IdempotencyKey
 from registration.models.invitation import Invitation, InvitationKey, InvitationState
 from registration.models.mail import BounceKind, MailBounce, OptOut
 from registration.models.participant import IdentityKey, Participant
+from registration.models.protection import ProtectedParticipant
 from registration.models.question import (
     KeptUpload,
     Question,
@@ -51,9 +58,11 @@ __all__ = [
     "AddressChange",
     "Admission",
     "Announcement",
+    "AnnouncementKind",
     "AnnouncementState",
     "ApiGrant",
     "ApprovalMode",
+    "AskedFor",
     "AttendanceMode",
     "BounceKind",
     "Category",
@@ -88,6 +97,7 @@ __all__ = [
     "ParticipantList",
     "PauseReason",
     "Places",
+    "ProtectedParticipant",
     "Purpose",
     "Qualifier",
     "Question",

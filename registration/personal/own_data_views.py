@@ -18,9 +18,10 @@ from alliance import languages
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
-from registration import selectors, services, views
+from registration import private_pages, selectors, services
 from registration.models import Participant, Purpose, QuestionKind
 from registration.personal import forms as personal_forms
+from registration.personal import protection_views
 from registration.personal import views as personal_views
 from registration.questions import answers, uploads
 from registration.services import addresses, consents, own_corrections, own_data
@@ -29,16 +30,16 @@ _UNPROCESSABLE = 422
 
 
 def _page(request: HttpRequest, participant: Participant, token: str, **more: Any) -> dict[str, Any]:
-    return views._frame(request, participant) | {"token": token} | more
+    return private_pages.frame(request, participant) | {"token": token} | more
 
 
 # --- correcting -------------------------------------------------------------------------------------------------------
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def correct(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Correct what was told before, and the answers to the organisers' questions."""
     now = timezone.now()
@@ -60,6 +61,8 @@ def correct(request: HttpRequest, participant: Participant, token: str) -> HttpR
         offered=selectors.offers(participant.conference.slug),
         is_member=own_corrections.is_member(participant),
     )
+    for name in protection_views.withheld(participant):
+        form.fields.pop(name, None)
     if is_sent and form.is_valid():
         try:
             own_corrections.correct(participant_id=participant.pk, wanted=form.wanted(), now=now)
@@ -78,10 +81,10 @@ def correct(request: HttpRequest, participant: Participant, token: str) -> HttpR
     return render(request, "registration/personal/correct.html", context, status=status)
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def address(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Ask for another address, or take that back. The answer is the same for every address asked for."""
     now = timezone.now()
@@ -115,8 +118,8 @@ def _stop(participant: Participant) -> None:
         raise Http404 from error
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
 def address_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail to a new address. Looking changes nothing; the button makes the address count."""
@@ -124,9 +127,9 @@ def address_confirm(request: HttpRequest, token: str) -> HttpResponse:
     if change is None:
         raise Http404
     participant = change.participant
-    language = views._language(request, participant)
+    language = private_pages.language_of(request, participant)
     with translation.override(language):
-        context: dict[str, Any] = views._frame(request, participant) | {"problem": ""}
+        context: dict[str, Any] = private_pages.frame(request, participant) | {"problem": ""}
         status = 200
         if request.method == "POST":
             try:
@@ -151,9 +154,9 @@ def _resend_url(participant: Participant) -> str:
 
 
 @require_POST
-@views._private
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def consent(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Agree to one purpose, or take it back, by one click."""
     purpose = request.POST.get("purpose", "")
@@ -176,8 +179,8 @@ def consent(request: HttpRequest, participant: Participant, token: str) -> HttpR
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def data(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Everything that is kept of the person, to read and to print."""
     if not own_data.is_readable(participant):
@@ -189,8 +192,8 @@ def data(request: HttpRequest, participant: Participant, token: str) -> HttpResp
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def data_file(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """The same as a file for programs."""
     if not own_data.is_readable(participant):
@@ -208,8 +211,8 @@ def data_file(request: HttpRequest, participant: Participant, token: str) -> Htt
 # --- erasing ----------------------------------------------------------------------------------------------------------
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
 def delete(request: HttpRequest, token: str) -> HttpResponse:
     """Say what goes and what stays, and erase the person by a second button.
@@ -223,12 +226,14 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
                 own_data.erase(participant, now=timezone.now())
             except Participant.DoesNotExist as error:  # merged into another row, which has a link of its own
                 raise Http404 from error
-        language = views._language(request, participant) if participant is not None else request.GET.get("lang", "")
+        language = (
+            private_pages.language_of(request, participant) if participant is not None else request.GET.get("lang", "")
+        )
         query = f"?{urlencode({'lang': language})}" if language in languages.codes() else ""
-        return views.SeeOther(reverse("registration:deleted") + query)
+        return private_pages.SeeOther(reverse("registration:deleted") + query)
     if participant is None:
         raise Http404
-    language = views._language(request, participant)
+    language = private_pages.language_of(request, participant)
     with translation.override(language):
         context = _page(request, participant, token, figures=own_data.figures(participant, now=timezone.now()))
         response = render(request, "registration/personal/delete.html", context)
@@ -237,7 +242,7 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
-@views._private
+@private_pages.private
 def deleted(request: HttpRequest) -> HttpResponse:
     """Nothing is kept any more. The same page for everybody."""
     wanted = request.GET.get("lang", "")

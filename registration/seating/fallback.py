@@ -16,7 +16,7 @@ from registration.models import (
     RegistrationStatus,
 )
 from registration.models.registration import ENDED, REASON_FULL
-from registration.seating import seats
+from registration.seating import origins, seats
 
 
 def ways(registrations: Iterable[Registration], *, now: datetime) -> dict[int, Admission]:
@@ -81,4 +81,4 @@ def _has_place(admission: Admission, person: Participant) -> bool:
 
 def admits(admission: Admission, person: Participant) -> bool:
     """Whether the audience of the on-line admission lets the person in without approval."""
-    return admission.admits(category=person.category, country=person.country, organisation_id=person.organisation_id)
+    return origins.admits(admission, person)

@@ -25,6 +25,7 @@ from registration.models import (
     Reserve,
 )
 from registration.models.registration import TAKING
+from registration.seating import origins
 
 _BATCH = 500  # people of a line that are read at once
 
@@ -129,10 +130,7 @@ class Bars:
             return True
         if registration.decided_by_kind not in {"", ActorKind.SYSTEM}:
             return True
-        person = registration.participant
-        if self._admission.admits(
-            category=person.category, country=person.country, organisation_id=person.organisation_id
-        ):
+        if origins.admits(self._admission, registration.participant):
             return True
         if self._has_invited is None:
             self._has_invited = self._admission.invitations.exists()

@@ -16,6 +16,7 @@ from accounts.models import AuditEntry
 from registration.models import (
     AddressChange,
     Admission,
+    AskedFor,
     Consent,
     DifferentPeople,
     IdentityKey,
@@ -26,6 +27,7 @@ from registration.models import (
     OptOut,
     Participant,
     Places,
+    ProtectedParticipant,
     QuestionAnswer,
     Registration,
     RegistrationStatus,
@@ -63,6 +65,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     participant = Participant.objects.select_related("identity_key").get(pk=participant_id)
     if says_farewell:
         farewells.queue(participant, now=now)
+    ProtectedParticipant.objects.filter(participant_id=participant_id).delete()  # with its safe, by a trigger
     # First, and in one statement: a form with the same address waits here for us.
     Participant.objects.filter(pk=participant_id).update(
         display_name=ERASED_NAME,
@@ -87,6 +90,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     MailBounce.objects.filter(participant_id=participant_id).delete()
     OptOut.objects.filter(about_id=participant.public_id).delete()
     AddressChange.objects.filter(participant_id=participant_id).delete()
+    AskedFor.objects.filter(participant_id=participant_id).delete()
     DifferentPeople.objects.filter(Q(first=participant_id) | Q(second=participant_id)).delete()
     Consent.objects.filter(participant_id=participant_id).delete()
     QuestionAnswer.objects.filter(participant_id=participant_id).delete()

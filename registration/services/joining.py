@@ -23,6 +23,7 @@ from registration.letters import messages
 from registration.models import (
     Admission,
     ApprovalMode,
+    AskedFor,
     Consent,
     IdempotencyKey,
     IdentityKey,
@@ -41,7 +42,8 @@ from registration.models.registration import (
     REASON_REFUSED_BEFORE,
 )
 from registration.questions import answers
-from registration.services import consents, invited, places
+from registration.seating import origins
+from registration.services import asked, consents, invited, places
 from registration.services.places import Outcome, outcomes_from
 
 _SCOPE = "register"
@@ -150,6 +152,7 @@ def register(
     by_hand: an organiser enters the person, also before and after registration is open; never above the capacity. For
     somebody known under an alias nothing is added then, only their mail leaves: a new line in a list would give away
     whose address it is.
+    What the form asks for with a known address is added once its owner has confirmed it (registration.services.asked).
     Raises NothingChosen, ChooseOneWay, RegistrationClosed, FormSentBefore; with an invitation also
     invited.AlreadyAnswered and NotLive. Rule: docs/design.md section 4.1.
     """
@@ -171,13 +174,15 @@ def register(
         participant, is_new = _find_or_make(participant)
         if invitation is not None:
             invited.accept(invitation, participant, now=now)
-        if by_hand is not None and not is_new and participant.has_alias:
-            registrations = []
-        else:
-            registrations = _new_registrations(participant, is_new, chosen, applicant, named, now=now)
+        registrations: list[Registration] = []
+        wish = None
+        if is_new or _is_vouched_for(participant, invitation, by_hand):
+            registrations = new_registrations(participant, is_new, chosen, applicant, named, now=now)
+        elif by_hand is None:
+            wish = asked.note(participant, chosen, now=now)
         agreed = consents.from_form(participant, applicant.consents if is_new else (), now=now)
         new = (wrapped, answered) if is_new else None
-        _write(participant, new, registrations, agreed, by_hand=by_hand, now=now)
+        write(participant, new, registrations, agreed, by_hand=by_hand, wish=wish, now=now)
         # The answer is that of a new registration, for everybody; what is claimed depends on who is known.
         waiting = [
             {"admission": str(a.public_id), "status": RegistrationStatus.PENDING, "position": None}
@@ -219,7 +224,11 @@ def _check(
 
 def _admits(admission: Admission, person: Applicant | Participant, named: frozenset[int]) -> bool:
     """named: the keys of admissions the person is invited to."""
-    return admission.pk in named or admission.admits(
+    if admission.pk in named:
+        return True
+    if isinstance(person, Participant):
+        return origins.admits(admission, person)
+    return admission.admits(
         category=person.category, country=person.country, organisation_id=person.organisation_id
     )
 
@@ -278,6 +287,15 @@ def _new_participant(
     return participant, key, wrapped
 
 
+def _is_vouched_for(participant: Participant, invitation: Invitation | None, by_hand: ByHand | None) -> bool:
+    """Whether what a form asks for a known address comes from its owner, as far as we can know.
+
+    An invitation went to that address and its link came back; an organiser was asked by the person, and is believed
+    where that tells them nothing.
+    """
+    return invitation is not None or (by_hand is not None and not participant.has_alias)
+
+
 def _find_or_make(participant: Participant) -> tuple[Participant, bool]:
     """The participant with that address: the one given, now saved, or the one that was there; then it is locked.
 
@@ -296,11 +314,11 @@ def _find_or_make(participant: Participant) -> tuple[Participant, bool]:
     raise Participant.DoesNotExist
 
 
-def _new_registrations(
+def new_registrations(
     participant: Participant,
     is_new: bool,
     chosen: Sequence[Admission],
-    applicant: Applicant,
+    applicant: Applicant | Participant,
     named: frozenset[int],
     *,
     now: datetime,
@@ -335,16 +353,20 @@ def _new_registrations(
     return made
 
 
-def _write(
+def write(
     participant: Participant,
     new: tuple[bytes, list[QuestionAnswer]] | None,
     registrations: Sequence[Registration],
     agreed: tuple[list[Consent], list[AuditEntry]],
     *,
-    by_hand: ByHand | None,
+    by_hand: ByHand | None = None,
+    wish: AskedFor | None = None,
     now: datetime,
 ) -> None:
-    """Save the registrations with their audit rows and mails. new: wrapped key and answers of somebody not known."""
+    """Save the registrations with their audit rows and mails. new: wrapped key and answers of somebody not known.
+
+    wish: the first of what the form asks for anew and the owner of the address has to confirm.
+    """
     details: dict[str, Any] = {"participant": str(participant.public_id)}
     if by_hand is not None:
         details |= {"by_hand": True, "override": by_hand.override}
@@ -361,7 +383,7 @@ def _write(
     ]
     queued: list[Any] = list(messages.about_form(participant, registrations, now=now))
     if not registrations:
-        queued.append(messages.about_known_address(participant, now=now))
+        queued.append(messages.about_known_address(participant, wish=wish, now=now))
     keys = [IdentityKey(participant_id=participant.pk, wrapped=new[0])] if new else []
     answered = new[1] if new else []
     for answer in answered:

@@ -6,7 +6,7 @@ here what the delegation never entered. A correction opens no door: docs/persona
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,11 +27,13 @@ from registration.models import (
     Membership,
     Participant,
     Places,
+    ProtectedParticipant,
     Registration,
     RegistrationStatus,
 )
 from registration.models.participant import Identity
 from registration.models.registration import REASON_AUDIENCE
+from registration.seating import origins
 
 _PLAIN = ("language", "time_zone", "interpretation_language", "accessibility_needs", "function", "organisation_text")
 _OF_AUDIENCE = ("category", "country_id", "organisation_id")
@@ -108,6 +110,7 @@ def correct(*, participant_id: int, wanted: OwnData, now: datetime) -> set[str]:
     if is_member(participant):
         kept = {name: getattr(before, name) for name in _DELEGATIONS_OWN}
         wanted = OwnData(**{field.name: kept.get(field.name, getattr(wanted, field.name)) for field in fields(wanted)})
+    wanted = replace(wanted, **_kept_by_protection(participant, before, wanted))
     changed = {field.name for field in fields(wanted) if getattr(before, field.name) != getattr(wanted, field.name)}
     if not changed:
         return changed
@@ -131,6 +134,16 @@ def correct(*, participant_id: int, wanted: OwnData, now: datetime) -> set[str]:
     if has_moved:
         _ask_again(participant, now=now)
     return changed
+
+
+def _kept_by_protection(participant: Participant, before: OwnData, wanted: OwnData) -> dict[str, Any]:
+    """What a protected person does not change here: what is withheld, and that they appear under another name."""
+    found = ProtectedParticipant.objects.filter(participant=participant).first()
+    if found is None:
+        return {}
+    names = [*(["country"] if found.hides_country else [])]
+    names += ["organisation_id", "organisation_text", "function"] if found.hides_organisation else []
+    return {name: getattr(before, name) for name in names} | {"alias": wanted.alias or before.alias}
 
 
 def _locked(participant_id: int) -> Participant:
@@ -177,9 +190,7 @@ def _ask_again(participant: Participant, *, now: datetime) -> None:
     admissions = Admission.objects.with_meeting().prefetch_related("audience_organisations").in_bulk(ids)
     for registration in waiting.filter(admission__in=ids).order_by("admission_id"):
         admission = admissions[registration.admission_id]
-        if admission.is_over(now) or admission.admits(
-            category=participant.category, country=participant.country, organisation_id=participant.organisation_id
-        ):
+        if admission.is_over(now) or origins.admits(admission, participant):
             continue
         registration.status = RegistrationStatus.CANCELLED
         registration.position = None

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import actors
 from accounts.models import AuditEntry
 from alliance import crypto, dates
+from events.models import Country
 from events.releases.reading import published
 from outbox.models import Message, MessageState
 from registration import consent_wordings
@@ -29,13 +30,14 @@ from registration.models import (
     Membership,
     OptOut,
     Participant,
+    ProtectedParticipant,
     QuestionAnswer,
     Registration,
 )
 from registration.models.participant import Identity
 from registration.questions import answers
 from registration.selectors import places_in_line
-from registration.services import addresses, erasure, invitations
+from registration.services import addresses, asked, erasure, invitations
 
 log = structlog.get_logger("registration")
 
@@ -94,7 +96,9 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
     )
     sections = [
         Section("person", _("You"), [_person(participant, identity, now=now)]),
+        Section("protection", _("What is hidden"), _protection(participant)),
         Section("registrations", _("Your registrations"), _registrations(mine)),
+        Section("asked", _("Asked for with your address"), _asked(participant, now=now)),
         Section("answers", _("Your answers"), _answers(participant, now=now)),
         Section("consents", _("What you agree to"), _consents(participant)),
         Section("check_ins", _("Check-ins"), _check_ins(participant)),
@@ -151,6 +155,27 @@ def _person(participant: Participant, identity: Identity, *, now: datetime) -> l
     return [fact for fact in facts if fact.value not in (None, "")]
 
 
+def _protection(participant: Participant) -> list[list[Fact]]:
+    """What is withheld of the person, and what is kept of it all the same."""
+    found = ProtectedParticipant.objects.filter(participant=participant).first()
+    if found is None:
+        return []
+    found.participant = participant
+    kept = found.unseal()
+    country = Country.objects.filter(pk=kept.country or 0).first()
+    facts = [
+        Fact("hides_country", _("Country is hidden"), found.hides_country),
+        Fact("country", _("Country"), str(country.name) if country is not None else None),
+        Fact("hides_organisation", _("Organisation is hidden"), found.hides_organisation),
+        Fact("organisation", _("Organisation"), kept.organisation_text),
+        Fact("function", _("Function"), kept.function),
+        Fact("no_photo", _("No photographs"), found.no_photo),
+        Fact("no_recording", _("No recording"), found.no_recording),
+        Fact("since", _("Since"), found.set_at),
+    ]
+    return [[fact for fact in facts if fact.value not in (None, "")]]
+
+
 def _registrations(mine: list[Registration]) -> list[list[Fact]]:
     ranks = places_in_line(mine)
     found = []
@@ -171,6 +196,19 @@ def _registrations(mine: list[Registration]) -> list[list[Fact]]:
         ]
         found.append([fact for fact in facts if fact.value not in (None, "")])
     return found
+
+
+def _asked(participant: Participant, *, now: datetime) -> list[list[Fact]]:
+    """What a form asked for, and nobody has confirmed yet."""
+    return [
+        [
+            Fact("about", _("For"), str(wish.title)),
+            Fact("mode", _("Attendance"), wish.admission.get_mode_display()),
+            Fact("asked_at", _("Asked at"), wish.asked_at),
+            Fact("kept_until", _("Kept until"), wish.expires_at),
+        ]
+        for wish in asked.pending(participant, now=now)
+    ]
 
 
 def _answers(participant: Participant, *, now: datetime) -> list[list[Fact]]:

@@ -24,7 +24,10 @@ _LEAST = 0.05  # seconds; with less left a call is not begun
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """The meeting we want on the platform. language, interpretation: codes; capacity: places, None for no limit."""
+    """The meeting we want on the platform. language, interpretation: codes; capacity: places, None for no limit.
+
+    is_recordable: False when somebody takes part who must not be recorded: then it is made with recording off.
+    """
 
     title: str
     starts_at: datetime
@@ -33,6 +36,7 @@ class SessionSpec:
     language: str = "en"
     interpretation: tuple[str, ...] = ()
     capacity: int | None = None
+    is_recordable: bool = True  # stays last: video.services.rooms leaves it out of the fingerprint where it is so
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +140,12 @@ WebhookResult = WebhookEvent | WebhookChallenge | WebhookRejected
 class Facts:
     """What a platform is able to do, for organisers to know before. languages: codes it interprets; None for any.
 
-    hosts: the ends of host names that its personal addresses have; empty: any.
+    forbids_recording: whether a meeting can be made with recording off. hosts: the ends of host names that its personal
+    addresses have; empty: any.
     """
 
     has_registrants: bool = False
+    forbids_recording: bool = False
     languages: frozenset[str] | None = None
     hosts: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from alliance import crypto
+from video import recordings
 from video.adapters import http, tokens
 from video.adapters.base import Attendee, Facts, Plain, RemoteSession, SessionSpec
 from video.adapters.credentials import Credentials
@@ -49,11 +50,11 @@ class BigBlueButton(Plain):
     @classmethod
     def facts(cls) -> Facts:
         """Interpretation is not built in."""
-        return Facts(languages=frozenset())
+        return Facts(forbids_recording=True, languages=frozenset())
 
     def create_session(self, meeting: Meeting, spec: SessionSpec, *, key: str) -> RemoteSession:
         """Our key is its id there. Asking shows that server and secret are right."""
-        self._create(key, spec.title)
+        self._create(key, spec.title, is_recordable=spec.is_recordable)
         return RemoteSession(key)
 
     def update(self, meeting: Meeting, spec: SessionSpec) -> None:
@@ -68,7 +69,8 @@ class BigBlueButton(Plain):
 
     def join_url(self, meeting: Meeting, attendee: Attendee, *, now: datetime) -> str:
         """Make sure the meeting is there, then the person's own signed address."""
-        self._create(meeting.provider_id, _title(meeting))
+        refused = recordings.is_refused(session_id=meeting.session_id, conference_id=meeting.conference_id)
+        self._create(meeting.provider_id, _title(meeting), is_recordable=not refused)
         values = {
             "fullName": attendee.display_name,
             "meetingID": meeting.provider_id,
@@ -81,10 +83,12 @@ class BigBlueButton(Plain):
     def _signed(self, call: str, values: Mapping[str, str]) -> str:
         return signed(self.base, call, values, secret=self.secret, algorithm=self.algorithm)
 
-    def _create(self, meeting_id: str, title: str) -> None:
+    def _create(self, meeting_id: str, title: str, *, is_recordable: bool) -> None:
         if not meeting_id:
             raise Misconfigured
         values = {"name": title[:200], "meetingID": meeting_id}
+        if not is_recordable:
+            values |= dict.fromkeys(("record", "autoStartRecording", "allowStartStopRecording"), "false")
         # Its own words for the two roles; nobody is told them, addresses are signed.
         for role in ("attendeePW", "moderatorPW"):
             values[role] = crypto.derive_token("bigbluebutton", role, meeting_id)[:32]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import jwt
 
+from video import recordings
 from video.adapters import http
 from video.adapters.base import Attendee, Facts, Plain, RemoteSession, SessionSpec
 from video.adapters.credentials import Credentials
@@ -31,7 +33,7 @@ class Jitsi(Plain):
     @classmethod
     def facts(cls) -> Facts:
         """Interpretation is not built in."""
-        return Facts(languages=frozenset())
+        return Facts(forbids_recording=True, languages=frozenset())
 
     def create_session(self, meeting: Meeting, spec: SessionSpec, *, key: str) -> RemoteSession:
         """A room is made by whoever comes first; its name is our key."""
@@ -56,7 +58,7 @@ class Jitsi(Plain):
         app_id, secret = self.credentials.get("APP_ID"), self.credentials.get("APP_SECRET")
         if not (app_id and secret):
             return f"{address}#{urlencode({'userInfo.displayName': _quoted(attendee.display_name)})}"
-        claims = {
+        claims: dict[str, Any] = {
             "iss": app_id,
             "aud": self.credentials.get("AUDIENCE", app_id),
             "sub": self.credentials.get("SUBJECT") or (urlsplit(self.base).hostname or ""),
@@ -65,6 +67,8 @@ class Jitsi(Plain):
             "exp": int((now + PASS_LIVES).timestamp()),
             "context": {"user": {"id": str(attendee.public_id), "name": attendee.display_name}},
         }
+        if recordings.is_refused(session_id=meeting.session_id, conference_id=meeting.conference_id):
+            claims["context"] |= {"features": {"recording": False, "livestreaming": False}}
         return f"{address}?{urlencode({'jwt': jwt.encode(claims, secret, algorithm='HS256')})}"
 
 

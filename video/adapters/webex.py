@@ -70,7 +70,7 @@ class Webex(Plain):
     @classmethod
     def facts(cls) -> Facts:
         """Any pair of languages; links on Webex' own hosts."""
-        return Facts(has_registrants=True, languages=None, hosts=("webex.com",))
+        return Facts(has_registrants=True, forbids_recording=True, languages=None, hosts=("webex.com",))
 
     # --- meetings ---
 
@@ -112,6 +112,8 @@ class Webex(Plain):
             "timezone": spec.time_zone,
             "sendEmail": False,
         }
+        if not spec.is_recordable:
+            body["enabledAutoRecordMeeting"] = False
         if spec.interpretation:
             body["simultaneousInterpretation"] = {"enabled": True}
         return body

@@ -74,7 +74,12 @@ class _Zoom(Plain):
     @classmethod
     def facts(cls) -> Facts:
         """Personal addresses for everybody, and nine languages."""
-        return Facts(has_registrants=True, languages=LANGUAGES, hosts=("zoom.us", "zoomgov.com", "zoom.com"))
+        return Facts(
+            has_registrants=True,
+            forbids_recording=True,
+            languages=LANGUAGES,
+            hosts=("zoom.us", "zoomgov.com", "zoom.com"),
+        )
 
     # --- meetings ---
 
@@ -115,6 +120,8 @@ class _Zoom(Plain):
 
     def _body(self, spec: SessionSpec) -> dict[str, Any]:
         settings: dict[str, Any] = {"registrants_email_notification": False}
+        if not spec.is_recordable:
+            settings["auto_recording"] = "none"
         if spec.interpretation and self._languages().issuperset(spec.interpretation):
             settings["language_interpretation"] = {"enable": True}
         minutes = int((spec.ends_at - spec.starts_at).total_seconds() // 60)

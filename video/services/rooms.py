@@ -22,7 +22,7 @@ import outbox.services
 from accounts.actors import Actor, audit_entry
 from events.models import Conference, ConferenceState, Session, SessionState
 from events.releases.reading import published
-from video import adapters
+from video import adapters, recordings
 from video.adapters.base import Adapter, RemoteSession, SessionSpec
 from video.adapters.credentials import missing
 from video.adapters.errors import NotFound, OutcomeUnknown, Unavailable, VideoError
@@ -56,7 +56,10 @@ def plan(meeting: Meeting) -> Plan:
     )
     row = found.filter(pk=meeting.pk).first()  # None: its session is not published
     spec, why = _wanted(row) if row is not None else (None, _("The session is not published yet."))
-    words = [meeting.platform, meeting.generation, *(map(str, astuple(spec)) if spec else ["nothing"])]
+    told = list(map(str, astuple(spec))) if spec else ["nothing"]
+    if spec is not None and spec.is_recordable:
+        told.pop()  # the last word is new: what was ordered before stays as it was
+    words = [meeting.platform, meeting.generation, *told]
     return Plan(spec, hashlib.sha256("\x1f".join(map(str, words)).encode()).hexdigest(), why)
 
 
@@ -84,6 +87,7 @@ def _wanted(meeting: Meeting) -> tuple[SessionSpec | None, str]:
         time_zone=str(conference.zone),
         language=working[0] if working else "en",
         interpretation=interpretation_of(thing),
+        is_recordable=not recordings.is_refused(session_id=meeting.session_id, conference_id=meeting.conference_id),
     )
     return spec, ""
 
@@ -319,6 +323,10 @@ def warnings(meeting: Meeting) -> list[str]:
         return found
     if lacking := languages_lacking(facts.languages, accounts, wanted.spec.interpretation):
         found.append(_("The platform has no interpretation for: %(languages)s.") % {"languages": ", ".join(lacking)})
+    if not wanted.spec.is_recordable:
+        found.append(_("Somebody takes part who must not be recorded. Whoever hosts does not start a recording."))
+        if not facts.forbids_recording:
+            found.append(_("This platform cannot be told so: see that its own settings do not record by themselves."))
     if accounts and all(hosts.overlapping(account, wanted.spec, but=meeting) for account in accounts):
         found.append(str(hosts.NoHostFree.message))
     return found

@@ -1,0 +1,101 @@
+"""Asking for protection on the personal page, in plain words. It counts at once; nobody is asked why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts import actors
+from alliance.exceptions import DomainError
+from alliance.same_origin import same_origin
+from registration import private_pages
+from registration.models import Participant, ProtectedParticipant
+from registration.personal import views as personal_views
+from registration.services import own_corrections, protection
+
+_UNPROCESSABLE = 422
+
+
+class ProtectionForm(forms.Form):
+    """What somebody asks for. The words say what follows, and nothing about why."""
+
+    alias = forms.CharField(
+        label=gettext_lazy("Show me under another name"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy(
+            "Everybody sees this name only: lists, badge, video meeting. It may be made up."
+        ),
+    )
+    hides_country = forms.BooleanField(label=gettext_lazy("Show my country nowhere"), required=False)
+    hides_organisation = forms.BooleanField(
+        label=gettext_lazy("Show my organisation and function nowhere"), required=False
+    )
+    no_photo = forms.BooleanField(label=gettext_lazy("I do not want to be photographed"), required=False)
+    no_recording = forms.BooleanField(
+        label=gettext_lazy("I do not want to be recorded"),
+        required=False,
+        help_text=gettext_lazy("Where you have a place on-line, our meetings are made with recording off."),
+    )
+
+    def wanted(self) -> protection.Wanted:
+        """Of a valid form."""
+        return protection.Wanted(**self.cleaned_data)
+
+
+def withheld(participant: Participant) -> list[str]:
+    """The fields of other forms that a protected person does not fill in. One query."""
+    found = protection.of(participant)
+    if found is None:
+        return []
+    return [
+        *(["country"] if found.hides_country else []),
+        *(["organisation", "function"] if found.hides_organisation else []),
+    ]
+
+
+def _initial(participant: Participant, found: ProtectedParticipant | None) -> dict[str, Any]:
+    names = ("hides_country", "hides_organisation", "no_photo", "no_recording")
+    return {
+        "alias": participant.display_name if participant.has_alias else "",
+        **{name: getattr(found, name) for name in names if found is not None},
+    }
+
+
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
+@same_origin
+@private_pages.by_token
+def protection_page(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
+    """Ask for protection, change it, or end it."""
+    if not hasattr(participant, "identity_key"):
+        raise Http404
+    found, now = protection.of(participant), timezone.now()
+    form = ProtectionForm(request.POST if "save" in request.POST else None, initial=_initial(participant, found))
+    try:
+        if request.method == "POST" and "end" in request.POST:
+            protection.lift(participant_id=participant.pk, by=actors.PARTICIPANT, now=now)
+            return personal_views.back(request, token, done="corrected")
+        if form.is_bound and form.is_valid():
+            protection.protect(participant_id=participant.pk, wanted=form.wanted(), by=actors.PARTICIPANT, now=now)
+            return personal_views.back(request, token, done="protected")
+    except protection.Erased as error:
+        raise Http404 from error
+    except protection.AliasMissing as error:
+        form.add_error("alias", str(error.message))
+    except DomainError as error:
+        form.add_error(None, str(error.message))
+    context = private_pages.frame(request, participant) | {
+        "token": token,
+        "form": form,
+        "is_protected": found is not None,
+        "is_member": own_corrections.is_member(participant),
+    }
+    status = _UNPROCESSABLE if form.is_bound else 200
+    return render(request, "registration/personal/protection.html", context, status=status)
