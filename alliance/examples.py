@@ -44,11 +44,29 @@ class ExamplePlaces:
     left: int | None
 
 
+_PARTS = [
+    ("tokens", "Tokens"), ("frame", "Breadcrumb and language switch"), ("errors", "Error summary and form fields"),
+    ("session", "Session card"), ("clocks", "Time with two clocks"), ("filters", "Filter bar"),
+    ("timeline", "Timeline"),
+    ("tags", "Status tags"), ("places", "Place meter"), ("notices", "Notices"), ("clash", "At the same time"),
+    ("steps", "Step list"), ("table", "Table"), ("dialog", "Dialog"), ("empty", "Empty state"), ("toast", "Toast"),
+]  # fmt: skip
+_COLOURS = (
+    "paper surface sunken ink ink-soft line line-strong brand brand-line link accent focus button good good-ground "
+    "good-line care care-ground care-line bad bad-ground bad-line note note-ground note-line plain plain-ground "
+    "plain-line"
+)
+
+
 def context() -> dict[str, Any]:
     """Everything the component page needs."""
     return {
         "form": ExampleForm({"given_name": "", "email": "ada@", "country": "", "note": "Ступеньки"}),
         "empty_form": ExampleForm(prefix="empty"),
+        "parts": _PARTS,
+        "colours": _COLOURS.split(),
+        "steps_of_type": ["-1", "0", "1", "2", "3", "4"],
+        "spaces": range(1, 9),
         "crumbs": [("Conferences", "#"), ("20th Conference", "#")],
         "places": [
             ExamplePlaces(None, 12, 0, None),
@@ -56,6 +74,7 @@ def context() -> dict[str, Any]:
             ExamplePlaces(200, 197, 0, 3),
             ExamplePlaces(200, 200, 14, 0),
         ],
+        "places_one": [ExamplePlaces(1, 0, 0, 1), ExamplePlaces(30, 0, 0, 30), ExamplePlaces(1, 1, 1, 0)],
         "statuses": [
             ("confirmed", "Confirmed"),
             ("pending", "Awaiting approval"),
@@ -73,5 +92,10 @@ def context() -> dict[str, Any]:
         "starts_at": datetime(2020, 7, 21, 9, 30, tzinfo=UTC),
         "ends_at": datetime(2020, 7, 21, 11, 0, tzinfo=UTC),
         "zones": zones.choices(),
+        "clash_titles": ["Courts that listen"],
+        "table": {
+            "columns": ["Event", "Time", "Places"],
+            "rows": [["Courts that listen", "10:00–12:00", "2"], ["Housing after the shelter", "11:00–13:00", "30"]],
+        },
         "translated": Translations({"ru": "Полиция и общины"}),
     }

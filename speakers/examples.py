@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from alliance.languages import Translations
+from events import timeline as timelines
+from events.choices import Choices, Filter
 from events.models import (
     Conference,
+    ConferenceDay,
     ConvenorRelation,
     Convenorship,
     Country,
@@ -19,7 +22,16 @@ from events.models import (
     SessionKind,
     SessionState,
 )
-from events.selectors import ConvenorGroup, Footnotes, SegmentBlock, SessionEntry, role_under_heading, speaker_line
+from events.selectors import (
+    ConvenorGroup,
+    Day,
+    Footnotes,
+    Programme,
+    SegmentBlock,
+    SessionEntry,
+    role_under_heading,
+    speaker_line,
+)
 from speakers.models import Contribution, ContributionStatus, Delivery, Person, Role
 
 _SOMEBODY = UUID(int=1)
@@ -72,7 +84,40 @@ def context() -> dict[str, Any]:
         convenors=[ConvenorGroup(str(ConvenorRelation.CONVENOR.label), [convenor])],
         is_over=False,
     )
-    return {"conference": conference, "entry": entry, "footnotes": footnotes}
+    day = ConferenceDay(conference=conference, number=2, date=date(2020, 7, 21))
+    others = [
+        Session(
+            kind=kind,
+            slug=slug,
+            title=Translations({"en": title}),
+            state=SessionState.SCHEDULED,
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+        for kind, slug, title, starts_at, ends_at in (
+            (SessionKind.PANEL, "panel", "Prosecution", _at(9), _at(10, 30)),
+            (SessionKind.BREAK, "lunch", "Lunch", _at(11), _at(12)),
+        )
+    ]
+    filters = [
+        Filter("kind", "Kind", [("panel", "Panel"), ("side_event", "Side event")], chosen="side_event"),
+        Filter("language", "Working language", [("en", ["en"]), ("ru", ["ru"])]),
+    ]
+    found = Day(day, [entry], timelines.timeline([*others, session], conference))
+    programme = Programme([found], [day], footnotes, has_choice=True, choices=Choices(filters, {"kind": "side_event"}))
+    return {
+        "conference": conference,
+        "entry": entry,
+        "footnotes": footnotes,
+        "found": found,
+        "line": lines[0],
+        "programme": programme,
+        "chosen": programme.choices.chosen,
+    }
+
+
+def _at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2020, 7, 21, hour, minute, tzinfo=UTC)
 
 
 def _line(name: str, *, role_title: str, is_pseudonym: bool = False, **more: Any) -> Contribution:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from registration.models import Registration, RegistrationStatus
+from registration.models import Admission, Registration, RegistrationStatus
 
 
 def of(registrations: Iterable[Registration]) -> dict[int, list[Registration]]:
@@ -32,3 +32,13 @@ def of(registrations: Iterable[Registration]) -> dict[int, list[Registration]]:
         for registration in asked
     }
     return {pk: seats for pk, seats in found.items() if seats}
+
+
+def among(admissions: Iterable[Admission]) -> dict[int, list[Admission]]:
+    """Those of the given admissions that clash with each of them, by its primary key, in their order. Asks nothing.
+
+    Only those that clash have an entry. Needs conference and session loaded. Rule: Admission.clashes_with.
+    """
+    asked = list(admissions)
+    found = {one.pk: [other for other in asked if one.clashes_with(other)] for one in asked}
+    return {pk: others for pk, others in found.items() if others}

@@ -5,10 +5,23 @@
 
   var shown = window.location.pathname + window.location.search;
 
+  var waiting = 0;
+
+  // A toast goes by itself after eight seconds, unless it has to stay.
+  function dismissLater() {
+    window.clearTimeout(waiting);
+    waiting = window.setTimeout(function () {
+      var place = document.querySelector(".toast:not([data-stays])");
+      if (place) { place.textContent = ""; }
+    }, 8000);
+  }
+
   function say(text) {
     var place = document.getElementById("announce");
-    if (place) { place.textContent = text; }
+    if (place) { place.textContent = text; dismissLater(); }
   }
+
+  document.addEventListener("htmx:oobAfterSwap", dismissLater);
 
   // The page is the same for everybody; this piece knows what the reader has picked.
   function showPicked() {

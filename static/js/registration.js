@@ -1,4 +1,5 @@
-/* What JavaScript adds to registration: the browser's time zone in the form, and a waiting page that looks again. */
+/* What JavaScript adds to registration: the browser's time zone in the form, two choices at the same time marked while
+   somebody chooses, and a waiting page that looks again. */
 (function () {
   "use strict";
 
@@ -6,6 +7,36 @@
   if (zone && !zone.value) {
     try { zone.value = new Intl.DateTimeFormat().resolvedOptions().timeZone || ""; } catch (error) { /* stays empty */ }
   }
+
+  // --- two choices at the same time -----------------------------------------------------------------------------------
+
+  function isChosen(name) {
+    var input = document.querySelector('[data-thing="' + name + '"] input:checked');
+    return Boolean(input && input.value);
+  }
+
+  function markClashes(event) {
+    var told = "";
+    document.querySelectorAll("[data-clashes]").forEach(function (mark) {
+      var own = mark.closest("[data-thing]").dataset.thing;
+      var others = isChosen(own) ? mark.dataset.clashes.split(" ").filter(isChosen) : [];
+      mark.hidden = !others.length;
+      mark.querySelector("ul").replaceChildren.apply(mark.querySelector("ul"), others.map(function (name) {
+        var title = document.querySelector('[data-thing="' + name + '"]').querySelector("legend, .choice--title > label");
+        var line = document.createElement("li");
+        title.childNodes.forEach(function (node) { line.appendChild(node.cloneNode(true)); });
+        return line;
+      }));
+      if (others.length && event && mark.closest("[data-thing]").contains(event.target)) { told = mark.innerText; }
+    });
+    var place = document.querySelector("[data-clash-told]");
+    if (place && event) { place.textContent = told; }
+  }
+
+  document.addEventListener("change", function (event) {
+    if (event.target.closest("[data-thing]")) { markClashes(event); }
+  });
+  markClashes();  // what the browser has filled in again
 
   // --- the door: ask every 15 seconds whether it has opened, and change only its own part of the page -----------------
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.db import OperationalError
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
@@ -33,6 +35,29 @@ def test_component_page_is_only_for_development_and_the_demo(client: Client, set
     response = client.get("/en/_components/")
     assert response.status_code == 200
     assert "<title>Error: Components" in response.content.decode()
+
+
+def test_component_page_shows_every_component(client: Client, settings: Any) -> None:
+    settings.DEMO = True
+    files = {f"components/{path.name}" for path in (settings.BASE_DIR / "templates" / "components").glob("_*.html")}
+
+    response = client.get("/en/_components/")
+
+    assert files - {template.name for template in response.templates} == set()
+
+
+def test_tokens_stand_in_one_file() -> None:
+    """No colour of a page stands anywhere but in the tokens; the admin is Django's own theme, so it has its own."""
+    css = Path(settings.BASE_DIR) / "static" / "css"
+    pages = [path for path in sorted(css.glob("*.css")) if not path.name.startswith("admin")]
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in pages
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"#[0-9a-f]{3,8}\b|rgb\(", line) and not line.strip().startswith("--")
+    ]
+
+    assert found == []
 
 
 def test_field_ties_label_hint_and_error_to_its_input() -> None:
