@@ -1,4 +1,4 @@
-"""Pages for participants: the form, its answer, the door to the meeting, and what personal pages share. No log-in."""
+"""Pages for participants: the form, its answer, and the door to the meeting. No log-in."""
 
 from __future__ import annotations
 
@@ -7,86 +7,35 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from csp.decorators import csp_update
 from django.conf import settings
 from django.db import OperationalError, connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import video.services
-from alliance import languages, zones
 from alliance.exceptions import DomainError
-from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events import page_cache
 from events.models import Conference, Session
-from registration import forms, selectors, services
+from registration import forms, private_pages, selectors, services
 from registration.api import access as token_access
 from registration.joining import gateway
 from registration.letters import offer_words
-from registration.models import Admission, Invitation, Participant, QuestionKind, RegistrationStatus
+from registration.models import Admission, Invitation, QuestionKind, RegistrationStatus
 from registration.questions import uploads
 from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome
 
 View = Callable[..., HttpResponse]
-
-_ALL_METHODS = ["GET", "HEAD", "POST"]
-_UNPROCESSABLE = 422
-
-
-class SeeOther(HttpResponseRedirect):
-    """Look there with GET, whatever was sent here."""
-
-    status_code = 303
-
-
-def _private(view: View) -> View:
-    """A page whose address is a secret: kept nowhere, named to nobody, found by no search."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        add_never_cache_headers(response)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return guarded
-
-
-_STEP = 0.05  # seconds; more than either answer takes on a machine that is not overloaded
-_FILE_STEPS = 20  # so many of them for a form with files: only those of a new address are stored
-
-
-def _in_even_time(view: View) -> View:
-    """Answer what was sent after a whole number of steps, so that the time tells nobody which addresses are known.
-
-    A known address is other work than a new one, by some milliseconds. Waiting costs a thread, not the processor.
-    """
-
-    @wraps(view)
-    def even(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        started = time.monotonic()
-        response = view(request, *args, **kwargs)
-        if request.method == "POST":
-            step = _STEP * _FILE_STEPS if uploads.came(request) else _STEP
-            time.sleep(-(time.monotonic() - started) % step)
-        return response
-
-    return even
 
 
 # --- the form ---------------------------------------------------------------------------------------------------------
@@ -103,9 +52,9 @@ def _crumbs(conference: Conference) -> list[tuple[str, str]]:
     return [(_("Conferences"), reverse("events:conferences")), (str(conference.title), conference.get_absolute_url())]
 
 
-@require_http_methods(_ALL_METHODS)
+@require_http_methods(private_pages.ALL_METHODS)
 @same_origin
-@_in_even_time
+@private_pages.in_even_time
 def register(request: HttpRequest, slug: str) -> HttpResponse:
     """The form for a conference and any of its sessions."""
     offered = _offers_or_404(slug)
@@ -115,24 +64,24 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     uploads.accept(request, names=[one.name for one in offered.questions if one.kind == QuestionKind.FILE])
     form = forms.RegistrationForm(request.POST, files=request.FILES, offered=offered, now=now)
     if not form.is_valid():
-        return _form_page(request, form, token=None)
+        return form_page(request, form, token=None)
     token: str = form.cleaned_data["token"]
     try:
-        _register_once(offered, form, token, now=now)
+        register_once(offered, form, token, now=now)
     except services.NothingChosen as error:
         form.add_error(form.choices[0].name if form.choices else None, str(error.message))
     except services.RegistrationClosed as error:
-        return _form_page(request, _without(form, error, now=now), token=token)
+        return form_page(request, _without(form, error, now=now), token=token)
     except services.FormSentBefore as error:
         form.add_error(None, str(error.message))
-        return _form_page(request, form, token=forms.new_token())
+        return form_page(request, form, token=forms.new_token())
     except DomainError as error:
         form.add_error(None, str(error.message))
     else:
         if form.uploads:
             services.answers.release_kept(form_token=token, now=now)
-        return SeeOther(reverse("registration:received", args=[slug, token]))
-    return _form_page(request, form, token=token)
+        return private_pages.SeeOther(reverse("registration:received", args=[slug, token]))
+    return form_page(request, form, token=token)
 
 
 _TOKEN_HERE = secrets.token_urlsafe(24)  # stands in a kept page where each reader's own token goes
@@ -156,12 +105,12 @@ def _empty_form_page(request: HttpRequest, offered: Offers, *, now: datetime) ->
         form = forms.RegistrationForm(offered=offered, now=now, chosen=chosen)
         if len(_empty_forms) > 100:
             _empty_forms.clear()
-        kept = _empty_forms[key] = (time.monotonic(), _form_page(request, form, token=_TOKEN_HERE))
+        kept = _empty_forms[key] = (time.monotonic(), form_page(request, form, token=_TOKEN_HERE))
     page = kept[1].content.replace(_TOKEN_HERE.encode(), forms.new_token().encode(), 1)
     return HttpResponse(page, headers=dict(kept[1].items()))
 
 
-def _register_once(
+def register_once(
     offered: Offers,
     form: forms.RegistrationForm,
     token: str,
@@ -205,7 +154,7 @@ def _without(
     return again
 
 
-def _form_page(
+def form_page(
     request: HttpRequest,
     form: forms.RegistrationForm,
     *,
@@ -240,7 +189,7 @@ def _form_page(
         "resend_url": reverse("registration:resend", args=[conference.slug]),
     }
     context |= more or {}
-    return render(request, template, context, status=_UNPROCESSABLE if form.errors else 200)
+    return render(request, template, context, status=private_pages.UNPROCESSABLE if form.errors else 200)
 
 
 def _choice(field: Any, places: dict[int, Any]) -> dict[str, Any]:
@@ -285,7 +234,7 @@ class _Told:
 
 
 @require_safe
-@_private
+@private_pages.private
 def received(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     """What the form led to, the same for a new and for a known address (docs/decisions/0010-neutral-answer.md)."""
     offered = _offers_or_404(slug)
@@ -326,9 +275,9 @@ def _explanation(outcome: Outcome, admission: Admission) -> str:
             return ""
 
 
-@require_http_methods(_ALL_METHODS)
+@require_http_methods(private_pages.ALL_METHODS)
 @same_origin
-@_in_even_time
+@private_pages.in_even_time
 def resend(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for the personal link again. The answer is the same for every address."""
     offered = _offers_or_404(slug)
@@ -338,51 +287,9 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "registration/resend.html", context | {"form": form, "is_sent": "sent" in request.GET})
     form = forms.ResendForm(request.POST)
     if not form.is_valid():
-        return render(request, "registration/resend.html", context | {"form": form}, status=_UNPROCESSABLE)
+        return render(request, "registration/resend.html", context | {"form": form}, status=private_pages.UNPROCESSABLE)
     services.resend_personal_link(conference=offered.conference, email=form.cleaned_data["email"], now=timezone.now())
-    return SeeOther(reverse("registration:resend", args=[slug]) + "?sent")
-
-
-# --- what personal pages share ----------------------------------------------------------------------------------------
-
-
-def _by_token(view: View) -> View:
-    """Give the view the participant whose token is in the address, and speak the participant's language."""
-
-    @wraps(view)
-    def found(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
-        participant = services.find_personal(token)
-        if participant is None:
-            raise Http404
-        language = _language(request, participant)
-        with translation.override(language):
-            response = view(request, participant, token=token, **kwargs)
-        response["Content-Language"] = language
-        return response
-
-    return found
-
-
-def _language(request: HttpRequest, participant: Participant) -> str:
-    """The language of a page without one in its address: asked for by ?lang=, else the participant's."""
-    wanted = request.GET.get("lang", "")
-    return wanted if wanted in languages.codes() else participant.language
-
-
-def _frame(request: HttpRequest, participant: Participant) -> dict[str, Any]:
-    """What every personal page needs: the conference, the language switch, the participant's own clock."""
-    current = get_language()
-    links = [
-        LanguageLink(code, LANGUAGE_NAMES[code], f"?{urlencode({'lang': code})}", code == current)
-        for code in languages.codes()
-    ]
-    return {
-        "participant": participant,
-        "conference": participant.conference,
-        "language_links": links,
-        "reader_zone": zones.find(participant.time_zone),
-        "query": f"?{urlencode({'lang': current})}" if current != participant.language else "",
-    }
+    return private_pages.SeeOther(reverse("registration:resend", args=[slug]) + "?sent")
 
 
 # --- the door ---------------------------------------------------------------------------------------------------------
@@ -395,8 +302,8 @@ def _leads_out(view: View) -> View:
     return cast("View", csp_update({"form-action": targets})(cast("Any", view)))
 
 
-@require_http_methods(_ALL_METHODS)
-@_private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @_leads_out
 @same_origin
 def join(request: HttpRequest, token: str) -> HttpResponse:
@@ -407,11 +314,11 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     if request.method == "POST" and isinstance(entry.door, video.services.OpenDoor):
         services.links.note_network(entry.registration, token_access.address_of(request), now=now)
-        return SeeOther(entry.door.url)
+        return private_pages.SeeOther(entry.door.url)
     participant = entry.registration.participant
-    language = _language(request, participant)
+    language = private_pages.language_of(request, participant)
     with translation.override(language):
-        context = _frame(request, participant) | gateway.words(entry.registration, entry.door, now=now)
+        context = private_pages.frame(request, participant) | gateway.words(entry.registration, entry.door, now=now)
         response = render(request, "registration/join.html", context)
     response["Content-Language"] = language
     return response

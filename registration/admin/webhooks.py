@@ -29,7 +29,7 @@ from accounts.admin import actor
 from alliance.exceptions import DomainError
 from events.admin import pages
 from events.models import Conference
-from registration import views
+from registration import private_pages
 from registration.delegations.views import by_focal_point, crumbs_of, focal_points_only
 from registration.models import Delegation, DeliveryState, WebhookEvent, WebhookState, WebhookSubscription
 from registration.models.webhook import OF_MEMBERS, OF_PROGRAMME, PauseReason, WebhookDelivery
@@ -186,7 +186,7 @@ def of_delegation(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     elif by is not None and "action" in request.POST:
         done = _act(request, subscriptions, by=by, now=now)
         address = reverse("registration:delegation-webhooks", args=[delegation.public_id])
-        return views.SeeOther(f"{address}?done={done}")
+        return private_pages.SeeOther(f"{address}?done={done}")
     elif by is not None:
         form = WebhookForm(request.POST, with_members=True)
         made = _make(form, delegation.conference, delegation, by=by, now=now) if form.is_valid() else None

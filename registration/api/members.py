@@ -28,7 +28,7 @@ from rest_framework.reverse import reverse
 
 from alliance.api.paging import Key
 from alliance.problems import Fault, InvalidParameters, Refused
-from registration import views
+from registration import private_pages
 from registration.api import member_bodies, member_places, member_shapes
 from registration.api.access import (
     CsvParser,
@@ -86,7 +86,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """What is sent is answered after whole steps of time, like the form (docs/decisions/0010-neutral-answer.md)."""
         answer: Any = super().dispatch
-        return views._in_even_time(answer)(request, *args, **kwargs)
+        return private_pages.in_even_time(answer)(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Membership]:
         """The delegation's own."""

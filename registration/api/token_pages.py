@@ -27,7 +27,7 @@ from accounts.admin import actor
 from alliance.exceptions import DomainError
 from events.admin import pages
 from events.models import Conference, Session
-from registration import views
+from registration import private_pages
 from registration.delegations.views import by_focal_point, crumbs_of, focal_points_only
 from registration.models import ApiGrant, Delegation, Scope
 from registration.models.api_grant import OF_SESSIONS
@@ -159,7 +159,9 @@ def of_delegation(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     form, made, status = TokenForm(zone=zone, now=now), None, 200
     if request.method == "POST" and request.POST.get("action") == "revoke":
         _revoke(request, grants, by=by_focal_point(request))
-        return views.SeeOther(reverse("registration:delegation-tokens", args=[delegation.public_id]) + "?done=revoked")
+        return private_pages.SeeOther(
+            reverse("registration:delegation-tokens", args=[delegation.public_id]) + "?done=revoked"
+        )
     if request.method == "POST":
         form = TokenForm(request.POST, zone=zone, now=now)
         made = _make(form, delegation, by=by_focal_point(request)) if form.is_valid() else None

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from alliance import errors
 from events.documents import DocumentFailed, TooBusy
 from events.models import Conference
-from registration import views
+from registration import private_pages
 from registration.delegations import listing as delegation_listing
 
 FILES = {"csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
@@ -34,7 +34,7 @@ def file(request: HttpRequest, conference: Conference, kind: str) -> HttpRespons
 
 
 @require_safe
-@views._private
+@private_pages.private
 def public_list(request: HttpRequest, slug: str, kind: str = "") -> HttpResponse:
     """The published list as a page, or as a file."""
     conference = Conference.objects.public().filter(slug=slug).first()

@@ -30,7 +30,7 @@ from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
 from events.programme_file.problems import InvalidFile
 from events.programme_file.workbook import guard
-from registration import views
+from registration import private_pages
 from registration.api import member_places
 from registration.api.member_places import Place
 from registration.delegations import lists as delegation_lists
@@ -192,7 +192,7 @@ def export(request: HttpRequest, delegation: Delegation, kind: str) -> HttpRespo
 
 
 @require_http_methods(["POST"])
-@views._in_even_time
+@private_pages.in_even_time
 @focal_points_only
 def nominate(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     """Nominate one person."""
@@ -207,7 +207,7 @@ def nominate(request: HttpRequest, delegation: Delegation) -> HttpResponse:
             for problem in error.problems:
                 form.add_error(None, problem.text)
         else:
-            return views.SeeOther(_address(delegation, "nominated"))
+            return private_pages.SeeOther(_address(delegation, "nominated"))
     return _page(request, delegation, form=form, status=_UNPROCESSABLE)
 
 
@@ -236,7 +236,7 @@ class ListForm(forms.Form):
 
 
 @require_http_methods(_METHODS)
-@views._in_even_time
+@private_pages.in_even_time
 @focal_points_only
 def nominate_list(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     """Nominate many: send a list, look at what was understood, then nominate all of them or nobody."""
@@ -299,7 +299,7 @@ def _nominate_seen(request: HttpRequest, delegation: Delegation) -> HttpResponse
         except delegations.NominationRefused as error:
             problems = error.problems
         else:
-            return views.SeeOther(_address(delegation, "nominated"))
+            return private_pages.SeeOther(_address(delegation, "nominated"))
     return _list_page(request, delegation, ListForm(), problems=problems, status=_UNPROCESSABLE)
 
 
@@ -329,14 +329,14 @@ def letter(request: HttpRequest, delegation: Delegation) -> HttpResponse:
         )
     except credentials.LetterRefused as error:
         return _page(request, delegation, refusal=str(error.message), status=_UNPROCESSABLE)
-    return views.SeeOther(_address(delegation, "letter"))
+    return private_pages.SeeOther(_address(delegation, "letter"))
 
 
 # --- one member -------------------------------------------------------------------------------------------------------
 
 
 @require_http_methods(_METHODS)
-@views._in_even_time
+@private_pages.in_even_time
 @focal_points_only
 def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> HttpResponse:
     """Replace, withdraw or remind one member."""
@@ -355,10 +355,10 @@ def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> Htt
     try:
         if action == "withdraw":
             delegations.withdraw(membership_id=membership.pk, by=by_focal_point(request), now=timezone.now())
-            return views.SeeOther(_address(delegation, "withdrawn"))
+            return private_pages.SeeOther(_address(delegation, "withdrawn"))
         if action == "remind":
             delegations.remind(membership_id=membership.pk, now=timezone.now())
-            return views.SeeOther(_address(delegation, "reminded"))
+            return private_pages.SeeOther(_address(delegation, "reminded"))
         form = ReplaceForm(request.POST)
         if not form.is_valid():
             return _member_page(request, delegation, membership, form, status=_UNPROCESSABLE)
@@ -377,7 +377,7 @@ def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> Htt
         return _member_page(request, delegation, membership, form, status=_UNPROCESSABLE)
     except DomainError as error:
         return _member_page(request, delegation, membership, form, refusal=str(error.message), status=_CONFLICT)
-    return views.SeeOther(_address(delegation, "replaced"))
+    return private_pages.SeeOther(_address(delegation, "replaced"))
 
 
 def _member_page(
@@ -405,14 +405,14 @@ def _member_page(
 
 @require_http_methods(_METHODS)
 @same_origin
-@views._private
+@private_pages.private
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Say whether one comes as a member of the delegation, and whether one is named in the list of participants."""
     membership = delegations.find_answer_page(token)
     if membership is None:
         raise Http404
     participant = membership.participant
-    language = views._language(request, participant)
+    language = private_pages.language_of(request, participant)
     with translation.override(language):
         response = _answer(request, membership, token)
     response["Content-Language"] = language
@@ -420,7 +420,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, membership: Membership, token: str) -> HttpResponse:
-    context = views._frame(request, membership.participant) | {
+    context = private_pages.frame(request, membership.participant) | {
         "membership": membership,
         "delegation": membership.delegation,
         "is_confirmed": membership.state == MemberState.CONFIRMED,
@@ -439,7 +439,7 @@ def _answer(request: HttpRequest, membership: Membership, token: str) -> HttpRes
             context["refusal"] = str(error.message)
             return render(request, "registration/delegations/answer.html", context, status=_CONFLICT)
         query = context["query"]
-        return views.SeeOther(
+        return private_pages.SeeOther(
             reverse("registration:delegation-answer", args=[token]) + (f"{query}&" if query else "?") + "done=confirmed"
         )
     return render(request, "registration/delegations/answer.html", context)

@@ -15,7 +15,7 @@ from alliance import errors, languages
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events.documents import DocumentFailed, TooBusy
-from registration import selectors, views
+from registration import private_pages, selectors
 from registration.door import certificates, tickets
 from registration.models import Certificate, Participant
 
@@ -23,21 +23,21 @@ _METHODS = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def ticket(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """The code for the door on a page of its own, to print or to keep as a picture."""
     now = timezone.now()
     shown = tickets.of(participant, selectors.own_choices(participant, now=now), now=now)
     if shown.picture is None:
         raise Http404
-    context = views._frame(request, participant) | {"token": token, "ticket": shown}
+    context = private_pages.frame(request, participant) | {"token": token, "ticket": shown}
     return render(request, "registration/door/ticket.html", context)
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def certificate(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """The certificate of attendance, once the conference is over."""
     now = timezone.now()
@@ -62,7 +62,7 @@ class NameForm(forms.Form):
 
 
 @require_http_methods(_METHODS)
-@views._private
+@private_pages.private
 @same_origin
 def verify(request: HttpRequest, code: str) -> HttpResponse:
     """Whether a certificate is good, for whoever was shown it. The page never says a name; it only compares one."""

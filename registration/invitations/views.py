@@ -24,7 +24,7 @@ from alliance import crypto, languages
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
-from registration import selectors, services, views
+from registration import private_pages, selectors, services, views
 from registration.fields import EmailField, LinesField
 from registration.forms import RegistrationForm, is_valid_token, new_token
 from registration.invitations import mails as invitation_mails
@@ -146,8 +146,8 @@ def _named(invitation: Invitation, offered: Offers) -> list[Admission]:
     return [admission for thing in offered.things for admission in thing.admissions if admission.pk in keys]
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
 @_by_token
 def invitation(request: HttpRequest, invitation: Invitation, offered: Offers, token: str) -> HttpResponse:
@@ -163,7 +163,7 @@ def invitation(request: HttpRequest, invitation: Invitation, offered: Offers, to
         invitation.refresh_from_db()
         return _page(request, invitation, offered, token, form, status=_CONFLICT)
     here = _context(invitation, offered, token)["here"]
-    return views.SeeOther(f"{here}{'&' if '?' in here else '?'}done=declined")
+    return private_pages.SeeOther(f"{here}{'&' if '?' in here else '?'}done=declined")
 
 
 def _page(
@@ -187,10 +187,10 @@ def _page(
     return render(request, "registration/invitation.html", context, status=status)
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
-@views._in_even_time
+@private_pages.in_even_time
 @_by_token
 def accept(request: HttpRequest, invitation: Invitation, offered: Offers, token: str) -> HttpResponse:
     """The registration form with what is known filled in; sending it accepts."""
@@ -208,13 +208,13 @@ def accept(request: HttpRequest, invitation: Invitation, offered: Offers, token:
     template = "registration/invitation_form.html"
     if request.method != "POST":
         form = InvitedForm(offered=offered, now=now, named=named, identity=identity)
-        return views._form_page(request, form, token=new_token(), template=template, more=more)
+        return views.form_page(request, form, token=new_token(), template=template, more=more)
     form = InvitedForm(request.POST, files=request.FILES, offered=offered, now=now, named=named, identity=identity)
     if not form.is_valid():
-        return views._form_page(request, form, token=None, template=template, more=more)
+        return views.form_page(request, form, token=None, template=template, more=more)
     form_token: str = form.cleaned_data["token"]
     try:
-        views._register_once(offered, form, form_token, now=now, invitation=invitation)
+        views.register_once(offered, form, form_token, now=now, invitation=invitation)
     except (invited.AlreadyAnswered, invited.NotLive):  # answered in another window meanwhile
         invitation.refresh_from_db()
         return _page(request, invitation, offered, token, DeclineForm(), status=_CONFLICT)
@@ -227,7 +227,7 @@ def accept(request: HttpRequest, invitation: Invitation, offered: Offers, token:
         if form.uploads:
             services.answers.release_kept(form_token=form_token, now=now)
         return _received(offered, form_token)
-    return views._form_page(request, form, token=form_token, template=template, more=more)
+    return views.form_page(request, form, token=form_token, template=template, more=more)
 
 
 def _was_sent(request: HttpRequest) -> bool:
@@ -236,4 +236,4 @@ def _was_sent(request: HttpRequest) -> bool:
 
 
 def _received(offered: Offers, form_token: str) -> HttpResponse:
-    return views.SeeOther(reverse("registration:received", args=[offered.conference.slug, form_token]))
+    return private_pages.SeeOther(reverse("registration:received", args=[offered.conference.slug, form_token]))

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from alliance import languages
-from registration import views
+from registration import private_pages
 from registration.letters import unsubscribing
 from registration.models import Participant
 
 
 @csrf_exempt  # the token is the right to do it; there is no cookie that a foreign page could borrow
 @require_http_methods(["GET", "HEAD", "POST"])
-@views._private
+@private_pages.private
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET changes nothing and shows how things stand. POST stops the mails, or wants them again.
 

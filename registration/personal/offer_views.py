@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts import actors
 from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
-from registration import services, views
+from registration import private_pages, services
 from registration.models import Participant, Registration
 from registration.personal import views as personal_views
 
@@ -24,9 +24,9 @@ def _own(participant: Participant, public_id: UUID) -> Registration:
 
 
 @require_POST
-@views._private
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def answer(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
     """Take an offered place, with what goes for it as the page named it, or decline it."""
     registration = _own(participant, public_id)
@@ -60,9 +60,9 @@ def _named(values: list[str]) -> set[UUID]:
 
 
 @require_POST
-@views._private
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def online(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
     """Attend on-line while waiting for a place in the room."""
     registration = _own(participant, public_id)

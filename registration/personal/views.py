@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actors
 from alliance.same_origin import same_origin
 from events.models import Conference
-from registration import selectors, services, views
+from registration import private_pages, selectors, services
 from registration.door import tickets
 from registration.letters import calendar
 from registration.models import Participant, Registration, RegistrationStatus
@@ -61,14 +61,14 @@ def _shown(choices: Sequence[OwnChoice], *, now: datetime) -> list[Shown]:
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def personal(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """A participant's own page: what they registered for and how it stands."""
     now = timezone.now()
     choices = selectors.own_choices(participant, now=now)
     shown = _shown(choices, now=now)
-    context = views._frame(request, participant) | {
+    context = private_pages.frame(request, participant) | {
         "token": token,
         "choices": choices,
         "standing": [one for one in shown if not one.is_past],
@@ -95,16 +95,16 @@ def _register_url(conference: Conference) -> str:
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def calendar_file(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """The confirmed choices for a calendar. Entries keep their UID, so that a newer file replaces the older one."""
     return _calendar(participant, None)
 
 
 @require_safe
-@views._private
-@views._by_token
+@private_pages.private
+@private_pages.by_token
 def calendar_one(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
     """One confirmed choice for a calendar."""
     return _calendar(participant, public_id)
@@ -131,13 +131,13 @@ def back(request: HttpRequest, token: str, *, done: str, place: str = "") -> Htt
     """To the personal page, which says what was done. place: the id of the part to show."""
     query = {"done": done} | ({"lang": request.GET["lang"]} if "lang" in request.GET else {})
     fragment = f"#{place}" if place else ""
-    return views.SeeOther(f"{reverse('registration:personal', args=[token])}?{urlencode(query)}{fragment}")
+    return private_pages.SeeOther(f"{reverse('registration:personal', args=[token])}?{urlencode(query)}{fragment}")
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def cancel_one(request: HttpRequest, participant: Participant, token: str, public_id: UUID) -> HttpResponse:
     """Ask whether to cancel one choice, then do it."""
     chosen = [
@@ -148,10 +148,10 @@ def cancel_one(request: HttpRequest, participant: Participant, token: str, publi
     return _cancel(request, participant, token, chosen)
 
 
-@require_http_methods(views._ALL_METHODS)
-@views._private
+@require_http_methods(private_pages.ALL_METHODS)
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def cancel_all(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Ask whether to cancel everything, then do it."""
     return _cancel(request, participant, token, selectors.own_choices(participant, now=timezone.now()))
@@ -166,14 +166,16 @@ def _cancel(request: HttpRequest, participant: Participant, token: str, chosen: 
     if not standing:
         return back(request, token, done="")
     return render(
-        request, "registration/cancel.html", views._frame(request, participant) | {"token": token, "choices": standing}
+        request,
+        "registration/cancel.html",
+        private_pages.frame(request, participant) | {"token": token, "choices": standing},
     )
 
 
 @require_POST
-@views._private
+@private_pages.private
 @same_origin
-@views._by_token
+@private_pages.by_token
 def send_link(request: HttpRequest, participant: Participant, token: str) -> HttpResponse:
     """Send the mail with the personal link again to the registered address."""
     services.send_personal_link(participant=participant, now=timezone.now())

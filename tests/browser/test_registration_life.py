@@ -25,7 +25,7 @@ from accounts.models import RoleKind, User
 from events import page_cache
 from outbox import doorbell
 from outbox import services as outbox_services
-from registration import selectors, services, views
+from registration import private_pages, selectors, services
 from registration.models import Admission, ApprovalMode, ConsentSetting, FocalPoint, WaitingMode
 from tests.browser import chromium
 from tests.browser.crowd import PHONE, Clock, Crowd, crowd, picture
@@ -187,7 +187,7 @@ def life(
     settings.ALLOWED_HOSTS = ["*"]
     settings.SECOND_FACTOR_REQUIRED = False
     settings.SITE_URL = live_server.url
-    monkeypatch.setattr(views, "_STEP", 1e-6)
+    monkeypatch.setattr(private_pages, "_STEP", 1e-6)
     monkeypatch.setattr(doorbell, "ring", lambda: None)
     selectors.forget()
     clock = Clock(START)

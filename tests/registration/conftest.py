@@ -11,11 +11,15 @@ import time_machine
 from alliance.api import limits
 from events import page_cache
 from outbox import doorbell
+<<<<<<< c43cb95990d856222a90d30f1504980c8c5219b4
 from registration import selectors, views
 from registration.models import Delegation, Membership
 from tests.factories import NOW
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.tokens import Program, a_delegation, token
+=======
+from registration import private_pages, selectors
+>>>>>>> e484cec32cc282afb15905f1f9de9bf0ee2d5a9b
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +35,7 @@ def fresh_memory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers come as soon as they are ready."""
-    monkeypatch.setattr(views, "_STEP", 1e-6)
+    monkeypatch.setattr(private_pages, "_STEP", 1e-6)
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import actors
 from accounts.models import AuditEntry
 from alliance import crypto
-from registration import selectors, services, tasks, views
+from registration import private_pages, selectors, services, tasks, views
 from registration.models import (
     Admission,
     KeptUpload,
@@ -392,8 +392,8 @@ def test_the_time_of_an_answer_tells_nothing_about_a_file(client: Client, monkey
     admission = AdmissionFactory(capacity=9)
     upload = ask(admission.conference, "file")
     slept: list[float] = []
-    monkeypatch.setattr(views, "_STEP", 10.0)
-    monkeypatch.setattr("registration.views.time.sleep", slept.append)
+    monkeypatch.setattr(private_pages, "_STEP", 10.0)
+    monkeypatch.setattr("registration.private_pages.time.sleep", slept.append)
 
     for sent in ({upload.name: file()}, {upload.name: file()}, {f"{upload.name}-kept": "1"}, {}):
         send(client, admission, **sent)

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events import page_cache
 from outbox.models import Message
-from registration import forms, selectors, services, views
+from registration import forms, private_pages, selectors, services, views
 from registration.models import Admission, Category, Participant, Places, Registration, RegistrationStatus
 from registration.services.places import Outcome
 from tests import rush
@@ -692,7 +692,7 @@ def test_asking_for_the_link_is_refused_from_foreign_pages(client: Client) -> No
 
 def test_answers_take_whole_steps_of_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     admission = AdmissionFactory()
-    monkeypatch.setattr(views, "_STEP", 0.5)
+    monkeypatch.setattr(private_pages, "_STEP", 0.5)
     client.get(address(admission))
     client.post(address(admission), filled(admission))
 
@@ -760,13 +760,13 @@ def test_kept_empty_form_is_made_anew_by_one_while_the_others_get_the_one_before
     client.get(address)
     [(key, (made_at, page))] = views._empty_forms.items()
     views._empty_forms[key] = (made_at - 1.5, page)
-    real, made = views._form_page, []
+    real, made = views.form_page, []
 
     def slowly(*args: Any, **kwargs: Any) -> Any:
         made.append(client.get(address).status_code)  # another reader, meanwhile
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(views, "_form_page", slowly)
+    monkeypatch.setattr(views, "form_page", slowly)
 
     assert client.get(address).status_code == 200
     assert made == [200]
