@@ -12,9 +12,19 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
-        from events import health, jobs, mail_texts, mail_trial, programme_checks, programme_file, workplace_facts
+        from events import (
+            health,
+            jobs,
+            mail_texts,
+            mail_trial,
+            programme_checks,
+            programme_file,
+            undoing,
+            workplace_facts,
+        )
         from events.programme_file import work
         from events.releases import migrating, programme, reading
+        from events.removals import subjects, traces
 
         health.register()
         jobs.register_handler()
@@ -24,6 +34,8 @@ class EventsConfig(AppConfig):
         programme_checks.register_checks()
         programme_file.register_sections()
         programme.register_tables()
+        subjects.register_kind()
+        traces.register_traces()
         reading.install()
         migrating.watch(self)
         workplace_facts.register()

@@ -23,6 +23,7 @@ from accounts.actors import Actor
 from accounts.models import Role, RoleKind, User
 from events.models import Session
 from registration.models import Registration, RegistrationStatus
+from registration.models.registration import RegistrationQuerySet
 from registration.services import identities
 
 MOST = 500  # registrations on a page
@@ -54,6 +55,10 @@ def side_events_of(user: User) -> QuerySet[Session]:
     return rows.order_by("-conference__starts_on", "position", "pk")
 
 
+def _shown() -> RegistrationQuerySet:
+    return Registration.objects.exclude(status=RegistrationStatus.CANCELLED).filter(participant__taken_down_at=None)
+
+
 @require_safe
 @_personal
 def mine(request: HttpRequest) -> HttpResponse:
@@ -63,7 +68,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     sessions = list(side_events_of(request.user))
     if not sessions:
         raise Http404
-    live = Registration.objects.exclude(status=RegistrationStatus.CANCELLED).filter(admission__session__in=sessions)
+    live = _shown().filter(admission__session__in=sessions)
     counts = dict(live.order_by().values_list("admission__session").annotate(number=Count("pk")))
     rows = [{"session": session, "number": counts.get(session.pk, 0)} for session in sessions]
     return render(request, "registration/convenor/mine.html", {"rows": rows})
@@ -84,7 +89,7 @@ def registrations(request: HttpRequest, public_id: Any) -> HttpResponse:
     ).exists()
     if request.method == "POST" and not may_see:
         raise PermissionDenied
-    found = Registration.objects.filter(admission__session=session.pk).exclude(status=RegistrationStatus.CANCELLED)
+    found = _shown().filter(admission__session=session.pk)
     rows = list(
         found.select_related("participant", "admission")
         .defer("participant__sealed_identity", "participant__accessibility_needs")

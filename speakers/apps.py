@@ -12,11 +12,12 @@ class SpeakersConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
-        from speakers import cloning, invitation_mails, programme_checks, programme_file, releases, workplace
+        from speakers import cloning, invitation_mails, programme_checks, programme_file, releases, removals, workplace
 
         cloning.register_part()
         invitation_mails.register()
         programme_checks.register_checks()
         programme_file.register_sections()
         releases.register()
+        removals.register()
         workplace.register()

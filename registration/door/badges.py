@@ -108,9 +108,11 @@ def affiliation(participant: Participant) -> str:
 
 
 def with_affiliation(participants: QuerySet[Participant]) -> QuerySet[Participant]:
-    """Together with what badges say; without what is sealed."""
-    return participants.select_related("delegation__country", "delegation__organisation", "organisation").defer(
-        "sealed_identity", "accessibility_needs"
+    """Together with what badges say; without what is sealed, and without who was taken down."""
+    return (
+        participants.filter(taken_down_at=None)
+        .select_related("delegation__country", "delegation__organisation", "organisation")
+        .defer("sealed_identity", "accessibility_needs")
     )
 
 

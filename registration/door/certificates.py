@@ -75,7 +75,11 @@ def confirm(typed: str) -> Confirmed | None:
         return None
     found = (
         Certificate.objects.select_related("participant__conference")
-        .filter(code_index=Certificate.index(code), participant__identity_key__isnull=False)
+        .filter(
+            code_index=Certificate.index(code),
+            participant__identity_key__isnull=False,
+            participant__taken_down_at=None,
+        )
         .first()
     )
     if found is None:

@@ -50,12 +50,13 @@ def _known(participants: dict[int, Participant]) -> dict[int, str]:
 
 
 def find(*, conference_id: int, typed: str) -> Participant | None:
-    """The participant of the conference whose code was read or typed; None for an unknown one, and after erasure."""
+    """The participant whose code was read or typed; None for an unknown one, after erasure, and who was taken down."""
     code = as_typed(typed, length=DoorCode.LENGTH)
     if not code:
         return None
     return (
-        Participant.objects.filter(
+        Participant.objects.shown()
+        .filter(
             conference_id=conference_id,
             door_code__code_index=DoorCode.index(conference_id, code),
             identity_key__isnull=False,

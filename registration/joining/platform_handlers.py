@@ -59,12 +59,14 @@ def bring_up_to_date(message: Message, *, now: datetime) -> Done | Superseded:
         return Superseded("nobody is entered there")
     them = guest(registration)
     is_erased = not hasattr(registration.participant, "identity_key")
+    is_down = registration.participant.taken_down_at is not None
     own_address = str if is_erased else them.email
     try:
         if "former" in message.details:
             former = people.Former(them.id, message.details["meeting"], message.details["former"])
             people.leave_as_before(meeting, former, email=own_address, now=now)
-        if not is_erased and registration.status in HAS_PLACE and admission.mode == AttendanceMode.ONLINE:
+        has_place = registration.status in HAS_PLACE and admission.mode == AttendanceMode.ONLINE
+        if has_place and not is_erased and not is_down:
             if meeting.state != MeetingState.READY:
                 return Superseded("the meeting is not ready")
             window = admission.join_window
@@ -106,7 +108,7 @@ def queue_missing_of(meeting: Meeting, admission: Admission, *, now: datetime) -
     )
     settled = there.filter(state__in=[RegistrantState.ADDED, RegistrantState.REFUSED])
     entered = there.filter(state__in=[RegistrantState.ADDED, RegistrantState.SENDING])
-    may_come = Q(status__in=HAS_PLACE, participant__identity_key__isnull=False)
+    may_come = Q(status__in=HAS_PLACE, participant__identity_key__isnull=False, participant__taken_down_at=None)
     window = admission.join_window
     is_over = window is not None and window[1] <= now
     missing = Q(~may_come, Exists(entered))

@@ -121,7 +121,9 @@ def _delegations(points: Sequence[FocalPoint], since: datetime, until: datetime)
     found = []
     for point in points:
         members = list(
-            point.delegation.memberships.filter(participant__identity_key__isnull=False)
+            point.delegation.memberships.filter(
+                participant__identity_key__isnull=False, participant__taken_down_at=None
+            )
             .select_related("participant")
             .in_rank()
         )

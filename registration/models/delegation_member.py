@@ -60,14 +60,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(state__in=ACTIVE_STATES)
 
     def shown(self) -> Self:
-        """What the delegation sees: the members that stand, and those who declined."""
-        return self.exclude(state__in=[MemberState.WITHDRAWN, MemberState.REPLACED])
+        """What the delegation sees: the members that stand, and those who declined; nobody who was taken down."""
+        return self.exclude(state__in=[MemberState.WITHDRAWN, MemberState.REPLACED]).filter(
+            participant__taken_down_at=None
+        )
 
     def listed(self) -> Self:
-        """Confirmed members who agreed to be named in the list of participants, and are not refused."""
-        return self.filter(state=MemberState.CONFIRMED, listed_at__isnull=False).exclude(
-            verification=Verification.REFUSED
-        )
+        """Confirmed members who agreed to be named in the list of participants, not refused and not taken down."""
+        return self.filter(
+            state=MemberState.CONFIRMED, listed_at__isnull=False, participant__taken_down_at=None
+        ).exclude(verification=Verification.REFUSED)
 
     def in_rank(self) -> Self:
         """Head, alternates, advisers, observers; then by the time of nomination."""

@@ -40,6 +40,10 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         """The participant of a conference with that address, in whatever way it is typed."""
         return self.filter(conference_id=conference_id, email_index=email_index(email))
 
+    def shown(self) -> Self:
+        """Those whom others may come to see: not who was taken down."""
+        return self.filter(taken_down_at=None)
+
 
 def normalise_email(email: str) -> str:
     """The form in which two addresses are compared: one person may not register twice by typing capitals."""
@@ -96,6 +100,8 @@ class Participant(models.Model):
     audience_changed_at = models.DateTimeField(
         _("corrected group, country or organisation at"), null=True, editable=False
     )
+    # Set and emptied by events.removals alone: badges, lists of delegations and convenors, the door leave them out.
+    taken_down_at = models.DateTimeField(_("taken down at"), null=True, editable=False)
     link_version = models.PositiveSmallIntegerField(default=1, editable=False)
     link_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField(_("created at"))

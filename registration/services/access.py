@@ -70,7 +70,12 @@ class Replaced:
     """An organiser has replaced the link: the newest mail has the good one."""
 
 
-Door = video.services.Door | Replaced
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The person or the session was taken down. Nothing more is said about it."""
+
+
+Door = video.services.Door | Replaced | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ def enter(*, token: str, now: datetime, joining: bool) -> Entry | None:
     if registration is None:
         return _rehearsal(token, now=now, joining=joining) or _replaced(token)
     admission: Admission = registration.admission
+    session_down = admission.session is not None and admission.session.taken_down_at is not None
+    if session_down or registration.participant.taken_down_at is not None:
+        return Entry(registration, Unavailable())
     has_place = registration.status in {RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED}
     if not has_place or admission.mode != AttendanceMode.ONLINE:
         return Entry(registration, None)
