@@ -29,7 +29,7 @@ from events.models import Conference
 from outbox.models import Message, MessageState
 from registration import fields
 from registration.letters import organiser_mails
-from registration.models import Announcement, AnnouncementState, Participant, Registration
+from registration.models import Announcement, AnnouncementKind, AnnouncementState, Participant, Registration
 from registration.services import announcements
 
 PERMISSION = "registration.change_announcement"
@@ -117,7 +117,7 @@ def _figures(found: list[Announcement]) -> dict[str, dict[str, int]]:
     of_these = Q()
     for one in found:
         of_these |= Q(key__startswith=organiser_mails.key_of(one))
-    rows = Message.objects.filter(of_these, topic=organiser_mails.ANNOUNCEMENT)
+    rows = Message.objects.filter(of_these)
     counted = (
         rows.annotate(of=Substr("key", _KEY_START, _UUID)).order_by().values_list("of", "state").annotate(n=Count("pk"))
     )
@@ -132,7 +132,7 @@ def _row(announcement: Announcement, states: dict[str, int]) -> dict[str, Any]:
     waiting = sum(states.get(state, 0) for state in ("queued", "leased", "retrying", "held"))
     return {
         "announcement": announcement,
-        "subject": str(announcement.subject) or _("Without a subject"),
+        "subject": _title(announcement),
         "url": pages.url("message", conference, message=announcement.public_id),
         "at": clock_time(announcement.released_at or announcement.asked_at or announcement.created_at, conference.zone),
         "sent": states.get(MessageState.SENT, 0),
@@ -142,9 +142,20 @@ def _row(announcement: Announcement, states: dict[str, int]) -> dict[str, Any]:
     }
 
 
+def _title(announcement: Announcement) -> str:
+    """The subject; of a letter of the house, what it is about."""
+    kind = announcement.get_kind_display()
+    if announcement.kind == AnnouncementKind.WRITTEN:
+        return str(announcement.subject) or _("Without a subject")
+    if announcement.release is not None:
+        return f"{kind} ({announcement.release.number})"
+    return f"{kind}: {(announcement.session or announcement.conference).title}"
+
+
 def index(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Every message that was written to people of the conference, with how it fared."""
-    found = list(Announcement.objects.filter(conference=conference).order_by("-created_at", "-pk")[:_SHOWN])
+    written = Announcement.objects.filter(conference=conference).select_related("release", "session")
+    found = list(written.order_by("-created_at", "-pk")[:_SHOWN])
     figures = _figures(found)
     for one in found:
         one.conference = conference
@@ -188,6 +199,7 @@ def page(request: HttpRequest, conference: Conference, message: UUID) -> HttpRes
         "announcement": announcement,
         "form": form,
         "is_draft": is_draft,
+        "is_written": announcement.kind == AnnouncementKind.WRITTEN,
         "may_release": announcement.state == AnnouncementState.WAITING and announcement.asked_by_id != user.pk,
         "is_own": announcement.asked_by_id == user.pk,
         "may_recall": announcement.state in {AnnouncementState.WAITING, AnnouncementState.RELEASED},
@@ -240,7 +252,7 @@ def _act(request: HttpRequest, announcement: Announcement, form: WordsForm) -> b
 def _preview(announcement: Announcement, language: str) -> dict[str, Any] | None:
     """How the first person would read it in a language. The link opens nobody's page."""
     first: Participant | None = announcements.recipients(announcement).defer("sealed_identity").first()
-    if first is None or not announcement.text.get("en"):
+    if first is None or not announcement.text.get("en"):  # also for letters of the house: their words are elsewhere
         return None
     nobody = organiser_mails.trial(announcement, language, first.display_name)
     reader = organiser_mails.Reader(

@@ -29,8 +29,11 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
         except DomainError as error:
             messages.error(request, str(error.message))
         else:
-            text = ngettext("%(count)s letter was queued.", "%(count)s letters were queued.", count)
-            messages.success(request, text % {"count": count})
+            if count:
+                text = ngettext("%(count)s letter was queued.", "%(count)s letters were queued.", count)
+                messages.success(request, text % {"count": count})
+            else:
+                messages.success(request, _("The message waits for a second organiser, who must release it."))
         return HttpResponseRedirect(pages.url("thanks", conference))
     admissions = Admission.objects.filter(conference=conference).select_related("session").in_form_order()
     things: dict[int | None, Session | None] = {one.session_id: one.session for one in admissions}

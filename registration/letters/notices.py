@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 import outbox.services
+from accounts.actors import SYSTEM, Actor
 from events.models import RegistrationMode, Release, Session
 from events.releases import publishing
 from events.releases.changes import Change
-from registration.models import Participant, Registration
+from registration.letters import organiser_mails
+from registration.models import Announcement, AnnouncementKind, Participant, Registration
 from registration.models.registration import ENDED
+from registration.services import announcements
 
 TOPIC = "registration.programme_changed"
 _AT_ONCE = 500
@@ -90,8 +94,39 @@ def concerned(release: Release) -> QuerySet[Registration]:
 
 
 def queue(release: Release) -> None:
-    """Queue one message for everybody concerned, in the transaction that publishes."""
-    found = list(concerned(release).order_by().values_list("participant__public_id", flat=True).distinct())
+    """Queue one message for everybody concerned, in the transaction that publishes.
+
+    To more people than one organiser may write to alone they leave when a second one has released them.
+    """
+    found = _people(release)
+    if announcements.needs_second(len(found)):
+        announcements.wait_for_second(
+            kind=AnnouncementKind.PROGRAMME,
+            conference=release.conference,
+            count=len(found),
+            by=Actor.organiser(release.made_by) if release.made_by else SYSTEM,
+            now=release.made_at,
+            release=release,
+        )
+    else:
+        _queue(release, found, key=f"programme:{release.public_id}:", now=release.made_at, due_at=release.made_at)
+
+
+def _people(release: Release) -> list[UUID]:
+    return list(concerned(release).order_by().values_list("participant__public_id", flat=True).distinct())
+
+
+def _queue_released(announcement: Announcement, now: datetime) -> int:
+    """A second organiser has agreed; until the letters are due they can be recalled."""
+    release = announcement.release
+    if release is None:
+        return 0
+    found = _people(release)
+    _queue(release, found, key=organiser_mails.key_of(announcement), now=now, due_at=now + organiser_mails.RECALL_FOR)
+    return len(found)
+
+
+def _queue(release: Release, found: list[UUID], *, key: str, now: datetime, due_at: datetime) -> None:
     # In portions: one statement for ten thousand rows would leave the transaction, and who waits for it, idle too long.
     for start in range(0, len(found), _AT_ONCE):
         outbox.services.queue(
@@ -99,8 +134,9 @@ def queue(release: Release) -> None:
                 topic=TOPIC,
                 about_kind="participant",
                 about_id=participant,
-                key=f"programme:{release.public_id}:{participant}",
-                now=release.made_at,
+                key=f"{key}{participant}",
+                now=now,
+                due_at=due_at,
                 order_key=f"participant:{participant}",
                 details={"release": str(release.public_id)},
             )
@@ -143,3 +179,4 @@ def of_participant(release: Release, participant: Participant) -> tuple[list[Reg
 def register() -> None:
     """Act whenever a programme is published. Called when the app is ready."""
     publishing.on_published(queue)
+    announcements.register_house(AnnouncementKind.PROGRAMME, _queue_released)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -22,9 +23,18 @@ from outbox.letters import Link, Part
 from outbox.models import Message
 from outbox.results import Mail, Superseded
 from registration.letters import catalogue as letters
-from registration.letters import emails, reminders, unsubscribing
-from registration.models import OptOut, Participant, Registration, RegistrationStatus
+from registration.letters import emails, organiser_mails, reminders, unsubscribing
+from registration.models import (
+    Announcement,
+    AnnouncementKind,
+    AnnouncementState,
+    OptOut,
+    Participant,
+    Registration,
+    RegistrationStatus,
+)
 from registration.models.participant import ParticipantQuerySet
+from registration.services import announcements
 
 TOPIC = "registration.thanks"
 _AT_ONCE = 500
@@ -62,11 +72,11 @@ class SentBefore(DomainError):
     message = _("There is nobody left who has not been thanked for it.")
 
 
-class NeedsAnnouncement(DomainError):
-    """More people than one organiser may write to alone."""
+class Waits(DomainError):
+    """It was asked for before, and a second organiser has not released it yet."""
 
-    code = "thanks_too_many"
-    message = _("So many people are written to by a message that a second organiser releases. Use that instead.")
+    code = "thanks_wait"
+    message = _("These letters wait for a second organiser already.")
 
 
 def is_over(conference: Conference, session: Session | None, now: datetime) -> bool:
@@ -100,16 +110,46 @@ def recipients(conference: Conference, session: Session | None) -> ParticipantQu
 def release(*, conference: Conference, session: Session | None, by: Actor, now: datetime) -> int:
     """Queue the thanks for everybody who has not got them; how many. Asked for twice, nobody gets them twice.
 
-    Above the number from which messages need a second organiser it is refused. Raises NotOver, SentBefore,
-    NeedsAnnouncement.
+    To more people than one organiser may write to alone they wait for a second one; 0 then.
+    Raises NotOver, SentBefore, Waits.
     """
     if not is_over(conference, session, now):
         raise NotOver
     people = list(recipients(conference, session).values_list("public_id", flat=True))
     if not people:
         raise SentBefore
-    if len(people) > settings.ANNOUNCEMENT_RELEASE_ABOVE:
-        raise NeedsAnnouncement
+    waiting = Announcement.objects.filter(kind=AnnouncementKind.THANKS, state=AnnouncementState.WAITING)
+    Conference.objects.select_for_update(no_key=True).get(pk=conference.pk)  # two at once: the second is told
+    if waiting.filter(conference=conference, session=session).exists():
+        raise Waits
+    if announcements.needs_second(len(people)):
+        announcements.wait_for_second(
+            kind=AnnouncementKind.THANKS, conference=conference, session=session, count=len(people), by=by, now=now
+        )
+        return 0
+    _queue(conference, session, people, key=f"thanks:{_key(conference, session)}:", now=now, due_at=now)
+    _account(conference, session, len(people), by=by, now=now)
+    return len(people)
+
+
+def _queue_released(announcement: Announcement, now: datetime) -> int:
+    """A second organiser has agreed; until the letters are due they can be recalled."""
+    found = recipients(announcement.conference, announcement.session)
+    people = list(found.values_list("public_id", flat=True))
+    key, due_at = organiser_mails.key_of(announcement), now + organiser_mails.RECALL_FOR
+    _queue(announcement.conference, announcement.session, people, key=key, now=now, due_at=due_at)
+    return len(people)
+
+
+def _queue(
+    conference: Conference,
+    session: Session | None,
+    people: list[UUID],
+    *,
+    key: str,
+    now: datetime,
+    due_at: datetime,
+) -> None:
     about = _key(conference, session)
     for start in range(0, len(people), _AT_ONCE):
         outbox.services.queue(
@@ -117,22 +157,25 @@ def release(*, conference: Conference, session: Session | None, by: Actor, now: 
                 topic=TOPIC,
                 about_kind="participant",
                 about_id=participant,
-                key=f"thanks:{about}:{participant}",
+                key=f"{key}{participant}",
                 now=now,
+                due_at=due_at,
                 order_key=f"participant:{participant}",
                 details={"thanked_for": about, "is_session": session is not None},
             )
             for participant in people[start : start + _AT_ONCE]
         )
+
+
+def _account(conference: Conference, session: Session | None, count: int, *, by: Actor, now: datetime) -> None:
     actors.audit_entry(
         at=now,
         by=by,
         action="thanks.released",
         about_kind="conference",
         about_id=conference.public_id,
-        details={"about": about, "messages": len(people)},
+        details={"about": _key(conference, session), "messages": count},
     ).save()
-    return len(people)
 
 
 @published
@@ -180,3 +223,4 @@ def register() -> None:
     """Make letter and handler known. Called when the app is ready."""
     catalogue.register(LETTER)
     topics.register(TOPIC, send)
+    announcements.register_house(AnnouncementKind.THANKS, _queue_released)

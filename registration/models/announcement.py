@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.db import PublicIdField
 from alliance.translated import TranslatedField
-from events.models import Conference
+from events.models import Conference, Release, Session
 from registration.models.participant import Participant
 from registration.models.registration import Registration
 
@@ -25,18 +25,32 @@ class AnnouncementState(models.TextChoices):
     RECALLED = "recalled", _("Recalled")
 
 
+class AnnouncementKind(models.TextChoices):
+    """What is sent."""
+
+    WRITTEN = "written", _("Written by an organiser")
+    PROGRAMME = "programme", _("What a release changed")
+    THANKS = "thanks", _("Thanks, with recordings and papers")
+
+
 class Announcement(models.Model):
-    """A message to the people behind chosen registrations.
+    """A message to the people behind chosen registrations; or a letter of the house to more than one may send alone.
 
     What is sent is rendered when it leaves, for each person in their language, or in English where that is missing.
     The words are no personal data, but they are shown only to those who write messages: they may say what not
     everybody should know yet. Large ones need a second organiser (setting ANNOUNCEMENT_RELEASE_ABOVE).
+
+    release, session: what a letter of the house is about. Such a row exists only where a second organiser is needed;
+    who gets it is found when it is released.
     """
 
     public_id = PublicIdField()
     conference = models.ForeignKey(
         Conference, on_delete=models.CASCADE, related_name="announcements", verbose_name=_("conference")
     )
+    kind = models.CharField(_("kind"), max_length=12, choices=AnnouncementKind, default=AnnouncementKind.WRITTEN)
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="+", null=True, blank=True)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+", null=True, blank=True)
     registrations = models.ManyToManyField(
         Registration, related_name="announcements", verbose_name=_("chosen registrations")
     )
@@ -68,7 +82,14 @@ class Announcement(models.Model):
                 condition=Q(needs_second=False) | Q(released_by__isnull=True) | ~Q(released_by=F("asked_by")),
             ),
             models.CheckConstraint(
-                name="announcement_leaves_with_text", condition=Q(state="draft") | ~Q(subject={}) & ~Q(text={})
+                name="announcement_leaves_with_text",
+                condition=Q(state="draft") | ~Q(kind="written") | ~Q(subject={}) & ~Q(text={}),
+            ),
+            models.CheckConstraint(
+                name="announcement_is_about_what_its_kind_says",
+                condition=Q(kind="written", release__isnull=True, session__isnull=True)
+                | Q(kind="programme", release__isnull=False, session__isnull=True)
+                | Q(kind="thanks", release__isnull=True),
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -14,12 +14,14 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import User
 from alliance.exceptions import DomainError
-from events.models import Conference
+from events.models import Conference, Release, Session
 from registration.letters import organiser_mails
-from registration.models import Announcement, AnnouncementState, Participant, Registration
+from registration.models import Announcement, AnnouncementKind, AnnouncementState, Participant, Registration
 from registration.models.participant import ParticipantQuerySet
 
 _AT_ONCE = 1000  # messages that one statement writes
+Queue = Callable[[Announcement, datetime], int]
+_houses: dict[str, Queue] = {}
 
 
 class NothingToSend(DomainError):
@@ -41,6 +43,47 @@ class NeedsAnother(DomainError):
 
     code = "announcement_needs_another"
     message = _("Another organiser must release this message: you have sent it off yourself.")
+
+
+def register_house(kind: AnnouncementKind, queue: Queue) -> None:
+    """Let a kind of letter wait for a second organiser here. Called when the app is ready.
+
+    queue: queues the letters when they are released, and says how many.
+    """
+    _houses[kind] = queue
+
+
+def needs_second(count: int) -> bool:
+    """Whether so many people are written to only when a second organiser has agreed."""
+    return count > int(settings.ANNOUNCEMENT_RELEASE_ABOVE)
+
+
+@transaction.atomic
+def wait_for_second(
+    *,
+    kind: AnnouncementKind,
+    conference: Conference,
+    count: int,
+    by: Actor,
+    now: datetime,
+    release: Release | None = None,
+    session: Session | None = None,
+) -> Announcement:
+    """Keep letters of the house back until a second organiser releases them: there are more than needs_second()."""
+    made = Announcement.objects.create(
+        kind=kind,
+        conference=conference,
+        release=release,
+        session=session,
+        state=AnnouncementState.WAITING,
+        needs_second=True,
+        recipients=count,
+        created_at=now,
+        asked_at=now,
+        asked_by=by.user,
+    )
+    _audit(made, "announcement.sent_off", by=by, now=now, recipients=count)
+    return made
 
 
 @transaction.atomic
@@ -91,7 +134,7 @@ def send_off(*, announcement_id: int, by: Actor, now: datetime) -> Announcement:
         raise NothingToSend
     announcement.recipients = count
     announcement.asked_at, announcement.asked_by = now, by.user
-    announcement.needs_second = count > settings.ANNOUNCEMENT_RELEASE_ABOVE
+    announcement.needs_second = needs_second(count)
     announcement.state = AnnouncementState.WAITING
     announcement.save(update_fields=["recipients", "asked_at", "asked_by", "needs_second", "state"])
     _audit(announcement, "announcement.sent_off", by=by, now=now, recipients=count)
@@ -104,7 +147,8 @@ def send_off(*, announcement_id: int, by: Actor, now: datetime) -> Announcement:
 def release(*, announcement_id: int, by: Actor, now: datetime) -> Announcement:
     """Let it leave, as a second organiser. Raises StandsElsewhere, NeedsAnother."""
     announcement = _locked(announcement_id, AnnouncementState.WAITING)
-    if by.user is None or announcement.asked_by_id is None or by.user.pk == announcement.asked_by_id:
+    nobody_asked = announcement.asked_by_id is None and announcement.kind == AnnouncementKind.WRITTEN
+    if by.user is None or nobody_asked or by.user.pk == announcement.asked_by_id:
         raise NeedsAnother
     announcement.released_by = by.user
     announcement.save(update_fields=["released_by"])
@@ -135,13 +179,15 @@ def _locked(announcement_id: int, *states: AnnouncementState) -> Announcement:
 
 
 def _queue(announcement: Announcement, *, now: datetime) -> None:
-    people = recipients(announcement)
     announcement.state = AnnouncementState.RELEASED
     announcement.released_at = now
     announcement.recipients = 0
-    for batch in _batches(people):
-        outbox.services.queue(organiser_mails.announced(announcement, batch, now=now))
-        announcement.recipients += len(batch)
+    if announcement.kind == AnnouncementKind.WRITTEN:
+        for batch in _batches(recipients(announcement)):
+            outbox.services.queue(organiser_mails.announced(announcement, batch, now=now))
+            announcement.recipients += len(batch)
+    else:
+        announcement.recipients = _houses[announcement.kind](announcement, now)
     announcement.save(update_fields=["state", "released_at", "recipients"])
 
 

@@ -18,8 +18,9 @@ from events.models import MailSettings, Session
 from outbox.delivery import drain
 from outbox.models import Message, MessageState
 from outbox.results import Mail, Superseded
-from registration.letters import digests, reminders, thanks, unsubscribing
-from registration.models import Membership, OptOut, Participant, Registration
+from registration.letters import digests, organiser_mails, reminders, thanks, unsubscribing
+from registration.models import Announcement, Membership, OptOut, Participant, Registration
+from registration.services import announcements
 from tests import factories
 from tests.factories import NOW
 from tests.services import SmtpSink
@@ -195,17 +196,31 @@ def test_thanks_go_once_to_those_who_came(client: Client) -> None:
     assert AuditEntry.objects.get(action="thanks.released").details["messages"] == 1
 
 
-def test_thanks_to_many_need_a_second_organiser(settings: Any) -> None:
+def test_thanks_to_many_need_a_second_organiser(settings: Any, client: Client) -> None:
+    """The first one's click queues nothing; the second one's does, to be recalled for ten minutes."""
     settings.ANNOUNCEMENT_RELEASE_ABOVE = 0
     registration = confirmed()
+    conference, session = registration.admission.conference, registration.admission.session
+    first, second = (factories.RoleFactory(kind="communications", conference=conference).user for _ in range(2))
+    over = START + timedelta(days=1)
 
-    with pytest.raises(thanks.NeedsAnnouncement):
-        thanks.release(
-            conference=registration.admission.conference,
-            session=registration.admission.session,
-            by=actors.SYSTEM,
-            now=START + timedelta(days=1),
-        )
+    assert thanks.release(conference=conference, session=session, by=actors.Actor.organiser(first), now=over) == 0
+    assert not Message.objects.filter(topic=thanks.TOPIC).exists()
+    with pytest.raises(thanks.Waits):
+        thanks.release(conference=conference, session=session, by=actors.Actor.organiser(second), now=over)
+    waiting = Announcement.objects.get()
+    with pytest.raises(announcements.NeedsAnother):
+        announcements.release(announcement_id=waiting.pk, by=actors.Actor.organiser(first), now=over)
+    client.force_login(second)
+    page = pages.url("message", conference, message=waiting.public_id)
+    assert "Thanks, with recordings and papers" in client.get(page).text
+    announcements.release(announcement_id=waiting.pk, by=actors.Actor.organiser(second), now=over)
+
+    message = only(thanks.TOPIC)
+    assert message.due_at == over + organiser_mails.RECALL_FOR
+    assert isinstance(thanks.send(message, now=over), Mail)
+    assert announcements.recall(announcement_id=waiting.pk, by=actors.Actor.organiser(first), now=over) == 1
+    assert only(thanks.TOPIC).state == "superseded"
 
 
 def test_organiser_thanks_from_the_page(client: Client) -> None:

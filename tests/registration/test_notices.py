@@ -15,9 +15,10 @@ from events.releases import publishing
 from outbox.models import Message
 from outbox.results import Mail, Superseded
 from registration import services
-from registration.letters import handlers, notices
-from registration.models import AttendanceMode, Participant, Registration, RegistrationStatus
+from registration.letters import handlers, notices, organiser_mails
+from registration.models import Announcement, AttendanceMode, Participant, Registration, RegistrationStatus
 from registration.models.participant import IdentityKey
+from registration.services import announcements
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -26,6 +27,7 @@ from tests.factories import (
     RoomFactory,
     SessionFactory,
     SideEventFactory,
+    UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +208,26 @@ def test_rules_of_registration_follow_the_release_and_not_the_draft(
 
     waiting.refresh_from_db()
     assert waiting.status == RegistrationStatus.CONFIRMED
+
+
+def test_to_many_people_a_second_organiser_releases_what_a_release_changed(
+    registration: Registration, side_event: Session, settings: Any
+) -> None:
+    """What calls a session off for hundreds does not leave by one mistake; it can be recalled for ten minutes."""
+    settings.ANNOUNCEMENT_RELEASE_ABOVE = 0
+    first, second = UserFactory(), UserFactory()
+    publish(side_event.conference)
+    move(side_event)
+    release = publishing.publish(side_event.conference, by=first, now=NOW, check=False)
+
+    assert told() == []
+    waiting = Announcement.objects.get(release=release)
+    with pytest.raises(announcements.NeedsAnother):
+        announcements.release(announcement_id=waiting.pk, by=actors.Actor.organiser(first), now=NOW)
+    announcements.release(announcement_id=waiting.pk, by=actors.Actor.organiser(second), now=NOW)
+
+    assert told() == [registration.participant]
+    message = Message.objects.get(topic=notices.TOPIC)
+    assert message.due_at == NOW + organiser_mails.RECALL_FOR
+    assert rendered(message).subject
+    assert announcements.recall(announcement_id=waiting.pk, by=actors.Actor.organiser(first), now=NOW) == 1
