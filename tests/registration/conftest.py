@@ -11,15 +11,11 @@ import time_machine
 from alliance.api import limits
 from events import page_cache
 from outbox import doorbell
-<<<<<<< c43cb95990d856222a90d30f1504980c8c5219b4
-from registration import selectors, views
+from registration import private_pages, selectors
 from registration.models import Delegation, Membership
 from tests.factories import NOW
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.tokens import Program, a_delegation, token
-=======
-from registration import private_pages, selectors
->>>>>>> e484cec32cc282afb15905f1f9de9bf0ee2d5a9b
 
 
 @pytest.fixture(autouse=True)
