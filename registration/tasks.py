@@ -8,7 +8,7 @@ from django.utils import timezone
 from registration import services
 from registration.joining import platform_handlers, rehearsals
 from registration.letters import digests, reminders
-from registration.services import addresses, farewells, invitations, webhooks
+from registration.services import addresses, asked, farewells, invitations, webhooks
 
 
 @shared_task(name="registration.tasks.promote_into_free_places", ignore_result=True, time_limit=120)
@@ -68,9 +68,10 @@ def release_due_reserves() -> None:
 
 @shared_task(name="registration.tasks.forget_addresses", ignore_result=True, time_limit=50)
 def forget_addresses() -> None:
-    """Addresses of people who erased themselves go when the last mail has left; new ones that nobody confirmed, too."""
+    """Addresses of the erased go when the last mail has left, and what nobody confirmed goes when its time is over."""
     farewells.forget(now=timezone.now())
     addresses.forget(now=timezone.now())
+    asked.forget(now=timezone.now())
 
 
 @shared_task(name="registration.tasks.expire_offers", ignore_result=True, time_limit=120)

@@ -85,6 +85,11 @@ LETTERS = (
     _letter("rejected", _("Not admitted"), _("When an organiser declines.")),
     _letter("cancelled", _("Registration cancelled"), _("When the person or an organiser cancels.")),
     _letter("changed", _("Registration changed"), _("For any other change of a registration.")),
+    _letter(
+        "confirm_asked",
+        _("Something to confirm"),
+        _("When a form with a registered address asks for something more."),
+    ),
     _letter("known_address", _("Address used again"), _("When a form is sent with a registered address.")),
     _letter(
         "personal_link",

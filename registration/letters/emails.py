@@ -26,7 +26,7 @@ from outbox import catalogue
 from outbox.letters import Link, Part
 from outbox.results import Attachment, Mail
 from registration.letters import calendar, offer_words
-from registration.models import AttendanceMode, Participant, Registration, RegistrationStatus
+from registration.models import AskedFor, AttendanceMode, Participant, Registration, RegistrationStatus
 from registration.models.registration import REASON_EXPIRED
 
 _S = RegistrationStatus
@@ -193,6 +193,16 @@ def known_address(participant: Participant, registrations: Sequence[Registration
     """To somebody whose address was used in the form again."""
     with translation.override(participant.language):
         return _mail("known_address", participant, registrations, ranks)
+
+
+def confirm_asked(participant: Participant, wishes: Sequence[AskedFor]) -> Mail:
+    """To the owner of an address that a form asked something new for: nothing is registered until they say so."""
+    with translation.override(participant.language):
+        choices = []
+        for wish in wishes:
+            shown = choice(Registration(admission=wish.admission, participant=participant), None)
+            choices.append(shown | {"status": _("Waits for your word"), "explanation": ""})
+        return compose("confirm_asked", participant, values(participant, choices))
 
 
 def personal_link(participant: Participant) -> Mail:

@@ -14,6 +14,7 @@ from registration.letters import emails, messages, notices
 from registration.models import Admission, Participant, Registration, RegistrationStatus
 from registration.models.registration import RegistrationQuerySet
 from registration.seating import clashes, fallback
+from registration.services import asked
 from video.models import MeetingState
 
 _S = RegistrationStatus
@@ -77,10 +78,12 @@ def answer_form(message: Message, *, now: datetime) -> Mail | Superseded:
 
 @published
 def tell_known_address(message: Message, *, now: datetime) -> Mail | Superseded:
-    """The mail to the owner of an address that was used again."""
+    """The mail to the owner of an address that was used again: what to confirm, else how things stand."""
     participant = _participant(message)
     if participant is None:
         return Superseded("gone")
+    if wishes := asked.pending(participant, now=now):
+        return emails.confirm_asked(participant, wishes)
     registrations = _choices(participant, Registration.objects.live())
     return emails.known_address(participant, registrations, selectors.places_in_line(registrations))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import outbox.services
 from outbox.models import Message
-from registration.models import Admission, Participant, Registration, RegistrationStatus
+from registration.models import Admission, AskedFor, Participant, Registration, RegistrationStatus
 from registration.models.registration import ENDED
 from video.models import Meeting, Service
 
@@ -133,9 +133,12 @@ def _again(registration: Registration) -> str:
     return f":{registration.join_version}" if registration.join_version > 1 else ""
 
 
-def about_known_address(participant: Participant, *, now: datetime) -> Message:
-    """Somebody sent the form again with a registered address: tell its owner how things stand. Once per clock hour."""
-    return _once_an_hour(KNOWN_ADDRESS, "known", participant, now=now)
+def about_known_address(participant: Participant, *, now: datetime, wish: AskedFor | None = None) -> Message:
+    """Somebody sent the form again with a registered address: tell its owner how things stand. Once per clock hour.
+
+    wish: something that waits for the owner's word since this form; that is told at once.
+    """
+    return _once_an_hour(KNOWN_ADDRESS, "known", participant, now=now, about=f":{wish.public_id}" if wish else "")
 
 
 def personal_link(participant: Participant, *, now: datetime) -> Message:
@@ -143,13 +146,13 @@ def personal_link(participant: Participant, *, now: datetime) -> Message:
     return _once_an_hour(PERSONAL_LINK, "link", participant, now=now)
 
 
-def _once_an_hour(topic: str, word: str, participant: Participant, *, now: datetime) -> Message:
-    """A mail that a stranger can cause; its key lets one through per clock hour."""
+def _once_an_hour(topic: str, word: str, participant: Participant, *, now: datetime, about: str = "") -> Message:
+    """A mail that a stranger can cause; its key lets one through per clock hour. about: what makes it another mail."""
     return outbox.services.message(
         topic=topic,
         about_kind="participant",
         about_id=participant.public_id,
-        key=f"{word}:{participant.public_id}:{now:%Y%m%d%H}",
+        key=f"{word}:{participant.public_id}:{now:%Y%m%d%H}{about}",
         now=now,
         order_key=_order(participant),
     )

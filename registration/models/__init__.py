@@ -32,6 +32,7 @@ from registration.models.gateway import JoinNetwork, Rehearsal, RetiredLink
 from registration.models.idempotency import IdempotencyKey
 from registration.models.invitation import Invitation, InvitationKey, InvitationState
 from registration.models.mail import BounceKind, MailBounce, OptOut
+from registration.models.pair import SeatPair
 from registration.models.participant import IdentityKey, Participant
 from registration.models.protection import ProtectedParticipant
 from registration.models.question import (
@@ -111,6 +112,7 @@ __all__ = [
     "Reserve",
     "RetiredLink",
     "Scope",
+    "SeatPair",
     "TakeDown",
     "Verification",
     "WaitingMode",

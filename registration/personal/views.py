@@ -26,7 +26,7 @@ from registration.questions import answers
 from registration.questions import fields as question_fields
 from registration.seating import clashes
 from registration.selectors import OwnChoice
-from registration.services import addresses, consents, own_data
+from registration.services import addresses, asked, consents, own_data
 
 _SEATED = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
 
@@ -78,6 +78,7 @@ def personal(request: HttpRequest, participant: Participant, token: str) -> Http
         "ticket": tickets.of(participant, choices, now=now),
         "own_answers": answers.own(participant, now=now),
         "consents": consents.own(participant, now=now),
+        "wishes": asked.pending(participant, now=now),
         "new_address": addresses.pending(participant, now=now),
         "has_data": own_data.is_readable(participant),
         "done": request.GET.get("done", ""),

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from registration import services
-from registration.models import Admission
+from registration.models import Admission, Participant
+from registration.services import confirming
 from tests.factories import NOW
 
 
@@ -38,3 +39,13 @@ def register(*admissions: Admission, token: str, now: datetime = NOW, **about: A
         form_token=token,
         now=now,
     )
+
+
+def confirm_wishes(*, now: datetime = NOW) -> list[confirming.Confirmed]:
+    """Everybody says yes to what a form asked for with their address."""
+    return [
+        confirming.confirm(
+            participant_id=person.pk, public_ids=set(person.asked_for.values_list("public_id", flat=True)), now=now
+        )
+        for person in Participant.objects.filter(asked_for__isnull=False).distinct().order_by("pk")
+    ]

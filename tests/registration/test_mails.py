@@ -25,6 +25,7 @@ from tests.factories import (
     RegistrationFactory,
     SideEventFactory,
 )
+from tests.registration.people import confirm_wishes
 from video.models import Meeting, MeetingState
 
 pytestmark = pytest.mark.django_db
@@ -296,12 +297,20 @@ def test_person_who_only_waited_gets_no_entry_taken_back() -> None:
     assert rendered(messages.STATUS).attachments == ()
 
 
-def test_known_person_who_adds_a_choice_gets_one_mail_about_it() -> None:
+def test_known_person_who_adds_a_choice_is_asked_first_and_then_gets_one_mail_about_it() -> None:
     first = AdmissionFactory()
     second = AdmissionFactory(conference=first.conference, session=SideEventFactory(conference=first.conference))
     register(first, token="first")
 
     register(second, token="second")
 
+    asked = rendered(messages.KNOWN_ADDRESS)
+    assert asked.language == "ru"
+    assert str(second.session.title) in asked.text
+    assert str(first.session.title) not in asked.text
+    assert Participant.objects.get().personal_token in asked.text
+    assert Message.objects.filter(topic=messages.FORM).count() == 1
+
+    confirm_wishes()
+
     assert Message.objects.filter(topic=messages.FORM).count() == 2
-    assert not Message.objects.filter(topic=messages.KNOWN_ADDRESS).exists()

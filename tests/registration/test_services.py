@@ -23,7 +23,7 @@ from tests.factories import (
     SideEventFactory,
     StaffFactory,
 )
-from tests.registration.people import register
+from tests.registration.people import confirm_wishes, register
 
 pytestmark = pytest.mark.django_db
 
@@ -206,6 +206,7 @@ def test_register_with_a_known_address_adds_another_choice() -> None:
     register(first, token="one")
 
     answer = register(first, second, token="two")
+    confirm_wishes()
 
     assert told(answer) == [(CONFIRMED, None), (CONFIRMED, None)]
     assert stands(first) == [(CONFIRMED, None)]
@@ -220,6 +221,7 @@ def test_register_after_cancelling_stands_at_the_end_of_the_line() -> None:
     services.cancel(registration_id=Registration.objects.earliest("pk").pk, by=actors.PARTICIPANT, now=NOW)
 
     answer = register(admission, token="three")
+    confirm_wishes()
 
     assert told(answer) == [(WAITLISTED, 1)]
     assert [status for status, _position in stands(admission)] == [CANCELLED, CONFIRMED, WAITLISTED]
@@ -501,6 +503,7 @@ def test_rejection_is_not_undone_by_sending_the_form_again(category: str) -> Non
     services.reject(registration_id=rejected.pk, by=actors.SYSTEM, now=NOW, reason="It is for others.")
 
     register(admission, token="second", category=category)
+    confirm_wishes()
 
     again = Registration.objects.exclude(pk=rejected.pk).get()
     assert again.status == PENDING
@@ -515,6 +518,7 @@ def test_person_rejected_from_an_open_event_waits_for_an_organiser_the_next_time
     admission.save()
 
     answer = register(admission, token="second")
+    confirm_wishes()
 
     again = Registration.objects.exclude(pk=rejected.pk).get()
     assert (again.status, again.reason) == (PENDING, "@refused-before")

@@ -29,6 +29,7 @@ from tests.factories import (
     RegistrationFactory,
     SideEventFactory,
 )
+from tests.registration.people import confirm_wishes
 
 pytestmark = pytest.mark.django_db
 
@@ -255,12 +256,13 @@ def test_the_order_of_requests_is_the_only_thing_a_waiting_list_tells(client: Cl
     assert "You are number 2 in line." in text(new)
 
 
-def test_a_known_person_adds_a_choice(client: Client) -> None:
+def test_a_known_person_adds_a_choice_by_the_link_in_the_mail(client: Client) -> None:
     conference = ConferenceFactory()
     one, other = (AdmissionFactory(session=SideEventFactory(conference=conference)) for _n in range(2))
     client.post(address(one), filled(one))
 
     client.post(address(one), filled(other))
+    confirm_wishes()
 
     assert Participant.objects.count() == 1
     assert set(Registration.objects.values_list("admission_id", flat=True)) == {one.pk, other.pk}
