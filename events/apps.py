@@ -29,6 +29,7 @@ class EventsConfig(AppConfig):
         health.register()
         jobs.register_handler()
         work.register()
+        undoing.register()
         mail_trial.register()
         mail_texts.register_part()
         programme_checks.register_checks()

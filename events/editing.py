@@ -319,8 +319,8 @@ def put_back(rows: Iterable[tuple[Session, dict[str, Any]]], segments: Iterable[
             is_instant = name in ("starts_at", "ends_at") and value is not None
             setattr(session, name, datetime.fromisoformat(value) if is_instant else value)
         changed.append(session)
-    days = {session.day_id for session in changed} - {None}
-    rooms = {session.room_id for session in changed} - {None}
+    days = {session.day_id for session in changed if session.day_id is not None}
+    rooms = {session.room_id for session in changed if session.room_id is not None}
     if ConferenceDay.objects.filter(pk__in=days).count() < len(days):
         raise ProgrammeChanged
     if Room.objects.filter(pk__in=rooms).count() < len(rooms):

@@ -48,14 +48,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A chart with its numbers as a table. template: draws `data`; heads and rows: the table."""
+    """A chart with its numbers as a table. template: draws `data`; heads and rows: the table, a row a tuple of what it
+    is about and its numbers."""
 
     code: str
     title: Words
     template: str
     data: Any
     heads: Sequence[Words]
-    rows: Sequence[tuple[Any, int]]
+    rows: Sequence[tuple[Any, ...]]
 
 
 LAST_STEP = "open"  # the name of the source that says whether registration is open

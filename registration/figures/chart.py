@@ -70,6 +70,62 @@ def bars(rows: Sequence[tuple[object, int]], widest: int) -> Bars:
     return Bars(drawn, 28 * len(drawn))
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part of a column. kind: which of the parts it is, from 1, for its colour and its pattern of edges."""
+
+    kind: int
+    at: float
+    up: float
+    wide: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns beside each other, each of several parts, and the axes."""
+
+    pieces: list[Piece]
+    ups: list[Mark]
+    marks: list[tuple[float, object, str]]
+    legend: list[tuple[int, float, object]]
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    width: int = WIDTH
+    height: int = HEIGHT + 26
+
+
+def columns(rows: Sequence[tuple[object, Sequence[int]]], parts: Sequence[object]) -> Columns:
+    """Columns for moments and numbers, one number for each of the parts. rows must not be empty."""
+    top = _round_up(max(1, *(sum(numbers) for _label, numbers in rows)))
+    ground, room = HEIGHT - _BOTTOM, HEIGHT - _TOP - _BOTTOM
+    step = (WIDTH - _LEFT - _RIGHT) / len(rows)
+    pieces = []
+    for place, (_label, numbers) in enumerate(rows):
+        below = 0
+        for kind, number in enumerate(numbers, start=1):
+            if number:
+                below += number
+                high = room * number / top
+                at = _LEFT + step * (place + 0.15)
+                pieces.append(
+                    Piece(
+                        kind, round(at, 1), round(ground - room * below / top, 1), round(step * 0.7, 1), round(high, 1)
+                    )
+                )
+    shown = {0: "start", len(rows) - 1: "end"} if len(rows) > 1 else {0: "start"}
+    if len(rows) > 4:
+        shown[len(rows) // 2] = "middle"
+    places = {"start": 0.15, "middle": 0.5, "end": 0.85}
+    marks = [
+        (round(_LEFT + step * (place + places[anchor]), 1), rows[place][0], anchor)
+        for place, anchor in sorted(shown.items())
+    ]
+    ups = [Mark(round(ground - room * number / top, 1), number, "end") for number in sorted({0, top // 2, top})]
+    legend = [(kind, round(_LEFT + 200.0 * (kind - 1), 1), part) for kind, part in enumerate(parts, start=1)]
+    return Columns(pieces, ups, marks, legend)
+
+
 def chart(days: Sequence[Day]) -> Chart | None:
     """The chart; None for fewer than two days, which make no line."""
     if len(days) < 2:

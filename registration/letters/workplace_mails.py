@@ -6,9 +6,9 @@ ids: the few messages that are stuck are looked up, not the many registrations.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +16,7 @@ from django.contrib import admin
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -35,13 +35,14 @@ from registration.models import Admission, Registration
 
 MOST_COUNTED = 1_000  # messages; beyond that the number says enough
 _DAYS = 30
+_MAIL_DAYS = 14
 
 
 def register() -> None:
     """Called when the app is ready."""
     workplace.register_needs("mails", 40, "outbox.view_message", of_mails)
     workplace.register_drawings("registrations", 10, "registration.view_registration", registrations_a_day)
-    workplace.register_drawings("mails", 20, "outbox.view_message", mails_by_state)
+    workplace.register_drawings("mails", 20, "outbox.view_message", mails)
 
 
 def of_conference(messages: QuerySet[Message], conference_id: int) -> QuerySet[Message]:
@@ -143,22 +144,61 @@ def registrations_a_day(conference: Conference, now: datetime) -> Iterator[Drawi
     )
 
 
-def mails_by_state(conference: Conference, now: datetime) -> Iterator[Drawing]:
-    """Where the newest messages stand, of the newest thousand of the house. One query."""
+def mails(conference: Conference, now: datetime) -> Iterator[Drawing]:
+    """The newest messages of the conference by state, and when they were queued, left or failed. One query.
+
+    Of the newest thousand of the house: what is looked at on each visit must not grow with the mail of years.
+    """
     newest = Message.objects.order_by("-created_at", "-pk")[:MOST_COUNTED]
-    states = of_conference(Message.objects.filter(pk__in=newest.values("pk")), conference.pk).values_list(
-        "state", flat=True
-    )
-    counted = {state: len(list(rows)) for state, rows in groupby(sorted(states))}
-    if not counted:
+    rows = of_conference(Message.objects.filter(pk__in=newest.values("pk")), conference.pk)
+    found = list(rows.values_list("state", "created_at", "finished_at"))
+    if not found:
         return
+    yield _by_state(Counter(state for state, _queued, _finished in found))
+    yield _by_time(found, conference, now)
+
+
+def _by_state(counted: Counter[str]) -> Drawing:
     rows = [(MessageState(state).label, counted[state]) for state in MessageState.values if state in counted]
-    widest = max(counted.values())
-    yield Drawing(
+    return Drawing(
         "mails",
         _("The newest messages by state"),
         "admin/registration/start/_bars.html",
-        figure_chart.bars(rows, widest),
+        figure_chart.bars(rows, max(counted.values())),
         (_("State"), _("Number")),
         rows,
     )
+
+
+def _by_time(found: list[tuple[str, datetime, datetime | None]], conference: Conference, now: datetime) -> Drawing:
+    """By the hour while all of it is of the last day, else by the day, on the venue's clock."""
+    is_hourly = min(queued for _state, queued, _finished in found) > now - timedelta(hours=24)
+    unit = timedelta(hours=1) if is_hourly else timedelta(days=1)
+    last = _start_of(now, conference, is_hourly=is_hourly)
+    times = [last - back * unit for back in range((24 if is_hourly else _MAIL_DAYS) - 1, -1, -1)]
+    if not is_hourly:  # days are not always 24 hours long
+        times = [_start_of(one + timedelta(hours=12), conference, is_hourly=False) for one in times]
+    counted: dict[datetime, list[int]] = {one: [0, 0, 0] for one in times}
+    for state, queued, finished in found:
+        kind = {MessageState.SENT: 0, MessageState.DEAD: 2}.get(MessageState(state))
+        if kind is None and state not in OPEN_STATES:
+            continue  # held and no longer needed: neither left, nor waits to
+        at = _start_of((finished if kind is not None else None) or queued, conference, is_hourly=is_hourly)
+        if at in counted:
+            counted[at][1 if kind is None else kind] += 1
+    style = "TIME_FORMAT" if is_hourly else "DATE_FORMAT"
+    rows = [(formats.date_format(one, style), numbers) for one, numbers in counted.items()]
+    parts = (_("Sent"), _("On the way"), _("Given up"))
+    return Drawing(
+        "mail-times",
+        _("Messages by the hour") if is_hourly else _("Messages by the day"),
+        "admin/registration/start/_columns.html",
+        figure_chart.columns(rows, parts) if any(any(numbers) for _at, numbers in rows) else None,
+        (_("Hour") if is_hourly else _("Day"), *parts),
+        [(at, *numbers) for at, numbers in rows if any(numbers)],
+    )
+
+
+def _start_of(instant: datetime, conference: Conference, *, is_hourly: bool) -> datetime:
+    local = instant.astimezone(conference.zone)
+    return local.replace(hour=local.hour if is_hourly else 0, minute=0, second=0, microsecond=0)

@@ -295,7 +295,9 @@ def test_charts_have_tables() -> None:
     drawings = {one.code: one for one in page.context["drawings"]}
     assert [number for _day, number in drawings["registrations"].rows] == [2, 1]
     assert [(str(label), number) for label, number in drawings["mails"].rows] == [("Queued", 1)]
-    assert page.text.count('<svg class="figure-chart') == 2
+    assert [numbers for _at, *numbers in drawings["mail-times"].rows] == [[0, 1, 0]]
+    assert 'class="is-part-2"' in page.text
+    assert page.text.count('<svg class="figure-chart') == 3
 
 
 # --- the way there, and the bar --------------------------------------------------------------------------------------
