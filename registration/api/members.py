@@ -48,6 +48,8 @@ from registration.models import Membership, Scope
 from registration.services import corrections, delegations, once
 from registration.services.delegations import NominationRefused, Nominee, NotAMember
 
+Standings = Sequence[once.Standing] | None
+
 
 def _refused(error: NominationRefused, name_of: Callable[[int], str]) -> Refused:
     """409 with what is wrong by row."""
@@ -163,8 +165,8 @@ class ParticipantViewSet(TokenViewSet[Membership]):
     ) -> Response:
         assert self.grant.delegation_id is not None  # noqa: S101 - its scopes are given to delegations alone
 
-        def answer(members: Sequence[Membership]) -> dict[str, Any]:
-            outcomes = self._outcomes(members, [nominee.row for nominee in nominees])
+        def answer(members: Sequence[Membership], standings: Standings) -> dict[str, Any]:
+            outcomes = self._outcomes(members, standings, [nominee.row for nominee in nominees])
             if is_list:
                 return _answer(201, {"outcomes": outcomes})
             return _answer(201, outcomes[0], Location=outcomes[0]["address"])
@@ -172,7 +174,12 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         during = self._once(data, answer)
         try:
             delegations.nominate(
-                delegation_id=self.grant.delegation_id, nominees=nominees, by=self.actor, now=self.now, during=during
+                delegation_id=self.grant.delegation_id,
+                nominees=nominees,
+                by=self.actor,
+                now=self.now,
+                during=during,
+                known=self.grant.delegation,
             )
         except once.DoneBefore as before:
             return _said(before.answer)
@@ -190,7 +197,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         """Correct function or capacity; the name until the member has answered. Another address is another person."""
         data = body_of(request)
         change = member_bodies.correction_of(data)
-        member, during = self._find(data, lambda members: _answer(204, None))
+        member, during = self._find(data, lambda members, standings: _answer(204, None))
         try:
             corrections.correct(membership_id=member.pk, change=change, by=self.actor, now=self.now, during=during)
         except once.DoneBefore as before:
@@ -210,8 +217,8 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         """Name somebody else in a member's place. The place is not free in between; both are told by mail."""
         data = body_of(request)
 
-        def answer(members: Sequence[Membership]) -> dict[str, Any]:
-            outcome = self._outcomes(members)[0]
+        def answer(members: Sequence[Membership], standings: Standings) -> dict[str, Any]:
+            outcome = self._outcomes(members, standings)[0]
             return _answer(201, outcome, Location=outcome["address"])
 
         member, during = self._find(data, answer)
@@ -235,7 +242,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
     )
     def destroy(self, request: Request, **captured: Any) -> Response:
         """Withdraw a nomination. The place goes to the first in line, and the person is told."""
-        member, during = self._find(None, lambda members: _answer(204, None))
+        member, during = self._find(None, lambda members, standings: _answer(204, None))
         try:
             delegations.withdraw(membership_id=member.pk, by=self.actor, now=self.now, during=during)
         except once.DoneBefore as before:
@@ -270,17 +277,24 @@ class ParticipantViewSet(TokenViewSet[Membership]):
             check=check,
         )
 
-    def _outcomes(self, members: Sequence[Membership], rows: Sequence[int] = (1,)) -> list[dict[str, Any]]:
-        seats = member_places.seats_of(members)
+    def _outcomes(
+        self, members: Sequence[Membership], standings: Standings, rows: Sequence[int] = (1,)
+    ) -> list[dict[str, Any]]:
+        """What each row led to. standings: None where they must be looked up."""
+        if standings is None:
+            seats = member_places.seats_of(members)
+            found = [(seats[member.pk].place, seats[member.pk].rank) for member in members]
+        else:
+            found = [(member_places.place_of(one.status), one.rank) for one in standings]
         return [
             {
                 "row": row,
                 "participant": str(member.public_id),
                 "address": f"{settings.SITE_URL}{reverse('api:participants-detail', args=[member.public_id])}",
-                "place": seats[member.pk].place.value,
-                "place_in_line": seats[member.pk].rank,
+                "place": place.value,
+                "place_in_line": rank,
             }
-            for row, member in zip(rows, members, strict=True)
+            for row, member, (place, rank) in zip(rows, members, found, strict=True)
         ]
 
 

@@ -9,13 +9,13 @@ their keys.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,7 +24,7 @@ import outbox.services
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
-from alliance import crypto
+from alliance import crypto, inserts
 from alliance.db import constraint_name
 from alliance.exceptions import DomainError
 from events.models import OrganisationKind
@@ -35,6 +35,7 @@ from registration.joining import platform_handlers
 from registration.letters import messages
 from registration.models import (
     Admission,
+    ApprovalMode,
     AttendanceMode,
     Category,
     ConsentSource,
@@ -49,7 +50,7 @@ from registration.models import (
     Registration,
     RegistrationStatus,
 )
-from registration.models.delegation_member import member_index
+from registration.models.delegation_member import ACTIVE_STATES, member_index
 from registration.models.participant import Identity
 from registration.models.registration import REASON_AUDIENCE
 from registration.services import consents, once, places, waiting_list
@@ -143,20 +144,47 @@ class HeadIsNamed(DomainError):
 # --- nominating -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Somebody the delegation has nominated before, as far as a nomination has to know. index: of the address."""
+
+    capacity: str
+    mode: str
+    is_active: bool
+    index: bytes
+
+
 def problems_of(delegation: Delegation, nominees: Sequence[Nominee], *, now: datetime) -> list[Problem]:
     """What speaks against nominating these people, as far as it is known before; nothing is changed.
 
     Read from the delegation's own members and the published admissions alone.
     """
+    return _problems(delegation, nominees, _known(delegation), _ways(delegation), now=now)
+
+
+def _known(delegation: Delegation) -> list[_Known]:
+    """Everybody it ever nominated. One query."""
+    rows = Membership.objects.filter(delegation=delegation).values_list(
+        "capacity", "mode", "state", "participant__email_index"
+    )
+    return [_Known(capacity, mode, state in ACTIVE_STATES, bytes(index)) for capacity, mode, state, index in rows]
+
+
+def _problems(
+    delegation: Delegation,
+    nominees: Sequence[Nominee],
+    known: Sequence[_Known],
+    ways: Mapping[str, Admission],
+    *,
+    now: datetime,
+) -> list[Problem]:
     found = [Problem(0, _("The list is empty."))] if not nominees else []
     if len(nominees) > MOST_AT_ONCE:
         found.append(Problem(0, _("A list has at most %(limit)d people.") % {"limit": MOST_AT_ONCE}))
         return found
-    members = list(Membership.objects.active().filter(delegation=delegation))
-    indexes = Membership.objects.active().filter(delegation=delegation)
-    known = {bytes(index) for index in indexes.values_list("participant__email_index", flat=True)}
+    members = [one for one in known if one.is_active]
+    indexes = {one.index for one in members}
     heads = sum(member.capacity == DelegationCapacity.HEAD for member in members)
-    ways = _ways(delegation)
     limits = {
         AttendanceMode.IN_PERSON: delegation.quota_in_person,
         AttendanceMode.ONLINE: delegation.quota_online,
@@ -166,7 +194,7 @@ def problems_of(delegation: Delegation, nominees: Sequence[Nominee], *, now: dat
     total = len(members)
     for nominee in nominees:
         index = member_index(delegation.pk, nominee.email)
-        if index in known:
+        if index in indexes:
             found.append(Problem(nominee.row, _("You have nominated this address already.")))
             continue
         if index in seen:
@@ -191,46 +219,58 @@ def problems_of(delegation: Delegation, nominees: Sequence[Nominee], *, now: dat
 
 def _ways(delegation: Delegation) -> dict[str, Admission]:
     """How one can attend the conference as a whole, by mode."""
-    admissions = (
-        Admission.objects.with_meeting()
-        .prefetch_related("audience_organisations")
-        .filter(conference_id=delegation.conference_id, session=None)
-    )
-    return {admission.mode: admission for admission in admissions}
+    admissions = Admission.objects.with_meeting().filter(conference_id=delegation.conference_id, session=None)
+    found = {admission.mode: admission for admission in admissions}
+    # Named organisations are read where they may decide.
+    asking = [admission for admission in found.values() if admission.approval == ApprovalMode.AUDIENCE]
+    prefetch_related_objects(asking, "audience_organisations")
+    return found
 
 
 @published
 def nominate(
-    *, delegation_id: int, nominees: Sequence[Nominee], by: Actor, now: datetime, during: once.During = once.NOTHING
+    *,
+    delegation_id: int,
+    nominees: Sequence[Nominee],
+    by: Actor,
+    now: datetime,
+    during: once.During = once.NOTHING,
+    known: Delegation | None = None,
 ) -> list[Nominated]:
     """Nominate people as members of a delegation: all of them, or nobody.
 
     Each gets a place through the same claim as the public form, at once, and a mail with a link to confirm or decline.
+    known: the delegation with conference, country and organisation, where the caller has read it; for what is prepared
+    before it is locked. The number of statements is the same for any number of people, but for one claim each.
     Raises NominationRefused with what is wrong by row; then nothing has happened.
     """
-    delegation = Delegation.objects.select_related("conference", "country", "organisation").get(pk=delegation_id)
+    delegation = known or Delegation.objects.select_related("conference", "country", "organisation").get(
+        pk=delegation_id
+    )
     made = [_new_person(delegation, nominee, now=now) for nominee in nominees[: MOST_AT_ONCE + 1]]  # slow: before locks
     try:
         with transaction.atomic(durable=True):
             during.begin(now=now)
             delegation = locked(delegation_id)
-            if problems := problems_of(delegation, nominees, now=now):
+            earlier, ways = _known(delegation), _ways(delegation)
+            if problems := _problems(delegation, nominees, earlier, ways, now=now):
                 raise NominationRefused(problems)
-            ways = _ways(delegation)
-            members = [
-                _admit(delegation, nominee, participant, key, ways[nominee.mode], by=by, now=now)
-                for nominee, (participant, key) in zip(nominees, made, strict=True)
-            ]
+            new = [_New(nominee, person, key) for nominee, (person, key) in zip(nominees, made, strict=True)]
+            left = {one.index for one in earlier if not one.is_active}
+            _free_addresses([one.person for one in new if one.person.email_index in left])
+            members = _write_members(delegation, new, by=by, now=now, action="nominated")
+            registrations = _write_registrations(delegation, members, ways, by=by, now=now)
             # Last, in the order of the keys of places; only now is a row locked that others wait for.
-            results = {}
-            for nominee, membership, registration in sorted(members, key=lambda one: one[2].admission_id):
-                results[nominee.row] = _claim(nominee, membership, registration, now=now)
-            during.done([results[nominee.row].membership for nominee in nominees])
+            rows = sorted(zip(nominees, members, registrations, strict=True), key=lambda row: row[2].admission_id)
+            results = {row[0].row: _claim(*row, now=now) for row in rows}
+            nominated = [results[nominee.row] for nominee in nominees]
+            standings = [once.Standing(result.status, result.position) for result in nominated]
+            during.done([result.membership for result in nominated], standings)
     except IntegrityError as error:  # another path was faster between our look and our write
         if constraint_name(error) not in {"delegation_quota_is_kept", "delegation_has_one_head"}:
             raise
         raise NominationRefused([Problem(0, _("The quota of the delegation is used up."))]) from error
-    return [results[nominee.row] for nominee in nominees]
+    return nominated
 
 
 def locked(delegation_id: int) -> Delegation:
@@ -270,73 +310,84 @@ def _new_person(delegation: Delegation, nominee: Nominee, *, now: datetime) -> t
     return participant, wrapped
 
 
-def _admit(
-    delegation: Delegation,
-    nominee: Nominee,
-    participant: Participant,
-    key: bytes,
-    admission: Admission,
-    *,
-    by: Actor,
-    now: datetime,
-) -> tuple[Nominee, Membership, Registration]:
-    """Save person, membership and a pending registration, with audit rows and mails."""
-    membership = _new_membership(delegation, nominee, participant, key, by=by, now=now, action="nominated")
-    registration = Registration(admission=admission, participant=participant, created_at=now)
-    if not admission.admits(
-        category=participant.category, country=delegation.country, organisation_id=delegation.organisation_id
-    ):
-        registration.reason = REASON_AUDIENCE
-    registration.join_hash = crypto.token_hash(registration.join_token)
-    registration.save()
-    audit("registration", registration.public_id, "registration.received", by=by, now=now)
-    outbox.services.queue(
-        [
-            delegation_mails.nominated(membership, now=now),
-            *messages.join_link(registration, version=registration.version, now=now),
-        ]
-    )
-    return nominee, membership, registration
+@dataclass(frozen=True, slots=True)
+class _New:
+    """Somebody to be written: as they were nominated, the unsaved participant, and the person's key."""
+
+    nominee: Nominee
+    person: Participant
+    key: bytes
 
 
-def _new_membership(
+def _free_addresses(people: Sequence[Participant]) -> None:
+    """Somebody who was a member before and has left: their row stays with what happened, the address is free again."""
+    for person in people:
+        Participant.objects.filter(conference_id=person.conference_id, email_index=person.email_index).update(
+            email_index=secrets.token_bytes(32)
+        )
+
+
+def _write_members(
     delegation: Delegation,
-    nominee: Nominee,
-    participant: Participant,
-    key: bytes,
+    new: Sequence[_New],
     *,
     by: Actor,
     now: datetime,
     action: str,
     replaces: Membership | None = None,
-) -> Membership:
-    # Somebody who was a member before and has left: their row stays with what happened, the address is free again.
-    Participant.objects.filter(conference_id=delegation.conference_id, email_index=participant.email_index).update(
-        email_index=secrets.token_bytes(32)
-    )
-    participant.save()
-    IdentityKey.objects.create(participant=participant, wrapped=key)
-    membership = Membership(
-        delegation=delegation,
-        participant=participant,
-        mode=nominee.mode,
-        capacity=nominee.capacity,
-        nominated_at=now,
-        replaces=replaces,
-    )
-    membership.answer_hash = crypto.token_hash(membership.answer_token)
-    membership.save()
-    audit(
-        "membership",
-        membership.public_id,
-        f"delegation.{action}",
-        by=by,
-        now=now,
-        delegation=str(delegation.public_id),
-        capacity=nominee.capacity,
-        mode=nominee.mode,
-    )
-    return membership
+) -> list[Membership]:
+    """Save people, keys and memberships with their audit rows: two statements."""
+    inserts.insert(inserts.Rows([one.person for one in new]))
+    members = [
+        Membership(
+            delegation=delegation,
+            participant=one.person,
+            mode=one.nominee.mode,
+            capacity=one.nominee.capacity,
+            nominated_at=now,
+            replaces=replaces,
+        )
+        for one in new
+    ]
+    for membership in members:
+        membership.answer_hash = crypto.token_hash(membership.answer_token)
+    entries = [
+        _entry(
+            "membership",
+            membership.public_id,
+            f"delegation.{action}",
+            by=by,
+            now=now,
+            delegation=str(delegation.public_id),
+            capacity=membership.capacity,
+            mode=membership.mode,
+        )
+        for membership in members
+    ]
+    keys = [IdentityKey(participant=one.person, wrapped=one.key) for one in new]
+    inserts.insert(inserts.Rows(members), inserts.Rows(keys), inserts.Rows(entries))
+    return members
+
+
+def _write_registrations(
+    delegation: Delegation, members: Sequence[Membership], ways: Mapping[str, Admission], *, by: Actor, now: datetime
+) -> list[Registration]:
+    """Save a pending registration for each member, with audit rows and mails: one statement."""
+    made, queued = [], []
+    for membership in members:
+        admission, person = ways[membership.mode], membership.participant
+        registration = Registration(admission=admission, participant=person, created_at=now)
+        if not admission.admits(
+            category=person.category, country=delegation.country, organisation_id=delegation.organisation_id
+        ):
+            registration.reason = REASON_AUDIENCE
+        registration.join_hash = crypto.token_hash(registration.join_token)
+        made.append(registration)
+        queued.append(delegation_mails.nominated(membership, now=now))
+        queued += messages.join_link(registration, version=registration.version, now=now)
+    entries = [_entry("registration", row.public_id, "registration.received", by=by, now=now) for row in made]
+    outbox.services.queue(queued, along=[inserts.Rows(made), inserts.Rows(entries)])
+    return made
 
 
 def _claim(nominee: Nominee, membership: Membership, registration: Registration, *, now: datetime) -> Nominated:
@@ -352,7 +403,11 @@ def _claim(nominee: Nominee, membership: Membership, registration: Registration,
 
 
 def audit(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, **details: Any) -> None:
-    actors.audit_entry(at=now, by=by, action=action, about_kind=kind, about_id=public_id, details=details).save()
+    _entry(kind, public_id, action, by=by, now=now, **details).save()
+
+
+def _entry(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, **details: Any) -> AuditEntry:
+    return actors.audit_entry(at=now, by=by, action=action, about_kind=kind, about_id=public_id, details=details)
 
 
 # --- ending and passing on --------------------------------------------------------------------------------------------
@@ -476,8 +531,9 @@ def replace(
             raise NominationRefused([Problem(nominee.row, _("You have nominated this address already."))])
         _refuse_who_was_there(membership)
         _end(membership, MemberState.REPLACED, by=by, now=now)
-        new = _new_membership(
-            delegation, nominee, person, key, by=by, now=now, action="substituted", replaces=membership
+        _free_addresses([person])
+        (new,) = _write_members(
+            delegation, [_New(nominee, person, key)], by=by, now=now, action="substituted", replaces=membership
         )
         outbox.services.queue([delegation_mails.ended(membership, now=now), delegation_mails.nominated(new, now=now)])
         seat = _seat(membership)

@@ -228,9 +228,7 @@ def _admits(admission: Admission, person: Applicant | Participant, named: frozen
         return True
     if isinstance(person, Participant):
         return origins.admits(admission, person)
-    return admission.admits(
-        category=person.category, country=person.country, organisation_id=person.organisation_id
-    )
+    return admission.admits(category=person.category, country=person.country, organisation_id=person.organisation_id)
 
 
 def _body_hash(chosen: Sequence[Admission], applicant: Applicant) -> bytes:

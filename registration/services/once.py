@@ -21,6 +21,14 @@ from registration.models import IdempotencyKey, Membership
 KEPT = timedelta(hours=24)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a registration stands that a service has just made. rank: from 1, on the waiting list."""
+
+    status: str
+    rank: int | None
+
+
 class During:
     """What a caller wants done inside the transaction of a service. This one wants nothing."""
 
@@ -30,8 +38,10 @@ class During:
     def found(self, membership: Membership) -> None:
         """The row is found and its delegation locked; nothing is changed yet. May raise to refuse."""
 
-    def done(self, members: Sequence[Membership]) -> None:
-        """Last: everything is changed. members: the new ones, or the one that was changed."""
+    def done(self, members: Sequence[Membership], standings: Sequence[Standing] | None = None) -> None:
+        """Last: everything is changed. members: the new ones, or the one that was changed. standings: of each of them,
+        where the service knows it.
+        """
 
 
 NOTHING = During()
@@ -64,7 +74,7 @@ class Once(During):
     scope: str
     key: str | None
     request: str
-    answer: Callable[[Sequence[Membership]], dict[str, Any]]
+    answer: Callable[[Sequence[Membership], Sequence[Standing] | None], dict[str, Any]]
     check: Callable[[Membership], None] | None = None
     said: dict[str, Any] = field(default_factory=dict)
     _row: int | None = None
@@ -77,13 +87,11 @@ class Once(During):
         body_hash = crypto.blind_index("api-request", self.request)
         with connection.cursor() as cursor:
             cursor.execute(
-                "DELETE FROM registration_idempotencykey WHERE scope = %s AND key_hash = %s AND created_at < %s",
-                [self.scope, key_hash, now - KEPT],
-            )
-            cursor.execute(
-                "INSERT INTO registration_idempotencykey (scope, key_hash, body_hash, answer, created_at) "
-                "VALUES (%s, %s, %s, '{}', %s) ON CONFLICT (scope, key_hash) DO NOTHING RETURNING id",
-                [self.scope, key_hash, body_hash, now],
+                "INSERT INTO registration_idempotencykey AS kept (scope, key_hash, body_hash, answer, created_at) "
+                "VALUES (%s, %s, %s, '{}', %s) ON CONFLICT (scope, key_hash) DO UPDATE "
+                "SET body_hash = EXCLUDED.body_hash, answer = EXCLUDED.answer, created_at = EXCLUDED.created_at "
+                "WHERE kept.created_at < %s RETURNING id",
+                [self.scope, key_hash, body_hash, now, now - KEPT],
             )
             row = cursor.fetchone()
         if row is None:
@@ -98,8 +106,8 @@ class Once(During):
         if self.check is not None:
             self.check(membership)
 
-    def done(self, members: Sequence[Membership]) -> None:
+    def done(self, members: Sequence[Membership], standings: Sequence[Standing] | None = None) -> None:
         """Keep the answer beside its effect."""
-        self.said = self.answer(members)
+        self.said = self.answer(members, standings)
         if self._row is not None:
             IdempotencyKey.objects.filter(pk=self._row).update(answer=self.said)

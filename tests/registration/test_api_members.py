@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ApiToken, AuditEntry
+from outbox.models import Message
 from registration.models import (
     Delegation,
     Membership,
@@ -282,6 +283,37 @@ def test_errors_speak_the_language_that_was_asked_for(program: Program) -> None:
 
     assert (by_address.headers["Content-Language"], by_header.headers["Content-Language"]) == ("fr", "de")
     assert by_address.json()["title"] != by_header.json()["title"] != "Some values cannot be used"
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_nominating_costs_ten_statements_and_one_for_each_further_person(program: Program, count: int) -> None:
+    """The token; the key of the request, the delegation locked, its members, the ways to attend; people; memberships,
+    keys and audit rows; registrations, audit rows and mails; a claim for each; the answer. Besides BEGIN and COMMIT.
+    """
+    program.post("/participants/", person(0))  # the use of the token is noted
+
+    with CaptureQueriesContext(connection) as found:
+        answer = program.post(
+            "/participants/bulk/", {"members": [person(number + 1) for number in range(count)]}, Idempotency_Key="once"
+        )
+
+    assert answer.status_code == 201
+    statements = [one["sql"] for one in found if "SAVEPOINT" not in one["sql"]]
+    assert len(statements) == 9 + count, statements
+    outcomes = answer.json()["outcomes"]
+    assert [outcome["place"] for outcome in outcomes] == ["held"] * count
+    assert Message.objects.filter(topic="delegation.nominated").count() == 1 + count
+
+
+def test_former_member_is_nominated_again_under_the_same_address(program: Program) -> None:
+    first = program.post("/participants/", person()).json()["participant"]
+    program.send("DELETE", f"/participants/{first}/", If_Match="*")
+
+    again = program.post("/participants/bulk/", {"members": [person(2), person()]})
+
+    assert again.status_code == 201, again.text
+    assert first not in again.text
+    assert Membership.objects.get(public_id=first).state == MemberState.WITHDRAWN
 
 
 # --- correcting, replacing, withdrawing -------------------------------------------------------------------------------
