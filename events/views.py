@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from alliance import languages, zones
 from events import choices, page_cache, selectors
 from events.models import Conference, ConferenceDay, ConferenceState, Session, SessionState
+from events.releases import selectors as releases
 
 P = ParamSpec("P")
 
@@ -126,6 +127,7 @@ def programme(request: HttpRequest, conference: str, day: int | None = None) -> 
             **context,
             "crumbs": _below(context["conference"]),
             "programme": found,
+            "today": timezone.now().astimezone(context["conference"].zone).date(),
             "number": day,
             "show": show.value if show else "",
             "choices": [("", _("Everything")), *selectors.Show.choices],
@@ -190,6 +192,7 @@ def _session(request: HttpRequest, slug: str, session: str, *, side_event: bool)
             "crumbs": crumbs,
             "page": page,
             "session": page.session,
+            "moved_from": "" if page.is_over else releases.moved_from(page.session),
             "places_url": places_url(page.session) if page.is_registration_open else "",
             "footnotes": page.footnotes,
             "agenda_url": reverse("events:agenda", args=[slug]),

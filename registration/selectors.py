@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from events import page_cache
@@ -380,6 +380,19 @@ class OwnChoice:
         """Whether going there is what the participant opens the page for: from an hour before the start."""
         starts_at = self.registration.admission.span[0]
         return self._has_place and starts_at is not None and starts_at - _NEAR <= self.now
+
+    @property
+    def soon(self) -> str:
+        """What the clock says of something that is near: when it begins, or that it is on."""
+        starts_at = self.registration.admission.span[0]
+        if not self.is_near or starts_at is None:
+            return ""
+        if starts_at <= self.now:
+            return _("It is on now.")
+        minutes = max(1, round((starts_at - self.now).total_seconds() / 60))
+        return ngettext("It begins in %(number)d minute.", "It begins in %(number)d minutes.", minutes) % {
+            "number": minutes
+        }
 
 
 def own_choices(participant: Participant, *, now: datetime) -> list[OwnChoice]:

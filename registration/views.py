@@ -30,7 +30,9 @@ from registration.api import access as token_access
 from registration.joining import gateway
 from registration.letters import offer_words
 from registration.models import Admission, Invitation, QuestionKind, RegistrationStatus
+from registration.questions import fields as question_fields
 from registration.questions import uploads
+from registration.seating import clashes
 from registration.selectors import Offers, Thing
 from registration.services import Answer
 from registration.services.places import Outcome
@@ -182,7 +184,7 @@ def form_page(
         "token": token,
         "conference": conference,
         "crumbs": _crumbs(conference),
-        "choices": [_choice(field, places) for field in form.choices],
+        "choices": [_choice(field, places) | clash for field, clash in zip(form.choices, _clashes(form), strict=True)],
         "closed": [_closed(thing, conference) for thing in form.offered.things if thing.name not in open_things],
         "questions": form.about_questions,
         "elsewhere": form.offered.elsewhere,
@@ -204,6 +206,29 @@ def _choice(field: Any, places: dict[int, Any]) -> dict[str, Any]:
             for option, admission in zip(field, [*widget.ways, None], strict=False)
         ],
     }
+
+
+def _clashes(form: forms.RegistrationForm) -> list[dict[str, Any]]:
+    """For each thing of the form: the fields of those at the same time, and the titles of what is chosen of them."""
+    things = {ways[0].pk: thing for thing, ways in form.things}
+    found = clashes.among([ways[0] for _thing, ways in form.things])
+    chosen = {thing.name for thing, _ways in form.things if form[thing.name].value()}
+    marks = []
+    for thing, ways in form.things:
+        others = [things[other.pk] for other in found.get(ways[0].pk, [])]
+        titles = [_title(other.session, form.offered.conference) for other in others if other.name in chosen]
+        marks.append(
+            {
+                "clash_names": " ".join(other.name for other in others),
+                "clash_titles": titles if thing.name in chosen else [],
+            }
+        )
+    return marks
+
+
+def _title(session: Session | None, conference: Conference) -> str:
+    """What one attends, marked where the words are in another language than the page."""
+    return question_fields.in_language((session or conference).title)
 
 
 def _closed(thing: Thing, conference: Conference) -> dict[str, Any]:
@@ -231,6 +256,7 @@ class _Told:
     status: str
     label: str
     text: str
+    clash_titles: list[str]
 
 
 @require_safe
@@ -253,11 +279,25 @@ def received(request: HttpRequest, slug: str, token: str) -> HttpResponse:
 
 def _told(offered: Offers, answer: Answer) -> list[_Told]:
     by_admission = {outcome.admission: outcome for outcome in answer.outcomes}
-    return [
-        _Told(thing.session, admission, outcome.status, str(outcome.status.label), _explanation(outcome, admission))
+    chosen = [
+        (thing.session, admission, outcome)
         for thing in offered.things
         for admission in thing.admissions
         if (outcome := by_admission.get(str(admission.public_id)))
+    ]
+    clashing = clashes.among(
+        admission for _session, admission, outcome in chosen if outcome.status != RegistrationStatus.REJECTED
+    )
+    return [
+        _Told(
+            session,
+            admission,
+            outcome.status,
+            str(outcome.status.label),
+            _explanation(outcome, admission),
+            [_title(other.session, offered.conference) for other in clashing.get(admission.pk, [])],
+        )
+        for session, admission, outcome in chosen
     ]
 
 

@@ -227,12 +227,17 @@ class _Words:
 
     def _time(self, side: Mapping[str, Any]) -> str:
         """A time on the venue's clock."""
-        if side["starts_at"] and side["ends_at"]:
-            start, end = (
-                datetime.fromisoformat(side[name]).astimezone(self.conference.zone) for name in ("starts_at", "ends_at")
-            )
-            return f"{dates.day(start.date())}, {dates.clock(start)}–{dates.clock(end)}"
-        return dates.day(date.fromisoformat(side["date"])) if side["date"] else ""
+        return time_of(side, self.conference)
+
+
+def time_of(side: Mapping[str, Any], conference: Conference) -> str:
+    """When a session was or is, as a change of its time says it, on the venue's clock."""
+    if side["starts_at"] and side["ends_at"]:
+        start, end = (
+            datetime.fromisoformat(side[name]).astimezone(conference.zone) for name in ("starts_at", "ends_at")
+        )
+        return f"{dates.day(start.date())}, {dates.clock(start)}–{dates.clock(end)}"
+    return dates.day(date.fromisoformat(side["date"])) if side["date"] else ""
 
 
 def _both(change: Change) -> tuple[Any, Any]:

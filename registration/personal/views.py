@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actors
 from alliance.same_origin import same_origin
 from events.models import Conference
+from events.releases import selectors as releases
 from registration import private_pages, selectors, services
 from registration.door import tickets
 from registration.letters import calendar
@@ -37,6 +38,7 @@ class Shown:
 
     choice: OwnChoice
     clashes: Sequence[Registration]
+    moved_from: str = ""  # when it was to be at the time of registering, in words, if that has changed
 
     @property
     def clash_titles(self) -> list[str]:
@@ -54,10 +56,34 @@ def _shown(choices: Sequence[OwnChoice], *, now: datetime) -> list[Shown]:
     """What begins within the hour first, then in programme order. One query at most."""
     held = [choice.registration for choice in choices if choice.registration.status == RegistrationStatus.CONFIRMED]
     found = clashes.of([registration for registration in held if not registration.admission.is_over(now)])
+    moved = _moved(choices)
     return [
-        Shown(choice, [seat for seat in found.get(choice.registration.pk, []) if not seat.admission.is_over(now)])
+        Shown(
+            choice,
+            [seat for seat in found.get(choice.registration.pk, []) if not seat.admission.is_over(now)],
+            moved.get(choice.registration.pk, ""),
+        )
         for choice in sorted(choices, key=lambda choice: not choice.is_near)
     ]
+
+
+def _moved(choices: Sequence[OwnChoice]) -> dict[int, str]:
+    """When the sessions still to come were to be when they were registered for, if that has changed. One query.
+
+    By the primary key of the registration.
+    """
+    standing = [
+        (choice.registration, choice.registration.admission.session)
+        for choice in choices
+        if choice.registration.status not in ENDED and not choice.is_over
+    ]
+    sessions = {session.pk: session for _registration, session in standing if session is not None}
+    since: dict[int, datetime] = {}
+    for registration, session in standing:
+        if session is not None:
+            since[session.pk] = min(registration.created_at, since.get(session.pk, registration.created_at))
+    found = releases.moved_since(sessions.values(), since)
+    return {registration.pk: found.get(session.pk, "") for registration, session in standing if session is not None}
 
 
 @require_safe

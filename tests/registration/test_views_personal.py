@@ -130,7 +130,7 @@ def test_page_costs_the_same_for_one_and_three_choices(client: Client, count: in
     with CaptureQueriesContext(connection) as queries:
         client.get(page_of(participant))
 
-    assert len(queries) == 5
+    assert len(queries) == 8
 
 
 @pytest.mark.parametrize("path", ["", "calendar.ics", "cancel/"])
