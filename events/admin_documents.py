@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin import actor
 from alliance import errors
 from alliance.exceptions import DomainError
 from events import documents, jobs
@@ -15,6 +16,7 @@ from events.admin import pages
 from events.admin import work as long_work
 from events.documents import Kind
 from events.models import Conference, Release
+from events.removals import services as removals
 
 WORK = "document"
 _PERMISSION = "events.view_conference"
@@ -63,6 +65,8 @@ def document(
         raise Http404
     if which != "draft":
         _release(conference, which)
+    release = None if which == "draft" else int(which)
+    removals.made(conference, kind=f"{kind}.{ending}", by=actor(request), release=release)
     order = {"which": which, "language": language, "kind": kind, "ending": ending}
     try:
         return long_work.now_or_later(

@@ -25,6 +25,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin import actor
 from alliance.admin import refuse
 from events import jobs, programme_file
 from events.admin import pages
@@ -33,6 +34,7 @@ from events.models import Conference, JobState
 from events.programme_file import work
 from events.programme_file.problems import Problem
 from events.programme_file.yaml_text import MOST_BYTES
+from events.removals import services as removals
 
 NAME = "programme-file"
 _VIEW = "events.view_conference"
@@ -117,6 +119,7 @@ def download(request: HttpRequest, conference: Conference, kind: str) -> HttpRes
         raise Http404
     if not may_download(request, conference):
         refuse(request, f"{NAME}-download")
+    removals.made(conference, kind=f"programme-file.{kind}", by=actor(request))
     return long_work.now_or_later(
         request,
         work.EXPORT,

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 import outbox.services
@@ -43,7 +44,7 @@ _WITH_CALENDAR = (messages.FORM, messages.STATUS, messages.JOIN_LINK)
 class Participants:
     """People who registered or were nominated, by the name they appear under."""
 
-    label = _("Participant")
+    label: str | Promise = _("Participant")
 
     def get(self, public_id: UUID, *, conference: Conference | None) -> Subject | None:
         """A participant."""

@@ -23,7 +23,7 @@ from alliance.admin import (
     in_all_languages,
 )
 from alliance.admin.history import write_history
-from events.admin import SessionAdmin, chosen_id, programme
+from events.admin import SessionAdmin, chosen_id, programme, removals
 from events.models import Conference, Segment, Session
 from speakers import admin_search as admin_search
 from speakers import invitation_admin as invitation_admin
@@ -121,6 +121,16 @@ class PersonAdmin(HouseAdmin[Person]):
         """With a pseudonym the fields that nobody sees any more, emptied."""
         names = super().fields_to_save(form)
         return sorted({*names, "given_name", "sort_name"}) if names and form.instance.is_pseudonym else names
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> Any:
+        """Who was taken down is shown again by lifting that, and not by this form."""
+        found = super().get_readonly_fields(request, obj)
+        return [*found, "is_hidden"] if obj is not None and obj.taken_down_at is not None else found
+
+    def related_links(self, request: HttpRequest, row: Person) -> list[dict[str, str]]:
+        """The panic switch first, at a conference where the person speaks."""
+        spoken = Conference.objects.filter(sessions__contributions__person=row).distinct().newest_first()
+        return [*removals.links(request, "person", row.public_id, spoken), *super().related_links(request, row)]
 
     def get_inlines(self, request: HttpRequest, obj: Person | None) -> Any:
         """Somebody under a pseudonym has no affiliations."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from events.models import Conference
@@ -21,7 +22,7 @@ from speakers.models import Contribution, Person
 class Persons:
     """Persons who speak."""
 
-    label = _("Speaker")
+    label: str | Promise = _("Speaker")
 
     def get(self, public_id: UUID, *, conference: Conference | None) -> Subject | None:
         """A person; with a conference only one who speaks there."""

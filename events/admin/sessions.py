@@ -25,7 +25,8 @@ from alliance.admin import (
     in_all_languages,
     of_parent_only,
 )
-from events.admin import bulk
+from events.admin import bulk, removals
+from events.admin.addresses import NamedByTitle
 from events.admin.shared import chosen_id, conference_clock, conference_slug
 from events.models import (
     ConferenceDay,
@@ -215,6 +216,7 @@ class SessionAdmin(HouseAdmin[Session]):
         """Back to the programme, and the lists."""
         url = reverse("admin:events_conference_programme", args=[row.conference_id])
         own = [{"label": str(_("Programme")), "url": url}] if request.user.has_perm("events.view_session", row) else []
+        own += removals.links(request, "session", row.public_id, [row.conference])
         return [*own, *super().related_links(request, row)]
 
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
-from events.models import Conference, Removal, RemovalStep
+from events.models import Conference, Job, JobState, Removal, RemovalStep
 from events.releases.reading import reading_draft
 from events.removals import subjects, traces
 from events.removals.subjects import Subject
@@ -59,6 +59,8 @@ def take_down(
         if is_new:
             removal.before = dict(subjects.kinds()[subject.kind].hide(subject, now=now))
             removal.save(update_fields=["before"])
+            # Files that wait to be fetched were made before; there is no telling what stands in them.
+            Job.objects.filter(state=JobState.DONE).exclude(result_name="").update(result=b"", result_name="")
             _audit(removal, "taken_down", by=by, now=now)
             for act in _follows:
                 act(_again(subject), now)

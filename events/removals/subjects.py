@@ -76,7 +76,7 @@ def get(kind: str, public_id: UUID, *, conference: Conference | None = None) -> 
 class Sessions:
     """Sessions and side events."""
 
-    label = _("Session")
+    label: str | Promise = _("Session")
 
     def get(self, public_id: UUID, *, conference: Conference | None) -> Subject | None:
         """A session."""

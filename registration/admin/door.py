@@ -13,10 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.admin import actor
 from alliance import errors
 from events.admin import pages
 from events.documents import DocumentFailed, TooBusy
 from events.models import Conference
+from events.removals import services as removals
 from registration.door import badges
 from registration.door import views as door_views
 from registration.door.badges import Sheet
@@ -74,6 +76,7 @@ def _file(
         content = badges.as_pdf(conference, people, sheet=sheet)
     except (DocumentFailed, TooBusy):
         return errors.unavailable(request)
+    removals.made(conference, kind="badges.pdf", by=actor(request))
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type="application/pdf", headers=headers)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import actor
 from accounts.permissions import READ_CONFIDENTIAL
 from alliance.admin import HouseAdmin, RelatedPage, clock_time, explain
-from events.admin import conference_slug, pages
+from events.admin import conference_slug, pages, removals
 from registration.admin import questions as admin_questions
 from registration.admin import trail as admin_trail
 from registration.models import Delegation, Participant, Registration
@@ -145,6 +145,11 @@ class ParticipantAdmin(HouseAdmin[Participant]):
                 context["consents_url"] = pages.url("consents-person", obj.conference, participant=obj.public_id)
                 context["door_code_url"] = pages.url("door-code", obj.conference, participant=obj.public_id)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def related_links(self, request: HttpRequest, row: Participant) -> list[dict[str, str]]:
+        """The panic switch first."""
+        own = removals.links(request, "participant", row.public_id, [row.conference])
+        return [*own, *super().related_links(request, row)]
 
     @staticmethod
     def label_of(participant: Participant) -> str:

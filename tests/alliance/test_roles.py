@@ -58,6 +58,9 @@ CONFERENCE_PAGES = {
     "checks": ("programme", Level.SEE),
     "speakers": ("speakers", Level.CHANGE),
     "speaker": ("speakers", Level.CHANGE),
+    "removals": ("removals", Level.CHANGE),
+    "removal-confirm": ("removals", Level.CHANGE),
+    "removal": ("removals", Level.CHANGE),
     "releases": ("conference", Level.SEE),
     "release-restore": ("conference", Level.CHANGE),
     "preview": ("conference", Level.SEE),
@@ -310,6 +313,8 @@ def address(page: pages.ConferencePage, conference: Conference) -> str:
         "joining-of": {"admission": UUID(int=1)},
         "waiting-list": {"admission": UUID(int=1)},
         "speaker": {"contribution": UUID(int=1)},
+        "removal-confirm": {"kind": "person", "public_id": UUID(int=1)},
+        "removal": {"removal": UUID(int=1)},
         "reserves": {"admission": UUID(int=1)},
         "duplicate": {"stays": UUID(int=1), "goes": UUID(int=2)},
     }
