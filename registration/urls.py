@@ -10,7 +10,7 @@ from registration.door import views as door_views
 from registration.figures import views as figure_views
 from registration.invitations import views as invitation_views
 from registration.letters import unsubscribe_views
-from registration.personal import asked_views, offer_views, own_data_views, protection_views
+from registration.personal import asked_views, companion_views, offer_views, own_data_views, protection_views
 from registration.personal import views as personal_views
 from registration.seating import places
 
@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("r/<str:token>/cancel/<uuid:public_id>/", personal_views.cancel_one, name="cancel-one"),
     path("r/<str:token>/offer/<uuid:public_id>/", offer_views.answer, name="offer"),
     path("r/<str:token>/online/<uuid:public_id>/", offer_views.online, name="online-meanwhile"),
+    path("r/<str:token>/companion/<uuid:public_id>/", companion_views.companion, name="companion"),
     path("r/<str:token>/send/", personal_views.send_link, name="send-link"),
     path("r/<str:token>/ticket/", door_personal.ticket, name="ticket"),
     path("r/<str:token>/certificate.pdf", door_personal.certificate, name="certificate"),

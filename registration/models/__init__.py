@@ -45,6 +45,7 @@ from registration.models.question import (
 )
 from registration.models.registration import MOVES, Registration, RegistrationStatus
 from registration.models.reserve import Reserve
+from registration.models.retention import DeletionProof, ErasureReceipt, RetentionPeriod
 from registration.models.webhook import (
     DeliveryState,
     PauseReason,
@@ -75,9 +76,11 @@ __all__ = [
     "CredentialLetter",
     "Delegation",
     "DelegationCapacity",
+    "DeletionProof",
     "DeliveryState",
     "DifferentPeople",
     "DoorCode",
+    "ErasureReceipt",
     "Farewell",
     "Figure",
     "FocalPoint",
@@ -110,6 +113,7 @@ __all__ = [
     "RegistrationStatus",
     "Rehearsal",
     "Reserve",
+    "RetentionPeriod",
     "RetiredLink",
     "Scope",
     "SeatPair",

@@ -29,9 +29,7 @@ class ProtectionForm(forms.Form):
         label=gettext_lazy("Show me under another name"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy(
-            "Everybody sees this name only: lists, badge, video meeting. It may be made up."
-        ),
+        help_text=gettext_lazy("Everybody sees this name only: lists, badge, video meeting. It may be made up."),
     )
     hides_country = forms.BooleanField(label=gettext_lazy("Show my country nowhere"), required=False)
     hides_organisation = forms.BooleanField(

@@ -58,7 +58,8 @@ def read(admission: Admission, *, now: datetime) -> Line:
     places = Places.objects.get(pk=admission.pk)
     free = seats.free(places)
     bars = seats.Bars(admission)
-    rows = seats.in_line(admission, Q(), at_most=SHOWN)
+    rows = seats.in_line(admission, Q(), at_most=SHOWN, with_companions=True)
+    seats.keep_for_pairs(free, rows)
     offered = list(
         Registration.objects.filter(admission=admission, status=RegistrationStatus.OFFERED)
         .select_related("participant")

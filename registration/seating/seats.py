@@ -7,11 +7,12 @@ somebody before them could take (docs/decisions/0016-reserves-and-offers.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import ActorKind
 from registration.models import (
@@ -23,6 +24,7 @@ from registration.models import (
     Places,
     Registration,
     Reserve,
+    SeatPair,
 )
 from registration.models.registration import TAKING
 from registration.seating import origins
@@ -158,9 +160,17 @@ class Bars:
         return self._quotas[delegation_id]
 
 
-def in_line(admission: Admission, whom: Q, *, after: int | None = None, at_most: int = _BATCH) -> list[Registration]:
-    """The next people in line, in order, with what decides about them. after: the position to go on from."""
+def in_line(
+    admission: Admission, whom: Q, *, after: int | None = None, at_most: int = _BATCH, with_companions: bool = False
+) -> list[Registration]:
+    """The next people in line, in order, with what decides about them. after: the position to go on from.
+
+    with_companions: also those who come along with somebody (models.pair). They are served with that person only.
+    """
     waiting = Registration.objects.in_waiting_order().filter(whom, admission=admission)
+    if not with_companions:
+        along = SeatPair.objects.standing().filter(companion=OuterRef("pk"))
+        waiting = waiting.exclude(Exists(along))
     if after is not None:
         waiting = waiting.filter(position__gt=after)
     return list(waiting.select_related("participant__country")[:at_most])
@@ -173,10 +183,31 @@ def _line(admission: Admission, whom: Q) -> Iterator[Registration]:
         after = batch[-1].position
 
 
+def companions(registrations: Iterable[Registration]) -> dict[int, Registration]:
+    """Who comes along with whom, by the primary key of the first. One query."""
+    pairs = SeatPair.objects.standing().filter(registration__in=[one.pk for one in registrations])
+    return {pair.registration_id: pair.companion for pair in pairs.select_related("companion__participant")}
+
+
+def keep_for_pairs(seats: Seats, line: Iterable[Registration]) -> None:
+    """Take off the seats that wait for a second one, for whoever says why somebody has none yet."""
+    line = list(line)
+    pairs = companions(line)
+    for registration in line:
+        found = seats.find(_category(registration)) if registration.pk in pairs else []
+        if found:
+            trial = copy.deepcopy(seats)
+            trial.take(found[0])
+            if not trial.find(_category(registration)):
+                seats.take(found[0])
+
+
 def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Registration, Reserve | None]]:
     """Who gets the free seats, in the order of the line, and from which reserve. waiting: how many wait.
 
     Reads no more of the line than it needs to: where only reserved seats are free, those they are reserved for.
+    Two who come together get two seats or none. When there is only one for them it is kept until another comes free:
+    given to the next in line each time, they would never move up.
     """
     served: list[tuple[Registration, Reserve | None]] = []
     bars = Bars(admission)
@@ -186,12 +217,20 @@ def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Reg
         batch = in_line(admission, whom, after=after, at_most=most)
         if not batch:
             break
+        pairs = companions(batch)
         for registration in batch:
             after = registration.position
             found = seats.find(_category(registration))
             if not found or bars.why(registration) is not None:
                 continue
             seats.take(found[0])
+            companion = pairs.get(registration.pk)
+            if companion is not None:
+                second = seats.find(_category(registration))
+                if not second:
+                    continue  # the seat taken off above is kept for the two
+                seats.take(second[0])
+                served.append((companion, second[0]))
             bars.count(registration)
             served.append((registration, found[0]))
     return served
@@ -199,10 +238,23 @@ def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Reg
 
 def for_newcomer(admission: Admission, places: Places, category: str) -> tuple[bool, Reserve | None]:
     """Whether who comes now gets a seat, and from which reserve: never one that somebody in line could take."""
-    for reserve in free(places).find(category):
-        if not places.waiting or not _somebody_may_have(admission, reserve):
-            return True, reserve
-    return False, None
+    found = for_newcomers(admission, places, category, many=1)
+    return (True, found[0]) if found is not None else (False, None)
+
+
+def for_newcomers(admission: Admission, places: Places, category: str, *, many: int) -> list[Reserve | None] | None:
+    """The same for several who come together: a reserve or none for each, or None when there are not seats for all."""
+    left = free(places)
+    found: list[Reserve | None] = []
+    for _each in range(many):
+        for reserve in left.find(category):
+            if not places.waiting or not _somebody_may_have(admission, reserve):
+                left.take(reserve)
+                found.append(reserve)
+                break
+        else:
+            return None
+    return found
 
 
 def _somebody_may_have(admission: Admission, reserve: Reserve | None) -> bool:

@@ -17,7 +17,7 @@ from events.releases.reading import published
 from registration.letters import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
 from registration.models.registration import TAKING
-from registration.services import places, waiting_list
+from registration.services import pairs, places, waiting_list
 
 _OFFERED = RegistrationStatus.OFFERED  # a place, but no calendar entry yet
 
@@ -75,6 +75,7 @@ def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") 
     registration.refresh_from_db(fields=["status", "position", "cancelled_at", "reason", "version"])
     _audit(registration, "cancelled", by=by, now=now, status_before=before)
     outbox.services.queue(messages.about_change(registration, now=now, had_place=before in TAKING - {_OFFERED}))
+    pairs.end_along([registration], by=by, now=now, reason=reason)
     waiting_list.promote_locked(registration.admission, now=now)
     return registration
 
@@ -89,9 +90,14 @@ def approve(*, registration_id: int, by: Actor, now: datetime) -> Registration:
     registration = _locked(registration_id)
     if registration.status != RegistrationStatus.PENDING:
         raise AlreadyDecided
-    _audit(registration, "approved", by=by, now=now)
-    version = registration.version + 1
-    outbox.services.queue(messages.about_change(registration, now=now, version=version))
+    both = pairs.together(registration)
+    for one in both:
+        _audit(one, "approved", by=by, now=now)
+        outbox.services.queue(messages.about_change(one, now=now, version=one.version + 1))
+    if len(both) > 1:
+        pairs.admit(both, by=by, now=now)
+        registration.refresh_from_db(fields=["status", "position", "version", "decided_at", "decided_by_kind"])
+        return registration
     places.claim(
         admission_ids=[registration.admission_id],
         registration_ids=[registration.pk],
@@ -128,5 +134,6 @@ def reject(*, registration_id: int, by: Actor, now: datetime, reason: str) -> Re
     )
     _audit(registration, "rejected", by=by, now=now, status_before=before)
     outbox.services.queue(messages.about_change(registration, now=now))
+    pairs.end_along([registration], by=by, now=now, reason=reason)
     waiting_list.promote_locked(registration.admission, now=now)
     return registration

@@ -53,7 +53,7 @@ from registration.models import (
 from registration.models.delegation_member import ACTIVE_STATES, member_index
 from registration.models.participant import Identity
 from registration.models.registration import REASON_AUDIENCE
-from registration.services import consents, once, places, waiting_list
+from registration.services import consents, once, pairs, places, waiting_list
 
 MOST_AT_ONCE = 100
 LISTING_WORDING = "2026-11"  # changes with the sentence of consent on the answer page
@@ -480,6 +480,7 @@ def _give_back(membership: Membership, *, by: Actor, now: datetime) -> None:
         )
         for registration in cancelled
     )
+    pairs.end_along(cancelled, by=by, now=now)
     for admission in Admission.objects.with_meeting().filter(pk__in=admission_ids).order_by("pk"):
         waiting_list.promote_locked(admission, now=now)
 
@@ -546,6 +547,8 @@ def replace(
         seat.joined_at = None
         seat.save(update_fields=["participant", "version", "join_version", "join_hash", "joined_at"])
         seat.admission = Admission.objects.with_meeting().get(pk=seat.admission_id)
+        if pairs.end_along([seat], by=by, now=now):  # who came along came with the one before
+            waiting_list.promote_locked(seat.admission, now=now)
         platform_handlers.renamed(person, now=now)  # else a platform would show them by the name of the one before
         outbox.services.queue(messages.join_link(seat, version=seat.version, now=now))
         audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)

@@ -26,6 +26,7 @@ from registration.models import (
     MemberState,
     OptOut,
     Participant,
+    ParticipantList,
     Places,
     ProtectedParticipant,
     QuestionAnswer,
@@ -33,7 +34,7 @@ from registration.models import (
     RegistrationStatus,
     RetiredLink,
 )
-from registration.services import farewells, invitations, waiting_list
+from registration.services import farewells, invitations, pairs, proofs, waiting_list
 from video.services import people
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
@@ -48,8 +49,43 @@ class Erased:
     promoted: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """By which rule of keeping, and the code that proves it."""
+
+    because: str = ""
+    days: int | None = None
+    receipt: str = ""
+
+
+def erase(
+    *,
+    participant_id: int,
+    by: Actor,
+    now: datetime,
+    says_farewell: bool = False,
+    because: str = "",
+    days: int | None = None,
+    receipt: str = "",
+) -> Erased:
+    """Erase one participant for good, and first whom they named to come along: we know of those through them only.
+
+    See _erase. Erasing twice is fine. Raises Participant.DoesNotExist.
+    because, days: the rule of keeping and its period; else by whom it is done. receipt: the code by which the person
+    can prove what was erased. The proof is counted once, however often a person is erased.
+    """
+    why = _Why(because, days)
+    along = [_erase(participant_id=one, by=by, now=now, why=why) for one in pairs.brought_by(participant_id)]
+    found = _erase(
+        participant_id=participant_id, by=by, now=now, says_farewell=says_farewell, why=_Why(because, days, receipt)
+    )
+    return Erased(
+        found.cancelled + sum(one.cancelled for one in along), found.promoted + sum(one.promoted for one in along)
+    )
+
+
 @transaction.atomic(durable=True)
-def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool = False) -> Erased:
+def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_farewell: bool = False) -> Erased:
     """Erase one participant for good, in one transaction. Erasing twice is fine. Raises Participant.DoesNotExist.
 
     What stays, for the figures: the row with conference, country, category and language, and the registrations with
@@ -66,6 +102,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     if says_farewell:
         farewells.queue(participant, now=now)
     ProtectedParticipant.objects.filter(participant_id=participant_id).delete()  # with its safe, by a trigger
+    _prove(participant, by=by, why=why, now=now)
     # First, and in one statement: a form with the same address waits here for us.
     Participant.objects.filter(pk=participant_id).update(
         display_name=ERASED_NAME,
@@ -101,6 +138,7 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
         listed_wording="",
         answer_hash=secrets.token_bytes(_HASH_BYTES),
     )
+    _forget_in_final_list(participant)
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
     JoinNetwork.objects.filter(registration__participant=participant_id).delete()
@@ -118,6 +156,31 @@ def erase(*, participant_id: int, by: Actor, now: datetime, says_farewell: bool 
     return Erased(len(freed), promoted)
 
 
+def _prove(participant: Participant, *, by: Actor, why: _Why, now: datetime) -> None:
+    """Note what is about to go, once: of somebody without a key everything is gone."""
+    if not IdentityKey.objects.select_for_update().filter(participant=participant):
+        return
+    rule = why.because or ("erased_by_wish" if by.kind == actors.PARTICIPANT.kind else "erased_by_hand")
+    proofs.note(rule, 1, conference_id=participant.conference_id, days=why.days, now=now)
+    if why.receipt:
+        proofs.give_receipt(why.receipt, proofs.counts_of(participant), now=now)
+
+
+def _forget_in_final_list(participant: Participant) -> None:
+    """Take the name out of a final list of participants by delegation, which keeps the names of its day."""
+    members = {
+        str(one) for one in Membership.objects.filter(participant=participant).values_list("public_id", flat=True)
+    }
+    if not members:
+        return
+    stamped = ParticipantList.objects.select_for_update().filter(conference=participant.conference_id)
+    for one in stamped:
+        left = [entry for entry in one.entries if entry["member"] not in members]
+        if len(left) < len(one.entries):
+            one.entries = left
+            one.save(update_fields=["entries"])
+
+
 def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) -> list[Admission]:
     """Cancel what may be cancelled and is not over; the admissions, their places rows locked in the order of keys."""
     mine = Registration.objects.filter(participant_id=participant_id)
@@ -130,6 +193,7 @@ def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) ->
     locked = Places.objects.select_for_update(no_key=True).filter(admission__in=admissions).order_by("pk")
     list(locked)
     cancelled = list(mine.cancellable().filter(admission__in=admissions).order_by("admission_id", "pk"))
+    pairs.end_along(cancelled, by=by, now=now)
     mine.filter(pk__in=[registration.pk for registration in cancelled]).update(
         status=RegistrationStatus.CANCELLED, position=None, cancelled_at=now, version=F("version") + 1
     )

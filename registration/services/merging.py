@@ -43,7 +43,7 @@ from registration.models import (
 from registration.models.registration import TAKING
 from registration.questions import answers
 from registration.questions.answers import Given
-from registration.services import invitations, waiting_list
+from registration.services import invitations, pairs, waiting_list
 
 _S = RegistrationStatus
 # Which of two registrations for the same thing is the better one.
@@ -249,6 +249,7 @@ def _cancel(planned: Plan, *, by: Actor, now: datetime) -> set[int]:
         one.cancelled_at = now
         one.version += 1
         one.save(update_fields=["status", "position", "cancelled_at", "version"])
+    pairs.end_along(cancelled, by=by, now=now)
     return {one.admission_id for one in cancelled}
 
 

@@ -24,7 +24,7 @@ from registration.letters import messages
 from registration.models import Admission, Participant, Places, Registration, RegistrationStatus
 from registration.models.registration import REASON_DECLINED, REASON_EXPIRED, REASON_SWAPPED
 from registration.seating import clashes
-from registration.services import waiting_list
+from registration.services import pairs, waiting_list
 
 _BATCH = 200  # offers that one transaction of the sweep ends
 
@@ -70,6 +70,15 @@ def accept(*, registration_id: int, by: Actor, now: datetime, giving_up: Collect
     for seat in in_the_way:
         seat.participant = registration.participant
         _end(seat, REASON_SWAPPED, "cancelled", by=by, now=now, had_place=True, swapped_for=str(registration.public_id))
+    pairs.end_along(in_the_way, by=by, now=now, reason=REASON_SWAPPED)
+    for one in pairs.together(registration):
+        _take(registration if one.pk == registration.pk else one, by=by, now=now)
+    for seat in in_the_way:
+        waiting_list.promote_locked(Admission.objects.with_meeting().get(pk=seat.admission_id), now=now)
+    return registration
+
+
+def _take(registration: Registration, *, by: Actor, now: datetime) -> None:
     registration.status = RegistrationStatus.CONFIRMED
     registration.version += 1
     registration.decided_at = now
@@ -78,9 +87,6 @@ def accept(*, registration_id: int, by: Actor, now: datetime, giving_up: Collect
     registration.save(update_fields=["status", "version", "decided_at", "decided_by_kind", "decided_by"])
     _audit(registration, "offer_accepted", by=by, now=now)
     outbox.services.queue(messages.about_change(registration, now=now))
-    for seat in in_the_way:
-        waiting_list.promote_locked(Admission.objects.with_meeting().get(pk=seat.admission_id), now=now)
-    return registration
 
 
 @transaction.atomic(durable=True)
@@ -96,6 +102,7 @@ def decline(*, registration_id: int, by: Actor, now: datetime) -> Registration:
     if registration.status != RegistrationStatus.OFFERED:
         raise OfferAnswered
     _end(registration, REASON_DECLINED, "offer_declined", by=by, now=now)
+    pairs.end_along([registration], by=by, now=now, reason=REASON_DECLINED)
     waiting_list.promote_locked(registration.admission, now=now)
     return registration
 
@@ -128,6 +135,7 @@ def _expire_some(admission_id: int, *, now: datetime) -> int:
     for registration in ended:
         registration.admission = admission
         _end(registration, REASON_EXPIRED, "offer_expired", by=actors.SYSTEM, now=now)
+    pairs.end_along(ended, by=actors.SYSTEM, now=now, reason=REASON_EXPIRED)
     waiting_list.promote_locked(admission, now=now)
     return len(ended)
 

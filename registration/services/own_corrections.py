@@ -34,6 +34,7 @@ from registration.models import (
 from registration.models.participant import Identity
 from registration.models.registration import REASON_AUDIENCE
 from registration.seating import origins
+from registration.services import pairs
 
 _PLAIN = ("language", "time_zone", "interpretation_language", "accessibility_needs", "function", "organisation_text")
 _OF_AUDIENCE = ("category", "country_id", "organisation_id")
@@ -197,6 +198,7 @@ def _ask_again(participant: Participant, *, now: datetime) -> None:
         registration.cancelled_at = now
         registration.version += 1
         registration.save(update_fields=["status", "position", "cancelled_at", "version"])
+        pairs.end_along([registration], by=actors.SYSTEM, now=now)
         again = Registration(admission=admission, participant=participant, created_at=now, reason=REASON_AUDIENCE)
         again.join_hash = crypto.token_hash(again.join_token)
         again.save()

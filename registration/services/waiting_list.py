@@ -33,10 +33,13 @@ def promote_locked(admission: Admission, *, now: datetime) -> int:
         registration.admission = admission
     settled = _nobody_else_moves({registration.participant_id for registration, _reserve in served})
     asked = clashes.of(registration for registration, _reserve in served)
+    unsure = {one.pk for one, _reserve in served if one.participant_id not in settled or one.pk in asked}
+    for first, companion in seats.companions(one for one, _reserve in served).items():
+        if {first, companion.pk} & unsure:
+            unsure |= {first, companion.pk}  # two who come together are asked together
     for registration, reserve in served:
-        is_sure = registration.participant_id in settled and registration.pk not in asked
         registration.status = RegistrationStatus.CONFIRMED
-        if admission.waiting == WaitingMode.OFFER or not is_sure:
+        if admission.waiting == WaitingMode.OFFER or registration.pk in unsure:
             registration.status = RegistrationStatus.OFFERED
             registration.offer_expires_at = admission.offer_expires_at(now)
         registration.reserve = reserve

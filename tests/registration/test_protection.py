@@ -53,7 +53,8 @@ def person() -> Participant:
 
 
 def protect(person: Participant, by: actors.Actor = actors.PARTICIPANT, **more: Any) -> ProtectedParticipant:
-    wanted = protection.Wanted(**({"hides_country": True, "hides_organisation": True, "alias": "Kestrel"} | more))
+    values: dict[str, Any] = {"hides_country": True, "hides_organisation": True, "alias": "Kestrel"}
+    wanted = protection.Wanted(**(values | more))
     return protection.protect(participant_id=person.pk, wanted=wanted, by=by, now=NOW)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from events.models import ReleasedRow
 from events.releases import publishing
 from outbox.models import Message
 from speakers import protection
-from speakers.models import Affiliation, Contribution, Protection
+from speakers.models import Affiliation, Contribution, Person, Protection
 from tests.factories import (
     NOW,
     ContributionFactory,
@@ -50,6 +51,12 @@ def seat() -> Contribution:
     return row
 
 
+def who(seat: Contribution) -> Person:
+    """The person of a seat that has one."""
+    assert seat.person is not None
+    return seat.person
+
+
 def wanted(**more: Any) -> protection.Wanted:
     return protection.Wanted(hides_country=True, hides_organisation=True, **more)
 
@@ -61,11 +68,11 @@ def keepers() -> tuple[User, User, tuple[safes.Named, ...]]:
 
 def test_what_is_withheld_is_nowhere_in_programme_and_releases(seat: Contribution, by: actors.Actor) -> None:
     release = publishing.publish(conference=seat.session.conference, by=by.user, now=NOW)
-    protection.protect(person_id=seat.person_id, wanted=wanted(), by=by, now=NOW)
+    protection.protect(person_id=who(seat).pk, wanted=wanted(), by=by, now=NOW)
     seat.refresh_from_db()
     assert (seat.organisation, seat.country, seat.country_meaning, seat.role_title) == (None, None, "", {})
     assert not seat.other_organisations.exists()
-    assert not Affiliation.objects.filter(person=seat.person_id).exists()
+    assert not Affiliation.objects.filter(person=who(seat).pk).exists()
     kept = ReleasedRow.objects.filter(release=release, table="speakers_contribution").get()
     assert not {"organisation_id", "country_id", "country_meaning", "role_title"} & kept.data.keys()
     assert not ReleasedRow.objects.filter(table="speakers_contribution_other_organisations").exists()
@@ -80,17 +87,17 @@ def test_what_is_withheld_is_nowhere_in_programme_and_releases(seat: Contributio
 
 @pytest.mark.parametrize("field", ["organisation", "country", "role_title", "others", "biography", "affiliation"])
 def test_the_database_refuses_to_have_it_back(seat: Contribution, by: actors.Actor, field: str) -> None:
-    protection.protect(person_id=seat.person_id, wanted=wanted(), by=by, now=NOW)
+    protection.protect(person_id=who(seat).pk, wanted=wanted(), by=by, now=NOW)
     mine = Contribution.objects.filter(pk=seat.pk)
-    person = type(seat.person).objects.filter(pk=seat.person_id)
+    person = Person.objects.filter(pk=who(seat).pk)
     body, country = OrganisationFactory.create(), CountryFactory.create()
-    writes = {
+    writes: dict[str, Callable[[], Any]] = {
         "organisation": lambda: mine.update(organisation=body),
         "country": lambda: mine.update(country=country, country_meaning="stated"),
         "role_title": lambda: mine.update(role_title={"en": "Head"}),
         "others": lambda: seat.other_organisations.add(body),
         "biography": lambda: person.update(biography={"en": "Born there."}),
-        "affiliation": lambda: Affiliation.objects.create(person=seat.person, role_title={"en": "Head"}),
+        "affiliation": lambda: Affiliation.objects.create(person=who(seat), role_title={"en": "Head"}),
     }
     with pytest.raises(IntegrityError, match="not said of the person"), transaction.atomic():
         writes[field]()
@@ -98,15 +105,15 @@ def test_the_database_refuses_to_have_it_back(seat: Contribution, by: actors.Act
 
 def test_a_protection_beside_what_it_withholds_is_refused(seat: Contribution, by: actors.Actor) -> None:
     with pytest.raises(IntegrityError, match="take it out of the"), transaction.atomic():
-        Protection.objects.create(person=seat.person, safe=safes.make(now=NOW), hides_country=True, set_at=NOW)
+        Protection.objects.create(person=who(seat), safe=safes.make(now=NOW), hides_country=True, set_at=NOW)
 
 
 def test_named_keepers_read_with_a_reason_and_guardians_are_told(seat: Contribution, by: actors.Actor) -> None:
     reader, guardian, named = keepers()
-    protection.protect(person_id=seat.person_id, wanted=wanted(note="Known as Kestrel.", keepers=named), by=by, now=NOW)
+    protection.protect(person_id=who(seat).pk, wanted=wanted(note="Known as Kestrel.", keepers=named), by=by, now=NOW)
     Message.objects.all().delete()
     record = protection.open_record(
-        person_id=seat.person_id, reason="The embassy asks for a visa.", by=actors.Actor.organiser(reader), now=NOW
+        person_id=who(seat).pk, reason="The embassy asks for a visa.", by=actors.Actor.organiser(reader), now=NOW
     )
     assert record.note == "Known as Kestrel."
     assert any("Canary House; Canary Nest; title (en): Head of Canary House" in line for line in record.taken_out)
@@ -117,37 +124,40 @@ def test_named_keepers_read_with_a_reason_and_guardians_are_told(seat: Contribut
     assert (message.topic, message.about_id) == ("safe.told", guardian.public_id)
     trail = AuditEntry.objects.filter(action="safe.opened").get()
     assert (trail.about_id, trail.actor_user) == (opening.safe.public_id, reader)
-    assert not AuditEntry.objects.filter(about_id=seat.person.public_id).exists()
+    assert not AuditEntry.objects.filter(about_id=who(seat).public_id).exists()
 
 
 def test_no_right_opens_a_safe_but_being_named(seat: Contribution, by: actors.Actor) -> None:
     _reader, guardian, named = keepers()
-    protection.protect(person_id=seat.person_id, wanted=wanted(keepers=named), by=by, now=NOW)
-    for user in (StaffFactory.create(), guardian, by.user):
+    protection.protect(person_id=who(seat).pk, wanted=wanted(keepers=named), by=by, now=NOW)
+    setter = by.user
+    assert setter is not None
+    staff: User = StaffFactory.create()
+    for user in (staff, guardian, setter):
         with pytest.raises(safes.NotAKeeper):
             protection.open_record(
-                person_id=seat.person_id, reason="I am the head.", by=actors.Actor.organiser(user), now=NOW
+                person_id=who(seat).pk, reason="I am the head.", by=actors.Actor.organiser(user), now=NOW
             )
     assert not SafeOpening.objects.exists()
 
 
 def test_readers_have_a_reason_a_guardian_and_somebody_who_named_them(seat: Contribution, by: actors.Actor) -> None:
     reader, guardian, named = keepers()
-    made = protection.protect(person_id=seat.person_id, wanted=wanted(keepers=named), by=by, now=NOW)
+    made = protection.protect(person_id=who(seat).pk, wanted=wanted(keepers=named), by=by, now=NOW)
     with pytest.raises(safes.ReasonMissing):
-        protection.open_record(person_id=seat.person_id, reason=" ok ", by=actors.Actor.organiser(reader), now=NOW)
+        protection.open_record(person_id=who(seat).pk, reason=" ok ", by=actors.Actor.organiser(reader), now=NOW)
     alone = wanted(keepers=(safes.Named(reader.pk, True, True),))
     with pytest.raises(safes.NobodyIsTold):
-        protection.protect(person_id=seat.person_id, wanted=alone, by=by, now=NOW)
+        protection.protect(person_id=who(seat).pk, wanted=alone, by=by, now=NOW)
     mine = wanted(keepers=(*named, safes.Named(by.user.pk, True, False)))  # type: ignore[union-attr]
     with pytest.raises(safes.NamedThemselves):
-        protection.protect(person_id=seat.person_id, wanted=mine, by=by, now=NOW)
+        protection.protect(person_id=who(seat).pk, wanted=mine, by=by, now=NOW)
     with pytest.raises(IntegrityError, match="safe_keeper_is_named_by_another"), transaction.atomic():
         SafeKeeper.objects.filter(user=reader).update(named_by=reader)
     User.objects.filter(pk=guardian.pk).update(is_active=False)
     with pytest.raises(safes.NobodyIsTold):
         protection.open_record(
-            person_id=seat.person_id, reason="A reason in words.", by=actors.Actor.organiser(reader), now=NOW
+            person_id=who(seat).pk, reason="A reason in words.", by=actors.Actor.organiser(reader), now=NOW
         )
     assert set(made.safe.keepers.values_list("user_id", flat=True)) == {reader.pk, guardian.pk}
 
@@ -160,15 +170,15 @@ def _delete_openings() -> None:
 
 def test_openings_stay_as_they_are_until_the_safe_goes(seat: Contribution, by: actors.Actor) -> None:
     reader, _guardian, named = keepers()
-    protection.protect(person_id=seat.person_id, wanted=wanted(keepers=named), by=by, now=NOW)
+    protection.protect(person_id=who(seat).pk, wanted=wanted(keepers=named), by=by, now=NOW)
     protection.open_record(
-        person_id=seat.person_id, reason="A reason in words.", by=actors.Actor.organiser(reader), now=NOW
+        person_id=who(seat).pk, reason="A reason in words.", by=actors.Actor.organiser(reader), now=NOW
     )
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
         SafeOpening.objects.update(reason="Another.")
     with pytest.raises(IntegrityError, match="goes with its safe"), transaction.atomic():
         _delete_openings()
-    protection.lift(person_id=seat.person_id, by=by, now=NOW)
+    protection.lift(person_id=who(seat).pk, by=by, now=NOW)
     assert not SafeOpening.objects.exists()
     assert AuditEntry.objects.filter(action="safe.lifted").exists()
 
@@ -176,9 +186,9 @@ def test_openings_stay_as_they_are_until_the_safe_goes(seat: Contribution, by: a
 def test_sessions_with_somebody_who_is_not_recorded(by: actors.Actor) -> None:
     session, other = SessionFactory.create(), SessionFactory.create()
     seat = ContributionFactory.create(session=session)
-    gone = ContributionFactory.create(session=other, person=seat.person, status="declined", position=1)
+    gone = ContributionFactory.create(session=other, person=who(seat), status="declined", position=1)
     protection.protect(
-        person_id=seat.person_id, wanted=protection.Wanted(no_recording=True, no_photo=True), by=by, now=NOW
+        person_id=who(seat).pk, wanted=protection.Wanted(no_recording=True, no_photo=True), by=by, now=NOW
     )
     assert protection.unrecorded([session.pk, other.pk]) == protection.unphotographed([session.pk]) == {session.pk}
     assert gone.session_id == other.pk

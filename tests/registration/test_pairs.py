@@ -1,0 +1,226 @@
+"""Coming with somebody: two seats together or not at all, whatever the path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from accounts import actors
+from registration import services
+from registration.models import (
+    Admission,
+    ApprovalMode,
+    Participant,
+    Places,
+    Registration,
+    RegistrationStatus,
+    SeatPair,
+)
+from registration.seating import seats
+from registration.services import erasure, pairs, waiting_list
+from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
+from tests.registration.test_races import assert_counts_are_true, at_once
+
+pytestmark = pytest.mark.django_db
+
+S = RegistrationStatus
+ORGANISER = actors.SYSTEM
+
+
+def stands(admission: Admission, status: RegistrationStatus, **more: Any) -> Registration:
+    """Somebody at the admission."""
+    person = ParticipantFactory.create(conference=admission.conference)
+    made: Registration = RegistrationFactory.create(admission=admission, participant=person, status=status, **more)
+    return made
+
+
+def bring(registration: Registration) -> Registration:
+    """They name somebody; that one's registration."""
+    wanted = pairs.Companion("Wren")
+    return pairs.bring(registration_id=registration.pk, companion=wanted, by=actors.PARTICIPANT, now=NOW).companion
+
+
+def cancel(registration: Registration) -> None:
+    services.cancel(registration_id=registration.pk, by=actors.PARTICIPANT, now=NOW)
+
+
+def statuses(*registrations: Registration) -> list[str]:
+    found = dict(Registration.objects.values_list("pk", "status"))
+    return [found[one.pk] for one in registrations]
+
+
+def test_the_second_seat_is_given_or_nothing_happens() -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    one = stands(admission, S.CONFIRMED)
+    second = bring(one)
+    assert statuses(one, second) == ["confirmed", "confirmed"]
+    with pytest.raises(pairs.CannotBring):
+        bring(one)
+    full = AdmissionFactory.create(capacity=1)
+    alone = stands(full, S.CONFIRMED)
+    people = Participant.objects.count()
+    with pytest.raises(pairs.NoSecondSeat):
+        bring(alone)
+    assert Participant.objects.count() == people
+    assert_counts_are_true(full)
+
+
+def test_nobody_takes_the_second_seat_before_who_waits_for_it() -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    one = stands(admission, S.CONFIRMED)
+    stands(admission, S.WAITLISTED)
+    with pytest.raises(pairs.NoSecondSeat):
+        bring(one)
+
+
+def test_two_in_line_move_up_together_and_one_seat_is_kept_for_them() -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    holders = [stands(admission, S.CONFIRMED) for _each in range(2)]
+    first, behind = stands(admission, S.WAITLISTED), stands(admission, S.WAITLISTED)
+    second = bring(first)
+    cancel(holders[0])
+    assert statuses(first, second, behind) == ["waitlisted"] * 3
+    assert Places.objects.get(pk=admission.pk).taken == 1
+    late = seats.for_newcomer(admission, Places.objects.get(pk=admission.pk), "ngo")
+    assert late == (False, None)
+    cancel(holders[1])
+    assert statuses(first, second, behind) == ["confirmed", "confirmed", "waitlisted"]
+    cancel(first)
+    assert statuses(first, second, behind) == ["cancelled", "cancelled", "confirmed"]
+    assert_counts_are_true(admission)
+
+
+def test_two_are_offered_accepted_declined_and_expire_together() -> None:
+    admission = AdmissionFactory.create(capacity=2, waiting="offer")
+    holders = [stands(admission, S.CONFIRMED) for _each in range(2)]
+    groups = []
+    for _each in range(3):
+        one = stands(admission, S.WAITLISTED)
+        groups.append((one, bring(one)))
+    for holder in holders:
+        cancel(holder)
+    assert statuses(*groups[0]) == ["offered", "offered"]
+    services.decline(registration_id=groups[0][0].pk, by=actors.PARTICIPANT, now=NOW)
+    assert statuses(*groups[0], *groups[1]) == ["cancelled", "cancelled", "offered", "offered"]
+    assert services.expire_offers(now=NOW + timedelta(days=9)) == 2
+    assert statuses(*groups[1]) == ["cancelled", "cancelled"]
+    Registration.objects.filter(pk__in=[one.pk for one in groups[2]]).update(offer_expires_at=NOW + timedelta(days=1))
+    services.accept(registration_id=groups[2][1].pk, by=actors.PARTICIPANT, now=NOW)
+    assert statuses(*groups[2]) == ["confirmed", "confirmed"]
+
+
+@pytest.mark.parametrize(("capacity", "expected"), [(2, "confirmed"), (1, "waitlisted")])
+def test_two_are_approved_together(capacity: int, expected: str) -> None:
+    admission = AdmissionFactory.create(capacity=capacity, approval=ApprovalMode.MANUAL)
+    one = stands(admission, S.PENDING)
+    second = bring(one)
+    services.approve(registration_id=second.pk, by=ORGANISER, now=NOW)
+    assert statuses(one, second) == [expected, expected]
+    assert_counts_are_true(admission)
+
+
+def test_rejecting_ends_both_and_who_comes_along_may_withdraw_alone() -> None:
+    admission = AdmissionFactory.create(capacity=9, approval=ApprovalMode.MANUAL)
+    one, other = stands(admission, S.PENDING), stands(admission, S.CONFIRMED)
+    second, third = bring(one), bring(other)
+    services.reject(registration_id=one.pk, by=ORGANISER, now=NOW, reason="No.")
+    cancel(third)
+    assert statuses(one, second, other, third) == ["rejected", "cancelled", "confirmed", "cancelled"]
+    assert bring(other).status == S.CONFIRMED
+    assert SeatPair.objects.standing().count() == 1
+
+
+def test_the_database_keeps_two_together() -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    one = stands(admission, S.CONFIRMED)
+    bring(one)
+    with pytest.raises(IntegrityError, match="together or not at all"), transaction.atomic():
+        _cancel_raw(one)
+    with pytest.raises(IntegrityError, match="together or not at all"), transaction.atomic():
+        _tie_raw(one, stands(AdmissionFactory.create(conference=admission.conference), S.CONFIRMED))
+
+
+def _cancel_raw(registration: Registration) -> None:
+    Registration.objects.filter(pk=registration.pk).update(status=S.CANCELLED, cancelled_at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _tie_raw(one: Registration, other: Registration) -> None:
+    SeatPair.objects.update(ended_at=NOW)
+    SeatPair.objects.create(registration=one, companion=other, made_at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_erasing_somebody_erases_whom_they_named() -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    one = stands(admission, S.CONFIRMED)
+    second = bring(one)
+    done = erasure.erase(participant_id=one.participant_id, by=actors.PARTICIPANT, now=NOW)
+    assert done.cancelled == 2
+    person = Participant.objects.get(pk=second.participant_id)
+    assert (person.display_name, person.sealed_identity) == (erasure.ERASED_NAME, b"")
+    assert Places.objects.get(pk=admission.pk).taken == 0
+
+
+def test_naming_somebody_on_the_personal_page(client: Client) -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    one = stands(admission, S.CONFIRMED)
+    url = reverse("registration:companion", args=[one.participant.personal_token, one.public_id])
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"name": ""}).status_code == 422
+    assert client.post(url, {"name": "Wren"}).status_code == 303
+    second = SeatPair.objects.get().companion
+    assert second.participant.open_identity().email == one.participant.open_identity().email
+    assert b"Wren" in client.get(url).content
+    assert client.post(url, {"alone": "1"}).status_code == 303
+    assert statuses(one, second) == ["confirmed", "cancelled"]
+    stranger = stands(admission, S.CONFIRMED)
+    other = reverse("registration:companion", args=[stranger.participant.personal_token, one.public_id])
+    assert client.get(other).status_code == 404
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_many_bring_somebody_for_the_last_seats() -> None:
+    admission = AdmissionFactory.create(capacity=9)
+    people = [stands(admission, S.CONFIRMED) for _each in range(6)]
+
+    def job(one: Registration) -> Callable[[], bool]:
+        def do() -> bool:
+            try:
+                bring(one)
+            except pairs.NoSecondSeat:
+                return False
+            return True
+
+        return do
+
+    assert sum(at_once([job(one) for one in people])) == 3
+    assert SeatPair.objects.standing().count() == 3
+    assert_counts_are_true(admission)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_in_line_never_get_one_seat_while_others_come_and_go() -> None:
+    admission = AdmissionFactory.create(capacity=4)
+    holders = [stands(admission, S.CONFIRMED) for _each in range(4)]
+    two = []
+    for _each in range(3):
+        one = stands(admission, S.WAITLISTED)
+        two.append((one, bring(one)))
+    jobs: list[Callable[[], object]] = [lambda one=one: cancel(one) for one in holders]  # type: ignore[misc]
+    jobs += [lambda: waiting_list.promote_into_free_places(now=NOW), lambda: cancel(two[0][0])]
+    at_once(jobs)
+    for one, second in two:
+        assert len(set(statuses(one, second))) == 1
+    assert statuses(*two[1], *two[2]) == ["confirmed"] * 4
+    assert_counts_are_true(admission)
