@@ -25,6 +25,7 @@ from registration.models import (
     CredentialLetter,
     Invitation,
     InvitationState,
+    JoinNetwork,
     MailBounce,
     Membership,
     Participant,
@@ -34,6 +35,7 @@ from registration.models import (
     Verification,
 )
 from registration.models.delegation_member import ACTIVE_STATES
+from registration.services import links
 from video.models import MeetingState
 
 SOON = timedelta(hours=24)  # before an offer expires
@@ -62,6 +64,7 @@ def admission_needs(now: datetime) -> dict[str, Q]:
 def register() -> None:
     """Called when the app is ready."""
     workplace.register_needs("registrations", 10, "registration.view_registration", of_registrations)
+    workplace.register_needs("links", 15, "registration.view_registration", of_links)
     workplace.register_needs("admissions", 20, "registration.view_admission", of_admissions)
     workplace.register_needs("take-downs", 30, "registration.view_takedown", of_consents)
     workplace.register_needs("invitations", 31, "registration.change_invitation", of_invitations)
@@ -117,6 +120,22 @@ def of_registrations(conference: Conference, now: datetime) -> Iterator[Need]:
         ).count(),
         _("Registrations belong to people whose mails come back: find out the right address."),
         _registrations(conference, bounced="any"),
+        is_urgent=True,
+    )
+
+
+def of_links(conference: Conference, now: datetime) -> Iterator[Need]:
+    """Links to join that go round. One query."""
+    of_it = JoinNetwork.objects.filter(
+        registration__admission__conference=conference,
+        registration__status__in=[RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED],
+    )
+    many = of_it.values("registration", "hour").annotate(number=Count("pk")).filter(number__gte=links.MANY)
+    yield Need(
+        "links",
+        Registration.objects.filter(pk__in=many.values("registration")).count(),
+        _("Links to join were used from many networks within an hour: ask the person, and replace the link."),
+        page_url("joining", conference),
         is_urgent=True,
     )
 

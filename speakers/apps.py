@@ -12,8 +12,18 @@ class SpeakersConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the programme file what this app reads from it, and the checks what it checks."""
-        from speakers import cloning, invitation_mails, programme_checks, programme_file, releases, removals, workplace
+        from speakers import (
+            bounces,
+            cloning,
+            invitation_mails,
+            programme_checks,
+            programme_file,
+            releases,
+            removals,
+            workplace,
+        )
 
+        bounces.register()
         cloning.register_part()
         invitation_mails.register()
         programme_checks.register_checks()

@@ -35,6 +35,7 @@ class SpeakerInvitation(models.Model):
     address and answers are encrypted and go two weeks after the conference. answers: JSON of what they propose, as in
     speakers.invitations.FIELDS; an organiser takes each over or not. person: whose address it is; when the contribution
     gets another person the invitation is void. Only the hash of the link's token is stored.
+    bounced_at, bounce_code: when a mail came back, and the numbers of the answer; another address empties both.
     """
 
     public_id = PublicIdField()
@@ -47,6 +48,8 @@ class SpeakerInvitation(models.Model):
     sent_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(_("came back at"), null=True)
+    bounce_code = models.CharField(_("answer"), max_length=20, blank=True)
     answers = EncryptedTextField(blank=True)
 
     objects: ClassVar[SpeakerInvitationQuerySet] = SpeakerInvitationQuerySet.as_manager()  # type: ignore[assignment]

@@ -79,7 +79,8 @@ def set_contact(*, contribution_id: int, address: str, language: str, by: Actor,
         found = None
     invitation = found or SpeakerInvitation(contribution=contribution, person_id=contribution.person_id)
     if invitation.address != address:
-        invitation.token_hash = invitation.sent_at = invitation.reminded_at = None
+        invitation.token_hash = invitation.sent_at = invitation.reminded_at = invitation.bounced_at = None
+        invitation.bounce_code = ""
         invitation.address = address
     invitation.language = language if language in codes() else "en"
     invitation.save()
@@ -117,7 +118,7 @@ def forget_after_conferences(*, now: datetime) -> int:
 
 
 def _emptied(rows: Invitations) -> int:
-    return rows.update(address="", answers="", token_hash=None)
+    return rows.update(address="", answers="", token_hash=None, bounced_at=None, bounce_code="")
 
 
 # --- the mail -------------------------------------------------------------------------------------------------------

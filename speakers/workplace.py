@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from events import workplace
 from events.models import Conference
-from events.workplace import Need, Step
-from speakers.models import Contribution, ContributionStatus
+from events.workplace import Need, Step, page_url
+from speakers.models import Contribution, ContributionStatus, SpeakerInvitation
 
 _OPEN = (ContributionStatus.INVITED, ContributionStatus.TBC)
 
@@ -21,6 +21,7 @@ _OPEN = (ContributionStatus.INVITED, ContributionStatus.TBC)
 def register() -> None:
     """Called when the app is ready."""
     workplace.register_needs("speakers", 50, "speakers.view_contribution", unconfirmed)
+    workplace.register_needs("speaker-mails", 51, "speakers.change_speakerinvitation", came_back)
     workplace.register_steps("speakers", 30, "speakers.change_contribution", confirmed)
 
 
@@ -37,6 +38,19 @@ def unconfirmed(conference: Conference, now: datetime) -> Iterator[Need]:
         number = Contribution.objects.filter(session__conference=conference, status__in=_OPEN).count()
         text = _("Speakers have not confirmed yet: ask them, or say who comes instead.")
         yield Need("tbc", number, text, _list(conference, *_OPEN))
+
+
+def came_back(conference: Conference, now: datetime) -> Iterator[Need]:
+    """Speakers whose mails came back. One query."""
+    if not workplace.is_over(conference, now):
+        rows = SpeakerInvitation.objects.current().filter(contribution__session__conference=conference)
+        yield Need(
+            "speakers-bounced",
+            rows.filter(bounced_at__isnull=False).count(),
+            _("Mails to speakers came back: find out the right address."),
+            page_url("speakers", conference),
+            is_urgent=True,
+        )
 
 
 def confirmed(conference: Conference, now: datetime) -> Iterator[Step]:

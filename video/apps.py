@@ -13,10 +13,11 @@ class VideoConfig(AppConfig):
     def ready(self) -> None:
         """Tell the outbox who speaks to the platforms, and the checks what to warn of."""
         from outbox import topics
-        from video import handlers, programme_checks
+        from video import alerts, handlers, programme_checks
         from video.models import Service
         from video.services import events
 
+        alerts.register()
         handlers.register()
         topics.register(events.TOPIC, events.work_through, group=events.GROUP)
         for service in Service:

@@ -2,8 +2,8 @@
 
 What is due is rendered and a copy sent to the organiser, with the links of nobody in it; the message itself is held
 and leaves when the rehearsal ends. Calls to platforms wait likewise. Instead of the personal links to join, the copies
-carry one of the organiser's own: it enters one person on the platform, and takes them off afterwards. The door stays as
-it is: who comes to a session that is open gets in, rehearsal or not.
+carry one of the organiser's own: it enters one person on the platform, and takes them off afterwards. A rehearsal ends
+before a door opens, so that nobody joins during one and nobody misses a link.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from video.models import Meeting, Registrant
 from video.services import people
 
 LONGEST = timedelta(hours=24)
+BEFORE_DOOR = timedelta(hours=1)  # links and the last reminder must leave before the door opens
 MOST_COPIES = 200
 REASON = "It waits for the end of a rehearsal."
 SUBJECT = "[Rehearsal]"
@@ -66,18 +67,29 @@ class RehearsalRuns(DomainError):
     message = _("A rehearsal of this conference is under way.")
 
 
+class DoorIsNear(DomainError):
+    """A rehearsal would hold the mails of people who are about to join, or who are joining."""
+
+    code = "rehearsal_door_near"
+    message = _("A meeting is open, or opens within two hours: people need their mails now. Rehearse at another time.")
+
+
 # --- beginning and ending --------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def begin(*, conference: Conference, organiser: User, hours: int, by: Actor, now: datetime) -> Rehearsal:
-    """Keep back what goes to participants, for so many hours at most (1 to 24). Raises RehearsalRuns.
+    """Keep back what goes to participants, for so many hours at most (1 to 24). Raises RehearsalRuns, DoorIsNear.
 
-    What a worker is sending at this very moment still leaves.
+    It ends an hour before a door opens, however many hours were asked for. What a worker is sending at this very moment
+    still leaves.
     """
     end_overdue(now=now)
     lasts = min(max(timedelta(hours=hours), timedelta(hours=1)), LONGEST)
-    rehearsal = Rehearsal(conference=conference, organiser=organiser, started_at=now, until=now + lasts)
+    until = min([now + lasts, *(opens_at - BEFORE_DOOR for opens_at in _doors(conference, now))])
+    if until < now + BEFORE_DOOR:
+        raise DoorIsNear
+    rehearsal = Rehearsal(conference=conference, organiser=organiser, started_at=now, until=until)
     try:
         with transaction.atomic():
             rehearsal.save(force_insert=True)
@@ -85,6 +97,13 @@ def begin(*, conference: Conference, organiser: User, hours: int, by: Actor, now
         raise RehearsalRuns from None
     _account(rehearsal, "rehearsal.began", by=by, now=now)
     return rehearsal
+
+
+def _doors(conference: Conference, now: datetime) -> list[datetime]:
+    """When the doors open that have not closed yet."""
+    open_ones = [one for one in admissions_of(conference.pk) if one.meeting is not None and not one.is_cancelled]
+    windows = [window for one in open_ones if (window := one.join_window) is not None]
+    return [opens_at for opens_at, closes_at in windows if closes_at > now]
 
 
 def end(rehearsal: Rehearsal, *, by: Actor | None, now: datetime) -> int:

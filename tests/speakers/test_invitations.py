@@ -15,9 +15,10 @@ from accounts import actors
 from accounts.models import AuditEntry
 from events.admin import pages
 from events.programme_file.whole import export
+from outbox.bounces import Bounce, Kind, mark, tell
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from speakers import consents, invitation_mails, invitations
+from speakers import consents, invitation_mails, invitations, workplace
 from speakers.models import Contribution, ContributionStatus, SpeakerConsent, SpeakerInvitation
 from tests import factories
 from tests.factories import NOW
@@ -253,6 +254,29 @@ def test_reminded_once_after_a_week(contribution: Contribution) -> None:
     reminder = letter()
     assert isinstance(reminder, Mail)
     assert "only reminder" in reminder.text
+
+
+def test_mail_that_comes_back_is_shown_until_there_is_another_address(
+    contribution: Contribution, client: Client
+) -> None:
+    conference = contribution.session.conference
+    client.force_login(factories.RoleFactory(kind="organiser", conference=conference).user)
+    here = pages.url("speaker", conference, contribution=contribution.public_id)
+    invited(contribution)
+    message = Message.objects.latest("pk")
+
+    tell(Bounce(message, Kind.HARD, "550 5.1.1", mark("somebody.else@mail.example"), NOW))
+    assert "came back" not in client.get(here).text, "a report about another address flags nobody"
+    for _twice in range(2):
+        tell(Bounce(message, Kind.HARD, "550 5.1.1", mark(ADDRESS), NOW))
+
+    assert "came back at" in client.get(here).text
+    assert "came back" in client.get(pages.url("speakers", conference)).text
+    assert [need.number for need in workplace.came_back(conference, NOW)] == [1]
+    assert actions().count("speaker.mail_bounced") == 1
+    invited(contribution, address="ada.new@mail.example")
+    assert "came back at" not in client.get(here).text
+    assert [need.number for need in workplace.came_back(conference, NOW)] == [0]
 
 
 def test_forgotten_two_weeks_after_the_conference_and_when_asked(contribution: Contribution, client: Client) -> None:

@@ -14,6 +14,7 @@ from accounts.actors import SYSTEM
 from accounts.models import AuditEntry
 from events.admin import pages
 from outbox.models import Message, MessageState
+from registration import workplace
 from registration.joining import boards, platform_handlers
 from registration.letters import messages
 from registration.models import (
@@ -103,6 +104,7 @@ def test_figures_and_rows_say_how_far_everybody_is(meeting: Meeting, zoom: FakeZ
     assert "Cleo Entered Sent – – A mail did not arrive" in told
     assert "Dora Entered Given up – – It could not be sent in time." in told
     assert "The link was used from many networks within an hour." in told
+    assert [need.number for need in workplace.of_links(admission.conference, NOW)] == [1]
     assert "canary" not in page.content.decode()
     failed = client.get(page.request["PATH_INFO"] + "?only=failed").content.decode()
     assert ("Ada" in failed, "Ben" in failed) == (False, True)

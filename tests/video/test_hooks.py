@@ -16,14 +16,25 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
 import outbox.services
+from accounts.actors import SYSTEM
 from alliance.api.limits import Limit
+from outbox.models import Message
+from outbox.results import Mail, Superseded
 from registration.models import Registration
-from tests.factories import NOW, AdmissionFactory, MeetingFactory, ParticipantFactory, RegistrationFactory
+from tests.factories import (
+    NOW,
+    AdmissionFactory,
+    ConferenceFactory,
+    MeetingFactory,
+    ParticipantFactory,
+    RegistrationFactory,
+    RoleFactory,
+)
 from tests.video.fakes import judge
 from tests.video.fakes.webex import FakeWebex
 from tests.video.fakes.zoom import FakeZoom
 from tests.video.test_zoom import account_of, made, person
-from video import adapters, hooks
+from video import adapters, alerts, hooks
 from video.adapters import base, signed
 from video.adapters.zoom import ZoomWebinar
 from video.models import (
@@ -36,7 +47,7 @@ from video.models import (
     RegistrantState,
     Service,
 )
-from video.services import events, people
+from video.services import events, people, rooms
 
 START = datetime(2030, 7, 15, 9, 0, tzinfo=UTC)
 SECRET = "test-secret-token"
@@ -251,6 +262,10 @@ def test_webex_names_people_by_the_address_we_gave_and_never_by_name(post: Post)
 def test_meeting_and_people_follow_the_platform(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     zoom = account()
     meeting, one = somebody(of=zoom)
+    assert meeting.session is not None
+    organiser = RoleFactory(kind="organiser", conference=meeting.session.conference).user
+    RoleFactory(kind="viewer", conference=meeting.session.conference)
+    RoleFactory(kind="organiser", conference=ConferenceFactory())
     with time_machine.travel(START, tick=False):
         post(zoom, event("webinar.started"))
         post(zoom, event("webinar.ended"))
@@ -271,6 +286,14 @@ def test_meeting_and_people_follow_the_platform(post: Post, monkeypatch: pytest.
     meeting.refresh_from_db()
     assert meeting.state == MeetingState.BROKEN
     assert meeting.last_error == "The room was deleted on the platform."
+    told = Message.objects.get(topic=alerts.TOPIC)
+    mail = alerts.tell(told, now=START)
+    assert isinstance(mail, Mail)
+    assert mail.to == organiser.email
+    assert f"/admin/video/meeting/{meeting.pk}/change/" in mail.text
+    assert "Make the room anew" in mail.text
+    rooms.start_over(meeting.pk, by=SYSTEM, now=START)
+    assert alerts.tell(told, now=START) == Superseded("made anew since")
 
 
 @pytest.mark.django_db

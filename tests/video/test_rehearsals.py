@@ -18,7 +18,7 @@ from outbox.models import Message, MessageState
 from outbox.results import Mail
 from registration.joining import rehearsals
 from registration.letters import emails, messages
-from registration.models import Registration, Rehearsal
+from registration.models import Admission, Registration, Rehearsal
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory, StaffFactory
 from tests.video.fakes.zoom import FakeZoom
 from tests.video.test_people import ADD, confirmed, meeting, work
@@ -164,3 +164,22 @@ def test_page_begins_and_ends_it_and_every_page_says_so(client: Client) -> None:
     assert client.post(address, {"end": "1"}).status_code == 302
     assert "participants get nothing" not in client.get(address).content.decode()
     assert Rehearsal.objects.get().ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "hours"), [(timedelta(hours=30), 24), (timedelta(hours=5), 4), (timedelta(minutes=90), 0)]
+)
+def test_it_ends_an_hour_before_a_door_opens(meeting: Meeting, organiser: User, before: timedelta, hours: int) -> None:
+    one = confirmed(meeting)
+    window = Admission.objects.with_meeting().get(pk=one.admission_id).join_window
+    assert window is not None
+    now = window[0] - before
+    beginning = {"conference": one.admission.conference, "organiser": organiser, "hours": 24, "by": SYSTEM}
+
+    if hours:
+        assert rehearsals.begin(**beginning, now=now).until == now + timedelta(hours=hours)
+    else:
+        with pytest.raises(rehearsals.DoorIsNear):
+            rehearsals.begin(**beginning, now=now)
+    with pytest.raises(rehearsals.DoorIsNear):
+        rehearsals.begin(**beginning, now=window[1] - timedelta(minutes=1))

@@ -22,7 +22,7 @@ from accounts.actors import SYSTEM, audit_entry
 from alliance import crypto
 from outbox.models import Message
 from outbox.results import Done, Superseded
-from video import adapters, handlers
+from video import adapters, alerts, handlers
 from video.adapters.base import Presence, WebhookEvent, WebhookKind
 from video.adapters.errors import Unsupported, VideoError
 from video.models import (
@@ -173,6 +173,7 @@ def _deleted(meeting: Meeting, *, now: datetime) -> None:
         audit_entry(
             at=now, by=SYSTEM, action="meeting.deleted_on_platform", about_kind="meeting", about_id=row.public_id
         ).save()
+        alerts.room_gone(row, now=now)
     log.error("meeting_deleted_on_platform", meeting=str(meeting.public_id))
 
 

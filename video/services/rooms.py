@@ -22,7 +22,7 @@ import outbox.services
 from accounts.actors import Actor, audit_entry
 from events.models import Conference, ConferenceState, Session, SessionState
 from events.releases.reading import published
-from video import adapters, recordings
+from video import adapters, alerts, recordings
 from video.adapters.base import Adapter, RemoteSession, SessionSpec
 from video.adapters.credentials import missing
 from video.adapters.errors import NotFound, OutcomeUnknown, Unavailable, VideoError
@@ -233,7 +233,9 @@ def _carry_out(meeting: Meeting, *, now: datetime) -> None:
         with hosts.spending(account, "changes", now=now):
             adapter.update(meeting, wanted.spec)
     except NotFound:  # somebody deleted it over there: the next try makes it anew
-        _write(meeting, provider_id="", made="", state=MeetingState.PLANNED)
+        with transaction.atomic():
+            _write(meeting, provider_id="", made="", state=MeetingState.PLANNED)
+            alerts.room_gone(meeting, now=now)
         raise Unavailable from None
     _write(meeting, made=wanted.fingerprint, state=MeetingState.READY, last_error="")
 
