@@ -41,10 +41,14 @@ def add_to_frame(source: FrameSource) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What stands before the lists on the front page: links in words; only: where it leads to instead, or empty."""
+    """What stands before the lists on the front page: links in words; only: where it leads to instead, or empty.
+
+    first: where the first thing is made that could be linked, for whoever may.
+    """
 
     links: list[tuple[str, str]]
     only: str = ""
+    first: str = ""
 
 
 _front: list[Callable[[HttpRequest], Front]] = []
@@ -118,7 +122,8 @@ class HouseSite(admin.AdminSite):
         front = _front[0](request) if _front else Front([])
         if front.only and "all" not in request.GET:
             return cast("TemplateResponse", HttpResponseRedirect(front.only))
-        return super().index(request, (extra_context or {}) | {"front_links": front.links})
+        shown = {"front_links": front.links, "first_conference_url": front.first}
+        return super().index(request, (extra_context or {}) | shown)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the choice of language."""

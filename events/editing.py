@@ -308,7 +308,7 @@ def locked(session_ids: Iterable[int]) -> list[Session]:
 
 
 def put_back(rows: Iterable[tuple[Session, dict[str, Any]]], segments: Iterable[Sequence[Any]]) -> list[Session]:
-    """Give locked sessions the values they had (PUT_BACK, instants as ISO texts), and segments (key, start, end) theirs.
+    """Give locked sessions what they had (PUT_BACK, instants as ISO texts), and segments (key, start, end) their times.
 
     Whether nobody changed them since was checked by the caller. Raises RoomTaken, ProgrammeChanged when a day or room
     is gone.

@@ -27,6 +27,9 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     unseen: conditions of messages that this page must not show; apps add theirs.
     """
 
+    empty_text = gettext_lazy(
+        "No message has been queued yet. They appear when people register, and when you write to them."
+    )
     unseen: ClassVar[list[Callable[[], Q]]] = []
     list_display = ["created", "topic", "state", "about", "attempts", "next_attempt", "last_error"]
     list_display_links = ["created", "topic"]

@@ -100,6 +100,9 @@ class MeetingForm(HouseForm[Meeting]):
 class MeetingAdmin(HouseAdmin[Meeting]):
     """Where people meet. State follows from the address and from the actions."""
 
+    empty_text = gettext_lazy(
+        "There is no meeting yet. Add one for what people attend on-line: an address, or a room on a platform."
+    )
     form = MeetingForm
     list_display = ["belongs_to", "platform", "state", "address_is", "last_error", "updated_at"]
     list_per_page = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, ClassVar, cast
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import DataError, IntegrityError, connection, models
@@ -50,6 +50,7 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
     save_on_top = True
     search_by_id: ClassVar[tuple[str, ...]] = ()  # fields holding public ids; a whole id finds its rows
     related_pages: ClassVar[list[RelatedPage]] = []
+    empty_text: str | Promise = ""  # what to do first, where the list has no rows yet
 
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
         """The clock on which the form shows and takes times."""
@@ -59,6 +60,16 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
     def label_of(row: Any) -> str:
         """What a row is called in titles and search results."""
         return str(row)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new row belongs to what the list was filtered by, such as a conference."""
+        initial = super().get_changeform_initial_data(request)
+        for name, value in parse_qsl(str(request.GET.get("_changelist_filters", ""))):
+            field = name.removesuffix("__id__exact")
+            is_relation = any(one.name == field and one.many_to_one for one in self.opts.get_fields())
+            if is_relation and field != name and value.isascii() and value.isdigit():
+                initial.setdefault(field, value)
+        return initial
 
     # --- who may see and change what: alliance.admin.scope
 
@@ -87,9 +98,10 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
     # ---
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """A list is called by what is in it."""
-        title = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, title | (extra_context or {}))
+        """A list is called by what is in it. is_whole: all rows, or all of a conference: when empty, none was made."""
+        is_whole = set(request.GET) <= {"conference__id__exact", "conference"}
+        shown = {"title": capfirst(self.opts.verbose_name_plural), "is_whole": is_whole}
+        return super().changelist_view(request, shown | (extra_context or {}))
 
     def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form, knowing what the database said about the same input a moment ago."""

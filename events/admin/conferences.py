@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from alliance.admin import HouseAdmin, HouseTabular, RelatedPage, as_json, in_all_languages
 from events.admin import pages
+from events.admin.addresses import NamedByTitle
 from events.models import Conference, ConferenceDay
 
 
@@ -29,7 +30,9 @@ class ConferenceAdmin(HouseAdmin[Conference]):
 
     prose = frozenset({"theme_subtitle", "goal", "description", "results_disclaimer"})
     related_pages: ClassVar[list[RelatedPage]] = []
+    form = NamedByTitle
     inlines = [ConferenceDayInline]
+    empty_text = _("There is no conference yet. Add one; then its start page leads from step to step.")
     list_display = ["title", "kind", "edition", "starts_on", "ends_on", "state", "visibility"]
     list_filter = ["state", "kind", "series", "format"]
     ordering = [F("starts_on").desc(nulls_last=True), "-pk"]
@@ -95,6 +98,10 @@ class ConferenceAdmin(HouseAdmin[Conference]):
 
         own = [*admin_programme_file.urls(self.admin_site), *work.urls(self.admin_site)]
         return [*own, *pages.urls(self.admin_site), *super().get_urls()]
+
+    def response_post_save_add(self, request: HttpRequest, obj: Conference) -> HttpResponseRedirect:
+        """To the start page, whose checklist says what comes next."""
+        return HttpResponseRedirect(pages.url("start", obj))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

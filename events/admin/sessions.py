@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.admin import (
     HouseAdmin,
-    HouseForm,
     HouseStacked,
     HouseTabular,
     RelatedPage,
@@ -109,7 +108,7 @@ class RecommendationInline(HouseStacked[Recommendation, Session]):
         return found
 
 
-class SessionForm(HouseForm[Session]):
+class SessionForm(NamedByTitle):
     """A session's day and conference must fit together."""
 
     def clean(self) -> dict[str, Any] | None:
@@ -139,6 +138,9 @@ class Missing(admin.SimpleListFilter):
 class SessionAdmin(HouseAdmin[Session]):
     """The programme in its printed order. Apps that know more about sessions add their inlines to extra_inlines."""
 
+    empty_text = _(
+        "There is no session yet. Add one, best from the programme page of its conference, which fills in the day."
+    )
     form = SessionForm
     prose = frozenset({"summary", "call_to_action", "audience", "join_link_rule"})
     extra_inlines: ClassVar[list[type[admin.options.InlineModelAdmin[Any, Any]]]] = []

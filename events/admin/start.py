@@ -6,6 +6,7 @@ from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -51,7 +52,8 @@ def front(request: HttpRequest) -> admin_site.Front:
     rows = list(access.rows(current, PERMISSION)[:_MOST_LISTED])
     links = [(str(one.title), pages.url("start", one)) for one in rows]
     is_theirs = access.has_roles and not access.everywhere and len(access.at) == 1
-    return admin_site.Front(links, links[0][1] if is_theirs and len(links) == 1 else "")
+    first = reverse("admin:events_conference_add") if request.user.has_perm("events.add_conference") else ""
+    return admin_site.Front(links, links[0][1] if is_theirs and len(links) == 1 else "", first)
 
 
 pages.register("start", start, permission=PERMISSION, label=gettext_lazy("Start"), order=0, group=pages.Group.START)

@@ -70,6 +70,10 @@ class CapacityForm(forms.Form):
 class AdmissionAdmin(HouseAdmin[Admission]):
     """Who may attend what, in which way, and how many places are left at this moment."""
 
+    empty_text = gettext_lazy(
+        "There is no admission yet. Add one for the conference or a session: who may attend it, in which way, and how"
+        " many."
+    )
     form = AdmissionForm
     related_pages = [RelatedPage(gettext_lazy("Registrations"), Registration, "admission__id")]
     list_display = ["label", conference_slug, "capacity", "taken", "waiting_now", "left", "open_now"]

@@ -35,6 +35,9 @@ class FocalPointInline(HouseTabular[FocalPoint, Delegation]):
 class DelegationAdmin(HouseAdmin[Delegation]):
     """Delegations of States and organisations, in protocol order."""
 
+    empty_text = gettext_lazy(
+        "There is no delegation yet. Add one for each state or body that sends people, with its focal points."
+    )
     inlines = [FocalPointInline]
     related_pages: ClassVar[list[RelatedPage]] = []
     list_display = ["of", conference_slug, "quota", "members_now"]

@@ -44,6 +44,7 @@ def by_address(address: str, prefix: str = "") -> Q:
 class ParticipantAdmin(HouseAdmin[Participant]):
     """People at conferences, by display name. Names and addresses are read one by one, and on the record."""
 
+    empty_text = gettext_lazy("Nobody is here yet. People appear by themselves when they register.")
     related_pages = [RelatedPage(gettext_lazy("Registrations"), Registration, "participant__id")]
     list_display = [
         "display_name",

@@ -96,6 +96,10 @@ class RecordedReasonForm(ReasonForm):
 class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     """Registrations: approve, reject and cancel as actions; nothing else moves them."""
 
+    empty_text = gettext_lazy(
+        "Nobody has registered yet. People register on the public page as soon as registration is open; the start page"
+        " of the conference says what is missing."
+    )
     list_display = ["who", "what", "status", "in_line", "category", "country", "registered"]
     list_filter = [
         "status",
