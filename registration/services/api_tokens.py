@@ -133,11 +133,14 @@ def find(secret: str) -> ApiGrant | None:
 
 
 def still_stands(grant: ApiGrant) -> bool:
-    """Whether the person who made the token could make it today. grant: as find() gave it."""
+    """Whether the person who made the token could make it today. Asks less of a grant that find() gave."""
     owner: User = grant.token.owner
     if not owner.is_active:
         return False
-    if vars(grant)["is_of_focal_point"]:
+    is_of_focal_point = vars(grant).get("is_of_focal_point")
+    if is_of_focal_point is None and grant.delegation_id:
+        is_of_focal_point = FocalPoint.objects.filter(delegation=grant.delegation_id, user=owner.pk).exists()
+    if is_of_focal_point:
         return True
     return owner.access.may(_RIGHT, grant.delegation or grant.session)
 
