@@ -13,6 +13,7 @@ class RegistrationConfig(AppConfig):
     def ready(self) -> None:
         """Tell the outbox who renders our messages, and programme file and checks what this app adds to them."""
         from registration import cloning, health, programme_checks, programme_file, removals, workplace
+        from registration.api import access
         from registration.delegations import mails as delegation_mails
         from registration.invitations import mails as invitation_mails
         from registration.joining import platform_handlers, rehearsals
@@ -32,6 +33,7 @@ class RegistrationConfig(AppConfig):
         from registration.webhooks import handlers as webhook_handlers
         from video import recordings
 
+        access.register()
         handlers.register()
         delegation_mails.register()
         health.register()

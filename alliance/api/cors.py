@@ -9,11 +9,14 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from alliance import errors
+from alliance.api import tokens
 from alliance.api.limits import Fast, Limit, Standing, address_of
 
 _PREFIX = "/api/v1/"
 # What one address may read without a token in a minute. Kept pages cost next to nothing; this is against runaway loops.
 READS = Fast(Limit("reads", 1200))
+# The same with a token that may read the programme: many people may stand behind one address.
+READS_WITH_TOKEN = Fast(Limit("token-reads", 6000))
 _EXPOSED = "ETag, Last-Modified, Retry-After, RateLimit, RateLimit-Policy"
 
 
@@ -25,8 +28,10 @@ class PublicReads:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Add the headers to reads without credentials under the API's address."""
-        if not request.path_info.startswith(_PREFIX) or request.headers.get("Authorization"):
+        if not request.path_info.startswith(_PREFIX):
             return self.get_response(request)
+        if header := request.headers.get("Authorization", ""):
+            return self._with_token(request, header)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: HttpResponseBase = HttpResponse(
                 status=204,
@@ -37,16 +42,31 @@ class PublicReads:
                 },
             )
         elif request.method in {"GET", "HEAD", "OPTIONS"}:
-            standing = READS.count(address_of(request))
-            response = _too_many(request, standing) if standing.is_over else self.get_response(request)
-            if "RateLimit" not in response.headers:  # where a token is needed, the other limits are told
-                response.headers["RateLimit-Policy"] = READS.limit.policy
-                response.headers["RateLimit"] = standing.header
+            response = self._counted(request, READS, address_of(request))
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         else:
             return self.get_response(request)
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+    def _with_token(self, request: HttpRequest, header: str) -> HttpResponseBase:
+        """What everybody may read, counted by the token. Nothing here is for pages of other sites."""
+        resource = request.path_info.removeprefix(_PREFIX).partition("/")[0]
+        if resource in tokens.CLOSED or request.method not in {"GET", "HEAD", "OPTIONS"}:
+            return self.get_response(request)
+        reader = tokens.reader(header)
+        if reader is None:
+            return self._counted(request, READS, address_of(request))
+        return self._counted(request, READS_WITH_TOKEN, reader)
+
+    def _counted(self, request: HttpRequest, counter: Fast, who: str) -> HttpResponseBase:
+        """The answer, or 429; what is left is told."""
+        standing = counter.count(who)
+        response = _too_many(request, standing) if standing.is_over else self.get_response(request)
+        if "RateLimit" not in response.headers:  # where a token is needed, the other limits are told
+            response.headers["RateLimit-Policy"] = counter.limit.policy
+            response.headers["RateLimit"] = standing.header
         return response
 
 

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from alliance import errors, languages
-from alliance.api import filters, shape
+from alliance.api import filters, shape, tokens
 from alliance.api.paging import Ordering, Pages
 
 M = TypeVar("M", bound=Model)
@@ -54,12 +54,13 @@ class PublicViewSet(ReadOnlyModelViewSet[M]):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check the parameters before anything is looked up. Raises InvalidParameters."""
+        """Check the parameters before anything is looked up. Raises InvalidParameters, Refused."""
         super().initial(request, *args, **kwargs)
         self.now = timezone.now()
         self.language = settings.LANGUAGE_CODE
         if request.method not in _READS:
             return  # 405 follows, whatever the parameters are
+        tokens.refuse_in_address(request)
         known = {"lang", *shape.PARAMETERS}
         if getattr(self, "action", None) == "list":
             known |= {*self.filterset_class.base_filters, *Pages.parameters}

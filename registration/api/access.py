@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
@@ -27,7 +29,8 @@ from rest_framework.response import Response
 
 from accounts.actors import Actor
 from accounts.models import ActorKind, User
-from alliance.api import filters
+from alliance import crypto
+from alliance.api import filters, tokens
 from alliance.api.limits import Limit, Standing
 from alliance.api.limits import address_of as address_of
 from alliance.api.views import PublicViewSet
@@ -128,6 +131,55 @@ def refuse_in_address(request: Request) -> None:
             "it was one of ours, it is revoked now. Make a new one, and send it as Authorization: Bearer."
         ),
     )
+
+
+# --- reading the public programme -------------------------------------------------------------------------------------
+
+_REMEMBERED = 10.0  # seconds: a token that is revoked reads what everybody may read so much longer at its own count
+_MOST_REMEMBERED = 10_000
+_readers: dict[bytes, tuple[float, str | None]] = {}
+
+
+def reader(header: str) -> str | None:
+    """By what somebody is counted who reads the public programme with this Authorization header; None: by the address.
+
+    It opens nothing: whoever sends a token without programme:read, or one that does not work, reads as everybody does.
+    """
+    scheme, _blank, secret = header.partition(" ")
+    if scheme.lower() != "bearer" or not _TOKEN.fullmatch(secret.strip()):
+        return None
+    key, now = crypto.token_hash(secret.strip()), time.monotonic()
+    until, found = _readers.get(key, (0.0, None))
+    if now < until:
+        return found
+    try:
+        found = _find_reader(secret.strip())
+    except (InterfaceError, OperationalError):  # the database is away: what is kept is read all the same
+        return None
+    if len(_readers) >= _MOST_REMEMBERED:
+        _readers.clear()
+    _readers[key] = (now + _REMEMBERED, found)
+    return found
+
+
+def forget_readers() -> None:
+    """For tests."""
+    _readers.clear()
+
+
+def _find_reader(secret: str) -> str | None:
+    grant, now = api_tokens.find(secret), timezone.now()
+    if grant is None or Scope.PROGRAMME_READ.value not in grant.token.scopes:
+        return None
+    if grant.token.revoked_at is not None or grant.token.expires_at <= now or not api_tokens.still_stands(grant):
+        return None
+    api_tokens.note_use(grant.token, now=now)
+    return str(grant.pk)
+
+
+def register() -> None:
+    """Let public reads know our tokens. Called when the app is ready."""
+    tokens.register(reader=reader, refuse_in_address=refuse_in_address)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -92,11 +92,13 @@ class AnyTokenForm(TokenForm):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """A side event has registrations alone."""
+        """A side event has no members."""
         data = super().clean() or self.cleaned_data
         target = self.targets.get(data.get("target", ""))
         if isinstance(target, Session) and set(data.get("scopes", [])) - set(OF_SESSIONS):
-            self.add_error("scopes", _("For a side event a token reads registrations, and nothing else."))
+            self.add_error(
+                "scopes", _("For a side event a token reads registrations and the programme, and nothing else.")
+            )
         return data
 
 

@@ -19,10 +19,11 @@ class Scope(models.TextChoices):
     MEMBERS_READ = "members:read", _("Read the delegation and its members")
     MEMBERS_WRITE = "members:write", _("Nominate, correct, replace and withdraw members")
     REGISTRATIONS_READ = "registrations:read", _("Read registrations")
+    PROGRAMME_READ = "programme:read", _("Read the public programme, counted by token")
 
 
 OF_DELEGATIONS = tuple(Scope)
-OF_SESSIONS = (Scope.REGISTRATIONS_READ,)
+OF_SESSIONS = (Scope.REGISTRATIONS_READ, Scope.PROGRAMME_READ)
 
 
 class ApiGrant(models.Model):

@@ -12,6 +12,7 @@ from alliance.api import limits
 from events import page_cache
 from outbox import doorbell
 from registration import private_pages, selectors
+from registration.api import access
 from registration.models import Delegation, Membership
 from tests.factories import NOW
 from tests.registration.test_delegations import nominate, nominee
@@ -47,6 +48,7 @@ def silent_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
 def api_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The factories' time, in a minute that does not end, and counters of this test alone."""
     monkeypatch.setattr(limits, "_space", f"test-{uuid4()}")
+    access.forget_readers()
     with time_machine.travel(NOW, tick=False):
         yield
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts.actors import Actor
 from accounts.models import ActorKind, ApiToken, AuditEntry
-from alliance.api import limits
-from alliance.api.limits import Limit
+from alliance.api import cors, limits, schema, tokens
+from alliance.api.limits import Fast, Limit
+from alliance.api.router import ROUTES, WITH_TOKEN
 from registration.api import access as token_access
 from registration.api.access import TokenViewSet
 from registration.api.members import ParticipantViewSet
@@ -115,19 +118,8 @@ def test_every_address_with_every_method_has_its_row() -> None:
 def test_everything_is_answered_as_the_table_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for limit in ("WRONG_TOKENS", "PER_TOKEN", "PER_ADDRESS"):
         monkeypatch.setattr(token_access, limit, Limit("much", 10_000))
-    delegation, other = a_delegation(), a_delegation()
-    secrets: dict[str, str | None] = {
-        "none": None,
-        "wrong": "all_" + "x" * 43,
-        "expired": token(delegation),
-        "revoked": token(delegation),
-        "other": token(other),
-        "reads": token(delegation, Scope.MEMBERS_READ, Scope.REGISTRATIONS_READ),
-        "convenor": token(SideEventFactory(conference=delegation.conference)),
-        "own": token(delegation),
-    }
-    for column, change in (("expired", {"expires_at": NOW}), ("revoked", {"revoked_at": NOW})):
-        ApiToken.objects.filter(prefix=str(secrets[column])[:12]).update(**change, created_at=NOW - timedelta(days=1))
+    delegation = a_delegation()
+    secrets = kinds_of_tokens(delegation)
     programs = {column: Program(secret) for column, secret in secrets.items()}
     numbers = iter(range(10_000))
     wanted = {method: cells for (address, method), cells in table().items() if address == name}
@@ -165,6 +157,104 @@ def test_everything_is_answered_as_the_table_says(name: str, monkeypatch: pytest
 
     assert found == wanted
     assert leaked == []
+
+
+# What everybody may read: a token, whatever it is and whoever sends it, opens and closes nothing.
+PUBLIC = {
+    "list": {"GET": 200, "HEAD": 200, "OPTIONS": 204, "POST": 405, "PUT": 405, "PATCH": 405, "DELETE": 405},
+    "detail": {"GET": 404, "HEAD": 404, "OPTIONS": 204, "POST": 405, "PUT": 405, "PATCH": 405, "DELETE": 405},
+}
+
+
+def kinds_of_tokens(delegation: Delegation) -> dict[str, str | None]:
+    """The columns of the table: a secret for each."""
+    secrets: dict[str, str | None] = {
+        "none": None,
+        "wrong": "all_" + "x" * 43,
+        "expired": token(delegation),
+        "revoked": token(delegation),
+        "other": token(a_delegation()),
+        "reads": token(delegation, Scope.MEMBERS_READ, Scope.REGISTRATIONS_READ),
+        "convenor": token(SideEventFactory(conference=delegation.conference)),
+        "own": token(delegation),
+    }
+    for column, change in (("expired", {"expires_at": NOW}), ("revoked", {"revoked_at": NOW})):
+        ApiToken.objects.filter(prefix=str(secrets[column])[:12]).update(**change, created_at=NOW - timedelta(days=1))
+    return secrets
+
+
+def test_public_rows_are_the_same_for_every_token(delegation: Delegation) -> None:
+    programs = {column: Program(secret) for column, secret in kinds_of_tokens(delegation).items()}
+    for resource, _view in ROUTES:
+        for what, wanted in PUBLIC.items():
+            path = f"/{resource}/" if what == "list" else f"/{resource}/{uuid4()}/"
+            for method in METHODS:
+                # Whoever asks, a method that is not there is not there: once with a token, once without will do.
+                columns = COLUMNS if method == "GET" else ["none", "own"]
+                found = {column: programs[column].send(method, path).status_code for column in columns}
+
+                assert found == dict.fromkeys(columns, wanted[method]), (method, path)
+
+
+def test_every_operation_of_the_schema_stands_in_a_table() -> None:
+    names = {name for name, _method in table()}
+    for path, operations in json.loads(schema.document())["paths"].items():
+        match = resolve(path.replace("{id}", str(uuid4())))
+        resource = path.split("/")[3]
+        if resource in dict(ROUTES):
+            assert match.url_name in {f"{resource}-list", f"{resource}-detail"}, path
+            assert set(operations) == {"get"}, path
+        else:
+            assert resource in tokens.CLOSED, path
+            assert match.url_name in names, path
+            allowed = {method.lower() for name, method in table() if name == match.url_name}
+            assert set(operations) <= allowed
+    assert {resource for resource, _view in WITH_TOKEN} == tokens.CLOSED
+
+
+# --- the public programme by token ------------------------------------------------------------------------------------
+
+
+def policy(answer: Any) -> str:
+    """By what the request was counted."""
+    return str(answer.headers["RateLimit-Policy"]).partition(";")[0].strip('"')
+
+
+def test_programme_is_read_at_the_count_of_the_token_and_nothing_else_is_opened(
+    delegation: Delegation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Program(token(delegation, Scope.PROGRAMME_READ))
+    monkeypatch.setattr(cors, "READS", Fast(Limit("reads", 1)))
+    monkeypatch.setattr(cors, "READS_WITH_TOKEN", Fast(Limit("token-reads", 3)))
+
+    read = [reader.get("/countries/") for _number in range(4)]
+    others = [Program(secret).get("/countries/") for secret in (None, token(delegation, Scope.MEMBERS_READ))]
+
+    assert [answer.status_code for answer in read] == [200, 200, 200, 429]
+    assert {policy(answer) for answer in read} == {"token-reads"}
+    assert "Access-Control-Allow-Origin" not in read[0].headers
+    assert [(answer.status_code, policy(answer)) for answer in others] == [(200, "reads"), (429, "reads")]
+    assert ApiToken.objects.get(scopes=["programme:read"]).last_used_at == NOW
+    for path in ("/participants/", "/delegations/", "/registrations/"):
+        problem(reader.get(path), 403, "scope-missing")
+
+
+def test_convenors_token_reads_the_programme_as_long_as_it_works() -> None:
+    reader = Program(token(SideEventFactory(), Scope.PROGRAMME_READ))
+    counted = [policy(reader.get("/countries/"))]
+    ApiToken.objects.update(revoked_at=NOW)
+    counted.append(policy(reader.get("/countries/")))  # remembered for some seconds
+    token_access.forget_readers()
+    counted.append(policy(reader.get("/countries/")))
+
+    assert counted == ["token-reads", "token-reads", "reads"]
+
+
+def test_token_in_the_address_of_a_public_read_works_no_more(delegation: Delegation) -> None:
+    secret = token(delegation)
+
+    problem(Program().get(f"/sessions/?search={secret}"), 400, "token-in-address")
+    problem(Program(secret).get("/participants/"), 401, "token-revoked")
 
 
 # --- what makes a token stop ------------------------------------------------------------------------------------------
