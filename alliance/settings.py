@@ -193,6 +193,7 @@ try:  # by way out or domain of an address, such as "mail=600 gmail.com=60 zoom=
 except ValueError:
     raise ImproperlyConfigured("OUTBOX_PER_MINUTE is written like this: mail=600 gmail.com=60") from None
 OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=180)  # messages that were sent; the audit trail stays
+AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", default=1826)  # the audit trail and the history of the admin
 # Where servers that get webhooks may listen.
 WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443"])]
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)  # a killed worker's messages are sent after that
@@ -208,7 +209,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "remind-people": _every(60, "registration.tasks.queue_reminders"),
     "sum-up-for-focal-points": _every(900, "registration.tasks.queue_digests"),
     "read-mails-that-came-back": _every(60, "outbox.tasks.read_bounces"),
-    "forget-old-messages": _every(3600, "outbox.tasks.forget_old_messages"),
+    "erase-what-is-due": _every(3600, "registration.tasks.erase_what_is_due"),
+    "forget-what-the-house-keeps-no-longer": _every(3600, "registration.tasks.forget_of_house"),
     "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),
     "pass-on-offers-nobody-took": _every(60, "registration.tasks.expire_offers"),
     "give-reserved-places-back": _every(60, "registration.tasks.release_due_reserves"),
@@ -221,7 +223,6 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "enter-people-on-platforms": _every(60, "registration.tasks.queue_missing_registrants"),
     "forget-old-form-tokens": _every(3600, "registration.tasks.forget_old_idempotency_keys"),
     "remind-the-invited": _every(600, "registration.tasks.remind_invited"),
-    "forget-attempts-to-sign-in": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-webhook-deliveries": _every(3600, "registration.tasks.forget_webhook_deliveries"),
     "look-after-invited-speakers": _every(600, "speakers.tasks.look_after_invitations"),
     "forget-files-of-long-work": _every(600, "events.tasks.forget_jobs"),
@@ -411,6 +412,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "alliance.api.schema.fields_may_be_left_out",
+        "alliance.api.schema.rows_are_linked",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConferenceKind": "events.models.ConferenceKind",

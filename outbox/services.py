@@ -232,17 +232,20 @@ def supersede(key_start: str, *, now: datetime) -> int:
 # --- upkeep ---------------------------------------------------------------------------------------------------------
 
 
-def forget_old(*, now: datetime) -> int:
+def forget_old(*, now: datetime, most: int | None = None) -> int:
     """Delete messages that were sent or not needed, finished longer ago than OUTBOX_KEEP_DAYS. Returns how many.
 
     Given-up ones stay ten times as long: organisers may still want to send them. What was told to whom stays in the
-    audit trail, which this does not touch. In portions, so that no statement holds up the workers.
+    audit trail, which this does not touch. In portions, so that no statement holds up the workers. most: stop after
+    about so many.
     """
     done = Q(state__in=[MessageState.SENT, MessageState.SUPERSEDED], finished_at__lt=now - _KEPT)
     done |= Q(state=MessageState.DEAD, finished_at__lt=now - 10 * _KEPT)
-    deleted = 0
-    while ids := list(Message.objects.filter(done).order_by("pk").values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
+    deleted, portion = 0, min(_FORGOTTEN_AT_ONCE, most or _FORGOTTEN_AT_ONCE)
+    while ids := list(Message.objects.filter(done).order_by("pk").values_list("pk", flat=True)[:portion]):
         deleted += Message.objects.filter(done, pk__in=ids).delete()[0]
+        if most is not None and deleted >= most:
+            break
     return deleted
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from registration import services
 from registration.joining import platform_handlers, rehearsals
 from registration.letters import digests, reminders
-from registration.services import addresses, asked, farewells, invitations, webhooks
+from registration.services import addresses, asked, data_life, farewells, invitations, proofs, webhooks
 
 
 @shared_task(name="registration.tasks.promote_into_free_places", ignore_result=True, time_limit=120)
@@ -32,7 +32,8 @@ def queue_missing_registrants() -> None:
 @shared_task(name="registration.tasks.forget_old_idempotency_keys", ignore_result=True, time_limit=120)
 def forget_old_idempotency_keys() -> None:
     """No answer to a form is kept longer than a week."""
-    services.forget_old_idempotency_keys(now=timezone.now())
+    now = timezone.now()
+    proofs.noted("form_answers", lambda: services.forget_old_idempotency_keys(now=now), now=now)
 
 
 @shared_task(name="registration.tasks.forget_answers", ignore_result=True, time_limit=600)
@@ -51,13 +52,15 @@ def remind_invited() -> None:
 @shared_task(name="registration.tasks.forget_webhook_deliveries", ignore_result=True, time_limit=240)
 def forget_webhook_deliveries() -> None:
     """The log of what was told to programs of others goes after a month."""
-    webhooks.forget_old_deliveries(now=timezone.now())
+    now = timezone.now()
+    proofs.noted("deliveries", lambda: webhooks.forget_old_deliveries(now=now), now=now)
 
 
 @shared_task(name="registration.tasks.forget_old_invitations", ignore_result=True, time_limit=240)
 def forget_old_invitations() -> None:
     """Nobody can read who was invited to a conference that is over for two weeks."""
-    invitations.forget_after_conferences(now=timezone.now())
+    now = timezone.now()
+    proofs.note("invitations", invitations.forget_after_conferences(now=now), now=now)
 
 
 @shared_task(name="registration.tasks.release_due_reserves", ignore_result=True, time_limit=120)
@@ -71,7 +74,20 @@ def forget_addresses() -> None:
     """Addresses of the erased go when the last mail has left, and what nobody confirmed goes when its time is over."""
     farewells.forget(now=timezone.now())
     addresses.forget(now=timezone.now())
-    asked.forget(now=timezone.now())
+    now = timezone.now()
+    proofs.noted("wishes", lambda: asked.forget(now=now), now=now)
+
+
+@shared_task(name="registration.tasks.erase_what_is_due", ignore_result=True, time_limit=240)
+def erase_what_is_due() -> None:
+    """Data about people goes when its period after the conference has passed, with a proof."""
+    data_life.erase_due(now=timezone.now())
+
+
+@shared_task(name="registration.tasks.forget_of_house", ignore_result=True, time_limit=240)
+def forget_of_house() -> None:
+    """What the house keeps no longer goes, with a proof: messages, attempts, sessions, old lines of the audit trail."""
+    data_life.forget_of_house(now=timezone.now())
 
 
 @shared_task(name="registration.tasks.expire_offers", ignore_result=True, time_limit=120)
@@ -95,5 +111,6 @@ def queue_digests() -> None:
 @shared_task(name="registration.tasks.end_rehearsals", ignore_result=True, time_limit=120)
 def end_rehearsals() -> None:
     """What a rehearsal has held back leaves when its time is up; hashes of networks go after a week."""
-    rehearsals.end_overdue(now=timezone.now())
-    services.links.forget(now=timezone.now())
+    now = timezone.now()
+    rehearsals.end_overdue(now=now)
+    proofs.noted("networks", lambda: services.links.forget(now=now), now=now)

@@ -10,6 +10,5 @@ from speakers import invitations
 
 @shared_task(name="speakers.tasks.look_after_invitations", ignore_result=True, time_limit=240)
 def look_after_invitations() -> None:
-    """Who has not answered is reminded once; addresses go two weeks after the conference."""
+    """Who has not answered is reminded once. Addresses go by registration.services.data_life, with a proof."""
     invitations.remind_unanswered(now=timezone.now())
-    invitations.forget_after_conferences(now=timezone.now())

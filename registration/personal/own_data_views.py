@@ -10,11 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actors
-from alliance import languages
+from alliance import dates, languages
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
@@ -24,7 +24,7 @@ from registration.personal import forms as personal_forms
 from registration.personal import protection_views
 from registration.personal import views as personal_views
 from registration.questions import answers, uploads
-from registration.services import addresses, consents, own_corrections, own_data
+from registration.services import addresses, consents, own_corrections, own_data, proofs
 
 _UNPROCESSABLE = 422
 
@@ -223,14 +223,17 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         if participant is not None:
             try:
-                own_data.erase(participant, now=timezone.now())
+                own_data.erase(participant, now=timezone.now(), receipt=proofs.code_of(token))
             except Participant.DoesNotExist as error:  # merged into another row, which has a link of its own
                 raise Http404 from error
         language = (
             private_pages.language_of(request, participant) if participant is not None else request.GET.get("lang", "")
         )
-        query = f"?{urlencode({'lang': language})}" if language in languages.codes() else ""
-        return private_pages.SeeOther(reverse("registration:deleted") + query)
+        query = {"lang": language} if language in languages.codes() else {}
+        code = proofs.code_of(token)
+        if proofs.receipt(code) is not None:
+            query["proof"] = proofs.shown(code)
+        return private_pages.SeeOther(reverse("registration:deleted") + (f"?{urlencode(query)}" if query else ""))
     if participant is None:
         raise Http404
     language = private_pages.language_of(request, participant)
@@ -244,14 +247,35 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @private_pages.private
 def deleted(request: HttpRequest) -> HttpResponse:
-    """Nothing is kept any more. The same page for everybody."""
+    """Nothing is kept any more. The same page for everybody; with the code of a proof, what was deleted and when."""
     wanted = request.GET.get("lang", "")
     language = wanted if wanted in languages.codes() else get_language() or "en"
     with translation.override(language):
-        links = [
-            LanguageLink(code, LANGUAGE_NAMES[code], f"?{urlencode({'lang': code})}", code == language)
+        context = _proof(request.GET.get("proof", ""))
+        kept = {"proof": context["proof"]} if context else {}
+        context["language_links"] = [
+            LanguageLink(code, LANGUAGE_NAMES[code], f"?{urlencode({'lang': code} | kept)}", code == language)
             for code in languages.codes()
         ]
-        response = render(request, "registration/personal/deleted.html", {"language_links": links})
+        response = render(request, "registration/personal/deleted.html", context)
     response["Content-Language"] = language
     return response
+
+
+def _proof(code: str) -> dict[str, Any]:
+    """What a code proves, in the active language; nothing for one that was never given."""
+    found = proofs.receipt(code) if code else None
+    if found is None:
+        return {}
+    words = {
+        "people": ngettext_lazy("%(number)s person", "%(number)s persons", "number"),
+        "registrations": ngettext_lazy("%(number)s registration", "%(number)s registrations", "number"),
+        "answers": ngettext_lazy("%(number)s answer", "%(number)s answers", "number"),
+        "consents": ngettext_lazy("%(number)s line about consents", "%(number)s lines about consents", "number"),
+        "check_ins": ngettext_lazy("%(number)s check-in", "%(number)s check-ins", "number"),
+    }
+    return {
+        "proof": code,
+        "proof_day": dates.day(found.on_day, with_weekday=False),
+        "proof_counts": [words[kind] % {"number": number} for kind, number in found.counts.items() if kind in words],
+    }

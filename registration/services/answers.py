@@ -27,6 +27,7 @@ from registration.models import (
 )
 from registration.questions import answers
 from registration.questions.answers import Given, Upload
+from registration.services import proofs
 
 KEPT_FOR, KEPT_AFTERWARDS = timedelta(hours=1), timedelta(minutes=10)
 MOST_KEPT, MOST_KEPT_BYTES = 200, 200_000_000  # of the whole house: strangers may send files that nobody ever registers
@@ -200,6 +201,8 @@ def forget_old_answers(*, now: datetime) -> int:
         with transaction.atomic(durable=True):
             count, _by_model = QuestionAnswer.objects.filter(question=question).delete()
             if count:
+                days = question.retention_days
+                proofs.note("answers", count, conference_id=question.conference_id, days=days, now=now)
                 Question.objects.filter(pk=question.pk).update(answers_deleted_at=now)
                 actors.audit_entry(
                     at=now,

@@ -342,9 +342,12 @@ def figures(participant: Participant, *, now: datetime) -> Figures:
 
 
 @published
-def erase(participant: Participant, *, now: datetime) -> None:
-    """Erase the person at their own wish: places go to the next in line, and one last mail says that it is done."""
-    erasure.erase(participant_id=participant.pk, by=actors.PARTICIPANT, now=now, says_farewell=True)
+def erase(participant: Participant, *, now: datetime, receipt: str = "") -> None:
+    """Erase the person at their own wish: places go to the next in line, and one last mail says that it is done.
+
+    receipt: the code by which the person can prove it (registration.services.proofs).
+    """
+    erasure.erase(participant_id=participant.pk, by=actors.PARTICIPANT, now=now, says_farewell=True, receipt=receipt)
     # Outside the database, for whoever restores an older backup must erase again (docs/operations.md). A random number.
     log.info("participant_erased", participant=str(participant.public_id))
 
