@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests import npm
 from tests.browser import chromium
 from tests.browser.screens import SIDE_EVENT
 from tests.house import House, house
@@ -48,7 +48,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", choices=PAGES, help="one page alone")
     parser.add_argument("--keep", type=Path, help="a directory for Lighthouse's own reports")
     wanted = parser.parse_args(arguments)
-    program = _installed()
+    try:
+        modules = npm.installed(HERE, PLACE, name="Lighthouse", oldest=OLDEST_NODE)
+    except npm.NoNode as error:
+        sys.exit(str(error))
+    program = str(modules / "lighthouse" / "cli" / "index.js")
     pages = {wanted.only: PAGES[wanted.only]} if wanted.only else PAGES
     below = []
     with tempfile.TemporaryDirectory(prefix="alliance-lighthouse-") as kept:
@@ -73,31 +77,6 @@ def main(arguments: list[str]) -> int:
     for line in below:
         print(line)
     return 1 if below else 0
-
-
-def _installed() -> str:
-    """The program of Lighthouse, as pinned in package-lock.json, installed into var/lighthouse when it is not there."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        sys.exit("Lighthouse needs Node.js and npm (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node).")
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if tuple(map(int, said.lstrip("v").split(".")[:2])) < OLDEST_NODE:
-        sys.exit(f"This is Node.js {said}; Lighthouse needs 18.20 or newer (https://nodejs.org/ has it).")
-    program = PLACE / "node_modules" / "lighthouse" / "cli" / "index.js"
-    lock = (HERE / "package-lock.json").read_bytes()
-    stamp = PLACE / "installed"
-    if not program.exists() or not stamp.exists() or stamp.read_bytes() != lock:
-        print("Installing Lighthouse ...", flush=True)
-        PLACE.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, PLACE)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        if subprocess.run(command, cwd=PLACE, check=False).returncode:
-            sys.exit(
-                "Installing Lighthouse failed. Is there a connection to an npm registry (npm config get registry)?"
-            )
-        stamp.write_bytes(lock)
-    return str(program)
 
 
 def _open_the_house(running: House) -> None:
