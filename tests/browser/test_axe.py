@@ -26,6 +26,7 @@ MAIN = re.compile(
     r"/\w\w/(about/accessibility/|recommendations/\?q=police|organisations/[^/]+/|speakers/[^/]+/|[\w-]+/"
     r"((speakers|register|programme|side-events/[^/]+)/)?)"
 )
+PARTS = 8  # of the admin's pages, one in so many is looked at in a language that is not English
 Scene = Callable[[list[str]], dict[str, str]]
 OF_PEOPLE: list[Scene] = [
     scenes.registration,
@@ -40,6 +41,7 @@ OF_PEOPLE: list[Scene] = [
 ]
 
 
+@pytest.mark.browser
 def test_axe_finds_what_is_wrong(browser: Browser) -> None:
     head = '<!doctype html><html lang="en"><head><title>A title</title></head><body><main><h1>A page</h1>'
     pages = {
@@ -88,7 +90,9 @@ def test_pages_of_people(browser: Browser, scene: Scene, language: str) -> None:
 @pytest.mark.axe
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_of_organisers(browser: Browser, language: str) -> None:
-    """All of them in English, one of a kind in the other languages."""
+    """All of them in English, another part of them in each of the other languages."""
     pages = staff_scenes.organisers(scenes.loaded(scenes.SMALL), most=1, language=language)
+    if language != "en":
+        pages = dict(list(pages.items())[LANGUAGES.index(language) :: PARTS])
 
     assert axe.complaints(browser, pages) == []
