@@ -31,6 +31,7 @@ class RegistrationConfig(AppConfig):
         from registration.personal import mails as own_mails
         from registration.services import protection
         from registration.webhooks import handlers as webhook_handlers
+        from registration.webhooks import mails as webhook_mails
         from video import recordings
 
         access.register()
@@ -49,6 +50,7 @@ class RegistrationConfig(AppConfig):
         own_mails.register()
         platform_handlers.register()
         webhook_handlers.register()
+        webhook_mails.register()
         cloning.register_part()
         programme_checks.register_checks()
         programme_file.register_sections()

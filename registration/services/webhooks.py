@@ -34,6 +34,7 @@ from registration.models import (
 )
 from registration.models.webhook import OF_MEMBERS, OF_PROGRAMME
 from registration.webhooks import deliveries as webhooks
+from registration.webhooks import mails
 
 MOST = 10  # of one delegation, and of all partners of a conference
 KEPT = timedelta(days=30)  # deliveries
@@ -160,13 +161,18 @@ def drop_old_secret(subscription: WebhookSubscription, *, by: Actor, now: dateti
 def pause(
     subscription: WebhookSubscription, *, by: Actor, now: datetime, reason: PauseReason = PauseReason.BY_HAND
 ) -> None:
-    """Send nothing until resume(). What happens meanwhile is told to nobody."""
+    """Send nothing until resume(). What happens meanwhile is told to nobody.
+
+    Unless somebody does it by hand, those who look after the webhook get a mail: nobody looks at its page every day.
+    """
     with transaction.atomic():
         row = _locked(subscription)
         if row.state == WebhookState.ACTIVE:
             row.state, row.pause_reason = WebhookState.PAUSED, reason
             row.save(update_fields=["state", "pause_reason"])
             _audit(row, "webhook.paused", by=by, now=now, reason=str(reason))
+            if reason != PauseReason.BY_HAND:
+                outbox.services.queue(mails.paused(row, now=now))
 
 
 def resume(subscription: WebhookSubscription, *, by: Actor, now: datetime) -> None:

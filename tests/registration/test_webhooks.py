@@ -22,6 +22,7 @@ from accounts.models import ActorKind, AuditEntry
 from events.models import SessionState, Visibility
 from events.releases import publishing
 from outbox.models import Message, MessageState
+from outbox.results import Mail, Superseded
 from registration.models import (
     Delegation,
     DeliveryState,
@@ -37,6 +38,7 @@ from registration.models.webhook import OF_MEMBERS, OF_PROGRAMME
 from registration.services import webhooks as services
 from registration.webhooks import deliveries as webhooks
 from registration.webhooks import handlers as webhook_handlers
+from registration.webhooks import mails
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,
@@ -344,6 +346,7 @@ def test_gone_pauses_at_once_and_what_happens_meanwhile_can_be_sent_later(receiv
 
     subscription.refresh_from_db()
     assert (subscription.state, subscription.pause_reason) == (WebhookState.PAUSED, PauseReason.GONE)
+    assert Message.objects.filter(topic=mails.TOPIC).count() == 1
     assert len(receiver.requests) == 1
     first, second = WebhookDelivery.objects.order_by("pk")
     assert [first.state, second.state] == [DeliveryState.FAILED, DeliveryState.MISSED]
@@ -356,6 +359,53 @@ def test_gone_pauses_at_once_and_what_happens_meanwhile_can_be_sent_later(receiv
 
     assert receiver.requests[0][0]["webhook-id"] == receiver.requests[1][0]["webhook-id"]
     assert len(receiver.requests) == 2
+
+
+@pytest.mark.django_db
+def test_those_who_look_after_a_webhook_get_a_mail_when_it_stops_by_itself() -> None:
+    delegation = a_delegation()
+    point = delegation.focal_points.get().user
+    point.language = "fr"
+    point.save()
+    subscription = subscribe(delegation, f"https://{HOST}/hook/secret-path").subscription
+    now = timezone.now()
+
+    services.pause(subscription, by=focal_point(delegation), now=now)
+    by_hand = Message.objects.filter(topic=mails.TOPIC).count()
+    services.resume(subscription, by=focal_point(delegation), now=now)
+    services.pause(subscription, by=actors.SYSTEM, now=now, reason=PauseReason.FAILURES)
+    message = Message.objects.get(topic=mails.TOPIC)
+    mail = mails.tell(message, now=now)
+
+    assert by_hand == 0
+    assert isinstance(mail, Mail)
+    assert (mail.to, mail.language) == (point.email, "fr")
+    assert HOST in mail.text
+    assert "secret-path" not in mail.text + mail.html
+    assert f"/delegations/{delegation.public_id}/webhooks/" in mail.text
+    services.resume(subscription, by=focal_point(delegation), now=now)
+    assert isinstance(mails.tell(message, now=now), Superseded)
+
+
+@pytest.mark.django_db
+def test_partners_webhook_is_the_affair_of_whoever_set_it_up() -> None:
+    organiser = RoleFactory(kind="organiser", conference=ConferenceFactory())
+    made = services.make(
+        conference=organiser.conference,
+        delegation=None,
+        label="Partner",
+        url=f"https://{HOST}/",
+        events=[OF_PROGRAMME[0].value],
+        by=Actor.organiser(organiser.user),
+        now=timezone.now(),
+    )
+    services.pause(made.subscription, by=actors.SYSTEM, now=timezone.now(), reason=PauseReason.GONE)
+
+    mail = mails.tell(Message.objects.get(topic=mails.TOPIC), now=timezone.now())
+
+    assert isinstance(mail, Mail)
+    assert mail.to == organiser.user.email
+    assert f"/admin/events/conference/{organiser.conference_id}/webhooks/" in mail.text
 
 
 @pytest.mark.django_db(transaction=True)
