@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from django.contrib.staticfiles import finders
+from django.test import RequestFactory
+from django.views.i18n import JavaScriptCatalog
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -53,14 +55,16 @@ class Judge:
         self._page = page
         self._stored = {f"/{number}/": html for number, html in enumerate(pages.values())}
         self._paths = dict(zip(pages, self._stored, strict=True))
-        self._files: dict[str, tuple[str, bytes]] = {}
+        # The words of Django's own widgets: without them its scripts stop half-way.
+        words = JavaScriptCatalog.as_view(packages=["django.contrib.admin"])(RequestFactory().get("/"))
+        self._files: dict[str, tuple[str, bytes]] = {"/admin/jsi18n/": ("text/javascript", words.content)}
         page.route("**/*", self._give)
 
     def _give(self, route: Route) -> None:
         path = urlsplit(route.request.url).path
         if not route.request.url.startswith(HOUSE):
             route.abort()
-        elif path.startswith("/static/"):
+        elif path.startswith("/static/") or path in self._files:
             kind, body = self._file(path)
             route.fulfill(status=200, content_type=kind, body=body)
         elif path in self._stored:
