@@ -39,7 +39,7 @@ STARTED = float(os.environ.pop("ALLIANCE_RUN_STARTED", time.monotonic()))
 if TYPE_CHECKING:
     from alliance import servers
 else:
-    _spec = importlib.util.spec_from_file_location("alliance_servers", ROOT / "alliance" / "servers.py")
+    _spec = importlib.util.spec_from_file_location("alliance_servers", ROOT / "alliance" / "servers" / "__init__.py")
     servers = importlib.util.module_from_spec(_spec)
     sys.modules[_spec.name] = servers
     _spec.loader.exec_module(servers)

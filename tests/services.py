@@ -32,10 +32,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def _load_servers() -> ModuleType:
-    """alliance/servers.py by its path: importing the package would import the settings through Celery."""
-    spec = importlib.util.spec_from_file_location("alliance_servers", ROOT / "alliance" / "servers.py")
+    """alliance/servers by its path: importing the package would import the settings through Celery."""
+    spec = importlib.util.spec_from_file_location("alliance_servers", ROOT / "alliance" / "servers" / "__init__.py")
     if spec is None or spec.loader is None:
-        raise RuntimeError("alliance/servers.py is missing")
+        raise RuntimeError("alliance/servers is missing")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""alliance/servers.py against real PostgreSQL and Valkey: what a fresh, a killed and a crowded machine does to it."""
+"""alliance/servers against real PostgreSQL and Valkey: what a fresh, a killed and a crowded machine does to it."""
 
 import contextlib
 import os
@@ -18,9 +18,10 @@ import redis as redis_client
 
 from tests.services import ROOT, servers
 
+SERVERS = str(ROOT / "alliance" / "servers" / "__init__.py")
 LOAD = f"""
 import importlib.util, sys
-spec = importlib.util.spec_from_file_location("alliance_servers", {str(ROOT / "alliance" / "servers.py")!r})
+spec = importlib.util.spec_from_file_location("alliance_servers", {SERVERS!r})
 servers = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = servers
 spec.loader.exec_module(servers)
@@ -66,8 +67,8 @@ def test_importing_needs_neither_django_nor_the_package() -> None:
 
 
 def test_a_machine_without_postgresql_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(servers, "_package_directory", lambda name: None)
-    monkeypatch.setattr(servers, "Path", lambda *parts: tmp_path / "nothing")
+    monkeypatch.setattr(servers.programs, "_package_directory", lambda name: None)
+    monkeypatch.setattr(servers.programs, "Path", lambda *parts: tmp_path / "nothing")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("ALLIANCE_POSTGRES_BIN", raising=False)
     with pytest.raises(servers.ServerError, match="apt install postgresql"):
@@ -75,7 +76,7 @@ def test_a_machine_without_postgresql_is_told_what_to_install(monkeypatch: pytes
 
 
 def test_a_machine_without_redis_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(servers, "_package_directory", lambda name: None)
+    monkeypatch.setattr(servers.programs, "_package_directory", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("ALLIANCE_REDIS_SERVER", raising=False)
     with pytest.raises(servers.ServerError, match="apt install redis-server"):
@@ -242,7 +243,7 @@ def test_a_zombie_of_the_last_start_is_not_taken_for_a_living_server(directory: 
     if zombie == 0:
         os._exit(0)
     try:
-        servers._wait_for(lambda: servers.process_state(zombie) == "Z", 5)
+        servers.wait_for(lambda: servers.process_state(zombie) == "Z", 5)
         stale = "\n".join([str(zombie), *content.splitlines()[1:]]) + "\n"
         (directory / "postgres" / "postmaster.pid").write_text(stale)
         (directory / "run" / "postgres" / ".s.PGSQL.5432.lock").write_text(stale)
@@ -271,7 +272,7 @@ def test_servers_stop_when_their_starter_is_killed(directory: Path) -> None:
         assert len(pids) == 2
         starter.kill()
         starter.wait()
-    assert servers._wait_for(lambda: not any(servers.is_alive(pid) for pid in pids), 15)
+    assert servers.wait_for(lambda: not any(servers.is_alive(pid) for pid in pids), 15)
 
 
 def test_a_server_left_over_by_a_killed_starter_makes_way(directory: Path) -> None:
