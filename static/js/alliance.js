@@ -76,11 +76,18 @@
   // --- leave at once ------------------------------------------------------------------------------------------------
 
   var exit = document.querySelector("[data-exit]");
+  var exitStatus = document.querySelector("[data-exit-status]");
 
   function leave() {
-    document.body.hidden = true;
+    // Gone from the screen before anything is asked of the network, and from the page that Back might bring again.
     document.title = " ";
+    document.body.hidden = true;
+    document.body.textContent = "";
     window.location.replace(exit.href);
+  }
+
+  function tellPresses(number) {
+    if (exitStatus) { exitStatus.textContent = number === 1 ? exitStatus.dataset.two : number === 2 ? exitStatus.dataset.one : ""; }
   }
 
   if (exit) {
@@ -90,11 +97,11 @@
     });
     var presses = [];
     document.addEventListener("keydown", function (event) {
-      if (event.key !== "Shift") { presses = []; return; }
+      if (event.key !== "Shift") { if (presses.length) { presses = []; tellPresses(0); } return; }
       if (event.repeat) { return; }
       presses.push(event.timeStamp);
       presses = presses.filter(function (at) { return event.timeStamp - at < 2000; });
-      if (presses.length >= 3) { leave(); }
+      if (presses.length >= 3) { leave(); } else { tellPresses(presses.length); }
     });
   }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from registration.models import Admission
 from speakers.models import CountryMeaning
 from tests.factories import (
     AdmissionFactory,
@@ -17,6 +18,7 @@ from tests.factories import (
     OrganisationFactory,
     RecommendationFactory,
     ReferenceFactory,
+    RegistrationFactory,
     SegmentFactory,
     TextSectionFactory,
 )
@@ -171,6 +173,26 @@ def test_exit_leaves_no_entry_behind(event: Session, open_page: OpenPage, way: s
 
     page.go_back()
     assert "/programme/" not in page.url
+
+
+def test_exit_from_a_personal_page_says_what_it_does_and_does_not_come_back(
+    event: Session, open_page: OpenPage
+) -> None:
+    registration = RegistrationFactory(admission=Admission.objects.get(session=event, mode="online"))
+    page = open_page(_programme(event))
+    page.goto(f"{page.url.partition('/en/')[0]}/r/{registration.participant.personal_token}/")
+    assert page.title() == "Your registrations – Alliance conferences"
+
+    page.keyboard.press("Shift")
+    assert "two more times" in page.locator("[data-exit-status]").inner_text()
+    with page.expect_navigation(url=re.compile("robots.txt")):
+        page.keyboard.press("Shift")
+        page.keyboard.press("Shift")
+
+    page.go_back()
+    assert "/r/" not in page.url
+    page.go_forward()
+    assert "/r/" not in page.url
 
 
 def test_exit_does_not_take_typing_for_a_wish_to_leave(event: Session, open_page: OpenPage) -> None:
