@@ -154,7 +154,8 @@ def test_error_pages_need_no_database_and_lead_on(view: Any, status: int) -> Non
     html = response.content.decode()
     assert response.status_code == status
     assert f'<p class="status">{status}</p>' in html
-    assert '<a class="button" href="/en/">' in html
+    assert re.search(r'<a class="button[^"]*" href="/en/">', html)
+    assert ('<a class="button" href="/en/anything/">' in html) is (status >= 500)
     assert html.count("<h1>") == 1
 
 

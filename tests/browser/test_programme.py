@@ -172,3 +172,22 @@ def test_paper_has_the_programme_and_nothing_to_press(conference: Conference, op
     days = page.locator("section.day")
     assert [found.evaluate("e => getComputedStyle(e).breakBefore") for found in days.all()] == ["auto", "page"]
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_programme_does_not_jump_while_it_loads(conference: Conference, open_page: OpenPage) -> None:
+    """The reader's own clock comes by script and takes the room that was kept for it (cumulative layout shift)."""
+    page = open_page("/en/summit/programme/", width=390, zone="America/Vancouver")
+    page.wait_for_load_state("networkidle")
+
+    shifted = page.evaluate(
+        """() => new Promise(done => {
+            let sum = 0;
+            new PerformanceObserver(list => list.getEntries().forEach(entry => {
+                if (!entry.hadRecentInput) { sum += entry.value; }
+            })).observe({type: 'layout-shift', buffered: true});
+            window.setTimeout(() => done(sum), 300);
+        })"""
+    )
+
+    assert page.locator(".clock-own").first.inner_text().endswith("your time")
+    assert shifted < 0.02
