@@ -1,4 +1,5 @@
-"""A small conference with people in moments worth a picture: an offer that clashes, and five minutes before the start.
+"""A small conference with people in moments worth a picture: an offer that clashes, five minutes before the start, a
+session that was moved, a link that does not work yet.
 
 Run inside a house, by `manage.py shell`: prints the addresses of their personal pages as JSON.
 """
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts import actors
 from alliance import crypto
+from events.models import Session
 from events.releases import publishing
 from registration import services
 from registration.models import Admission, Participant, WaitingMode
@@ -54,6 +56,8 @@ def prepare() -> None:
         conference, "Clearing criminal records", later + timedelta(hours=5), 60,
         mode="in_person", capacity=1, waiting=WaitingMode.OFFER,
     )  # fmt: skip
+    tonight = _event(conference, "Survivors’ councils that decide", _this_evening(now, conference), 90, mode="online")
+    moved = _event(conference, "Data that does no harm", later + timedelta(days=1), 90, mode="online")
     for mode in ("in_person", "online"):
         AdmissionFactory(session=None, conference=conference, mode=mode)
     publishing.publish(conference, by=None, now=now, check=False)
@@ -62,9 +66,29 @@ def prepare() -> None:
     _register(conference, "Jonas", "Weber", "jonas@mail.example", [courts, records], now=now)
     _register(conference, "Elif", "Aydın", "elif@mail.example", [borders, records], now=now)
     _register(conference, "Mira", "Novak", "mira@mail.example", [help_line], now=now)
+    _register(conference, "Noor", "Haddad", "noor@mail.example", [moved, tonight], now=now)
+    moved_session = moved.session
+    assert moved_session is not None
+    Session.objects.filter(pk=moved_session.pk).update(
+        starts_at=later + timedelta(days=1, hours=3), ends_at=later + timedelta(days=1, hours=4, minutes=30)
+    )
+    publishing.publish(conference, by=None, now=timezone.now(), check=False)
     leaving = records.registrations.get(status="confirmed")
     services.cancel(registration_id=leaving.pk, by=actors.PARTICIPANT, now=now)
-    print(json.dumps({"offer": _personal("elif@mail.example"), "near": _personal("mira@mail.example")}))
+    addresses = {
+        "offer": _personal("elif@mail.example"),
+        "near": _personal("mira@mail.example"),
+        "moved": _personal("noor@mail.example"),
+        "moved_session": f"/en/{SLUG}/side-events/{moved_session.slug}/",
+        "early": f"/join/{tonight.registrations.get().join_token}/",
+    }
+    print(json.dumps(addresses))
+
+
+def _this_evening(now: datetime, conference: Conference) -> datetime:
+    """Half past seven by the venue's clock; late in the evening, in two hours."""
+    evening = now.astimezone(conference.zone).replace(hour=19, minute=30, second=0, microsecond=0)
+    return max(evening, (now + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0))
 
 
 def _event(
