@@ -32,6 +32,7 @@ from registration.models import (
 )
 
 Words = str | Promise
+FORGOTTEN = "-"  # where the database wants some reason: a refusal has one
 Waiting = Callable[[Conference, datetime], QuerySet[Any]]
 Batch = Callable[[Conference, datetime, int], int]
 
@@ -121,7 +122,7 @@ def _reasons(conference: Conference, now: datetime) -> QuerySet[Registration]:
 
 
 def _refusals(conference: Conference, now: datetime) -> QuerySet[Membership]:
-    return Membership.objects.filter(delegation__conference=conference).exclude(verification_reason="")
+    return Membership.objects.filter(delegation__conference=conference).exclude(verification_reason__in=["", FORGOTTEN])
 
 
 def _check_ins(conference: Conference, now: datetime) -> QuerySet[CheckIn]:
@@ -208,7 +209,7 @@ RULES: tuple[Rule, ...] = (
         _("emptied"),
         180,
         _refusals,
-        _emptying(_refusals, verification_reason=""),
+        _emptying(_refusals, verification_reason=FORGOTTEN),
     ),
     Rule(
         "addressees",

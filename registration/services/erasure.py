@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -13,6 +14,9 @@ from django.utils import timezone
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
+from alliance import crypto
+from events.models import SavedFilter
+from registration import retention
 from registration.models import (
     AddressChange,
     Admission,
@@ -39,6 +43,8 @@ from video.services import people
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
 _HASH_BYTES = 32
+_WORDS = ["reason", "override"]  # of the details of audit entries: free text
+_SHORTEST_NAME = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
         updated_at=timezone.now(),
     )
     invitations.forget_person(participant)  # by the address, which is still open here
+    _forget_words(participant)
     IdentityKey.objects.filter(participant_id=participant_id).delete()
     MailBounce.objects.filter(participant_id=participant_id).delete()
     OptOut.objects.filter(about_id=participant.public_id).delete()
@@ -179,6 +186,27 @@ def _forget_in_final_list(participant: Participant) -> None:
         if len(left) < len(one.entries):
             one.entries = left
             one.save(update_fields=["entries"])
+
+
+def _forget_words(participant: Participant) -> None:
+    """Drop what organisers wrote about the case in the audit trail, and filters they keep that look for the person."""
+    ids = [participant.public_id]
+    for rows in (participant.registrations.all(), Membership.objects.filter(participant=participant)):
+        ids += rows.values_list("public_id", flat=True)
+    for entry in AuditEntry.objects.filter(about_id__in=ids, details__has_any_keys=_WORDS):
+        entry.details = {name: value for name, value in entry.details.items() if name not in _WORDS}
+        entry.save(update_fields=["details"])
+    Membership.objects.filter(participant=participant).exclude(verification_reason="").update(
+        verification_reason=retention.FORGOTTEN
+    )
+    try:
+        identity = participant.open_identity()
+    except crypto.Unreadable:
+        return
+    names = {identity.full_name, identity.family_name, identity.email, participant.display_name}
+    for name in names:
+        if len(name) >= _SHORTEST_NAME:
+            SavedFilter.objects.filter(query__icontains=urlencode({"q": name})).delete()
 
 
 def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) -> list[Admission]:

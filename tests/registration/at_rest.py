@@ -8,10 +8,13 @@ from django.db import connection
 def everything() -> str:
     """All that the tables hold, as text; bytes in hexadecimal."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_tables "
+            "WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
+        )
         found = []
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM public.\"{table}\" t")
+        for schema, table in cursor.fetchall():
+            cursor.execute(f'SELECT coalesce(string_agg(t::text, chr(10)), \'\') FROM "{schema}"."{table}" t')
             found.append(cursor.fetchone()[0])
     return "\n".join(found)
 

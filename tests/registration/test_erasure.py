@@ -9,24 +9,33 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
 from accounts import actors
 from accounts.models import AuditEntry
+from events.models import SavedFilter
 from outbox.models import Message
 from outbox.results import Superseded
 from registration import services
+from registration.delegations import listing
+from registration.figures import counting as figures
 from registration.letters import handlers, messages
-from registration.models import IdentityKey, Participant, Places, Registration, RegistrationStatus
-from registration.services import erasure
+from registration.models import CheckIn, IdentityKey, Participant, Places, Registration, RegistrationStatus
+from registration.services import credentials, delegations, erasure
 from tests.factories import (
     NOW,
     AdmissionFactory,
+    ConferenceFactory,
+    CountryFactory,
     DelegationFactory,
     OrganisationFactory,
     RegistrationFactory,
     SideEventFactory,
+    StaffFactory,
 )
+from tests.registration import at_rest
 from tests.registration.people import register
+from tests.registration.test_delegations import nominate, nominee
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +92,67 @@ def test_nothing_of_the_person_is_left_in_any_table() -> None:
     assert services.find_personal(left.personal_token) is None
     assert services.enter(token=tokens[1], now=NOW, joining=False) is None
     assert services.enter(token=Registration.objects.get().join_token, now=NOW, joining=False) is None
+
+
+def test_no_name_is_left_anywhere_of_a_member_whom_organisers_wrote_about(client: Client) -> None:
+    delegation = DelegationFactory()
+    conference = delegation.conference
+    seat = AdmissionFactory(session=None, conference=conference, mode="in_person")
+    about = {"given_name": "Canarina", "family_name": "Gelbvogel", "email": "canarina.mail@mail.example"}
+    [made] = nominate(delegation, nominee(1, **about, function="Singmeisterin"))
+    person, member = made.membership.participant, made.membership
+    delegations.confirm(membership_id=member.pk, is_listed=True, now=NOW)
+    listing.stamp(conference=conference, is_final=True, is_published=True, by=actors.SYSTEM, now=NOW)
+    staff = StaffFactory(is_superuser=True)
+    client.force_login(staff)
+    credentials.verify(
+        membership_id=member.pk, verification="refused", reason="Gelbvogel lacks a letter.",
+        by=actors.Actor.organiser(staff), now=NOW,
+    )  # fmt: skip
+    client.post(
+        f"/admin/registration/participant/{person.pk}/change/", {"display_name": "Canarina Gelbvogel", "_save": "1"}
+    )
+    SavedFilter.objects.create(user=staff, page="registration.registration", name="mine", query="q=Gelbvogel&o=1")
+    CheckIn.objects.create(
+        conference=conference, participant=person, registration=person.registrations.get(), on_day=NOW.date(),
+        at=NOW, received_at=NOW, nonce=uuid4(),
+    )  # fmt: skip
+    for text, details in (("moved_to_top", {"reason": "Gelbvogel asked"}), ("received", {"override": "Singmeisterin"})):
+        actors.audit_entry(
+            at=NOW, by=actors.SYSTEM, action=f"registration.{text}", about_kind="registration",
+            about_id=person.registrations.get().public_id, details=details,
+        ).save()  # fmt: skip
+    services.resend_personal_link(conference=conference, email="canarina.mail@mail.example", now=NOW)
+    register(seat, token="again", email="canarina.mail@mail.example")
+    before = at_rest.everything()
+    assert all(at_rest.holds(before, word) for word in ("Canarina", "Gelbvogel", "Singmeisterin"))
+
+    erasure.erase(participant_id=person.pk, by=actors.SYSTEM, now=NOW)
+
+    left = at_rest.everything()
+    assert [word for word in CANARIES if at_rest.holds(left, word)] == []
+
+
+def test_figures_are_the_same_when_everybody_is_erased() -> None:
+    conference = ConferenceFactory()
+    country = CountryFactory()
+    came = [
+        RegistrationFactory(
+            status=status, participant__conference=conference, participant__country=country,
+            participant__category=category, admission__conference=conference,
+        )
+        for status in (RegistrationStatus.ATTENDED, RegistrationStatus.CONFIRMED, RegistrationStatus.CANCELLED)
+        for category in ("delegation", "academia")
+    ]  # fmt: skip
+    after = NOW + timedelta(days=4000)
+    Registration.objects.filter(pk=came[2].pk).update(joined_at=NOW)
+    before = figures.count(conference, now=after)
+
+    for one in came:
+        erasure.erase(participant_id=one.participant_id, by=actors.SYSTEM, now=after)
+
+    assert not IdentityKey.objects.exists()
+    assert figures.count(conference, now=after) == before
 
 
 def test_the_next_in_line_moves_up_in_every_admission_and_only_they_get_a_mail() -> None:
