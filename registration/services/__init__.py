@@ -28,7 +28,7 @@ from registration.services.reserves import (
     set_reserve,
 )
 from registration.services.upkeep import forget_old_idempotency_keys, queue_missing_join_links
-from registration.services.waiting_list import promote_after_correction, promote_into_free_places
+from registration.services.waiting_list import promote_into_free_places
 
 __all__ = [
     "AlreadyDecided",
@@ -64,7 +64,6 @@ __all__ = [
     "forget_old_idempotency_keys",
     "links",
     "move_to_top",
-    "promote_after_correction",
     "promote_into_free_places",
     "queue_missing_join_links",
     "register",

@@ -95,24 +95,13 @@ def _audited(registration: Registration, *, now: datetime) -> AuditEntry:
 def promote_into_free_places(*, now: datetime) -> int:
     """Fill every place that is free while somebody waits. Returns how many were promoted.
 
-    A place is normally filled by whatever freed it; this sweep repairs what another path left, such as raw SQL.
+    A place is normally filled by whatever freed it; this sweep repairs what another path left, such as raw SQL. It also
+    serves whoever an organiser has corrected, and who thereby gets a place that is kept for others.
     """
     waiting = Places.objects.filter(waiting__gt=0).filter(Q(capacity__isnull=True) | Q(taken__lt=F("capacity")))
     return sum(
         _promote_alone(admission_id, now=now) for admission_id in waiting.order_by("pk").values_list("pk", flat=True)
     )
-
-
-@published
-def promote_after_correction(*, participant_id: int, now: datetime) -> int:
-    """Give somebody a place for whom one is free since their category or country was corrected. Returns how many moved.
-
-    Call it after the correction is committed: each admission where they wait is locked by itself. The line is served
-    as ever, so that who stands before them still goes first.
-    """
-    waits_for = Registration.objects.in_waiting_order().filter(participant_id=participant_id)
-    ids = sorted(waits_for.values_list("admission_id", flat=True))
-    return sum(_promote_alone(admission_id, now=now) for admission_id in ids)
 
 
 def _promote_alone(admission_id: int, *, now: datetime) -> int:

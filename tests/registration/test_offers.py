@@ -100,7 +100,7 @@ def corrected(admission: Admission) -> None:
     Reserve.objects.create(admission=admission, categories=["media"], places=1)
     person = Participant.objects.get(registrations=Registration.objects.in_waiting_order()[0])
     Participant.objects.filter(pk=person.pk).update(category="media")
-    services.promote_after_correction(participant_id=person.pk, now=NOW)
+    services.promote_into_free_places(now=NOW)
 
 
 @pytest.mark.parametrize("cause", [cancelled, raised, expired, rejected, released, corrected])

@@ -290,7 +290,7 @@ def test_a_corrected_category_brings_somebody_a_seat_that_is_kept_for_it() -> No
     person.category = "delegation"
     person.save()
 
-    assert services.promote_after_correction(participant_id=person.pk, now=NOW) == 1
+    assert services.promote_into_free_places(now=NOW) == 1
     assert status_of(waiting) == CONFIRMED
 
 
