@@ -1,5 +1,5 @@
-/* Names that Django's own widgets lack for those who hear the page: lists that are searched, and the empty heading over
-   rows of a form. The words are those that others read beside them. */
+/* Names that Django's own widgets lack for those who hear the page: lists that are searched, fields in rows, the search of a
+   list. The words are those that others read beside them. Tables that move sideways are reached by keyboard. */
 (function () {
   "use strict";
 
@@ -42,6 +42,35 @@
     });
   }
 
+  // In rows of a form each field is named by the heading of its column.
+  function nameRows() {
+    document.querySelectorAll(".tabular td").forEach(function (cell) {
+      cell.querySelectorAll("input, select, textarea").forEach(function (field) {
+        if (field.type === "hidden" || (field.labels && field.labels.length) || field.getAttribute("aria-label")
+            || field.getAttribute("aria-labelledby") || field.classList.contains("select2-search__field")) { return; }
+        var headings = cell.closest("table").querySelectorAll("thead th");
+        var found = cell.classList.contains("delete") ? headings[headings.length - 1] : label(field);
+        if (found) { field.setAttribute("aria-label", words(found)); }
+      });
+    });
+  }
+
+  function nameSearch() {
+    var field = document.getElementById("searchbar"), picture = document.querySelector("label[for=searchbar] img[alt]");
+    if (field && picture && picture.alt) { field.setAttribute("aria-label", picture.alt); }
+  }
+
+  // What moves sideways on a small screen is reached by keyboard, too.
+  function reachScrolled() {
+    document.querySelectorAll(".figure-table, .table-scroll, .conflict-table").forEach(function (place) {
+      if (place.scrollWidth <= place.clientWidth) { place.removeAttribute("tabindex"); return; }
+      var part = place.closest(".module, section"), heading = part && part.querySelector("h2, h3");
+      place.tabIndex = 0;
+      place.setAttribute("role", "group");
+      place.setAttribute("aria-label", words(heading) || document.title);
+    });
+  }
+
   function nameEmptyHeadings() {
     document.querySelectorAll(".tabular th.original").forEach(function (heading) {
       if (heading.textContent.trim()) { return; }
@@ -54,9 +83,13 @@
 
   function prepare() {
     nameSearchedLists();
+    nameRows();
+    nameSearch();
     nameEmptyHeadings();
+    reachScrolled();
   }
 
+  window.addEventListener("resize", reachScrolled);
   window.addEventListener("load", prepare);  // after the widgets are made
   document.addEventListener("formset:added", function () { window.setTimeout(prepare, 0); });
 })();
