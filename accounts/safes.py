@@ -130,6 +130,15 @@ def open_safe(safe: Safe, *, reason: str, by: Actor, now: datetime) -> SafeOpeni
     return opening
 
 
+def check_may_undo(safe: Safe, *, by: Actor) -> None:
+    """Raises NotAKeeper for users who would bring to light, by ending a protection, what they may not open.
+
+    Participants end their own (they are no users).
+    """
+    if by.user is not None and not is_reader(safe, by.user):
+        raise NotAKeeper
+
+
 def note_change(safe: Safe, action: str, *, by: Actor, now: datetime) -> None:
     """Write down that what the safe belongs to was changed, in the caller's transaction. action: protected, lifted."""
     _audit(safe, action, by=by, now=now)

@@ -11,6 +11,7 @@ from events import programme_checks
 from events.models import SessionKind
 from events.programme_checks import Finding, Programme, Text, error, row_of, title, warning
 from events.programme_checks.completeness import fields
+from speakers import protection
 from speakers.models import Contribution, ContributionStatus, Delivery, Person, Role
 
 # Who leads a panel, under whatever word it is printed.
@@ -51,6 +52,20 @@ def check_speakers(programme: Programme) -> Iterator[Finding]:
             text = f"{_who(contribution)} in {title(contribution.session)} is still to be confirmed."
             yield warning("tbc_open", text, row_of(contribution))
     yield from _overlaps(contributions)
+    yield from _not_recorded(programme)
+
+
+def _not_recorded(programme: Programme) -> Iterator[Finding]:
+    """Sessions in which somebody speaks who must not be recorded or photographed. Who it is, is not said."""
+    ids = [session.pk for session in programme.sessions]
+    unrecorded, unphotographed = protection.unrecorded(ids), protection.unphotographed(ids)
+    for session in programme.sessions:
+        if session.pk in unrecorded:
+            text = f"{title(session)} must not be recorded: somebody who speaks there has asked so."
+            yield warning("session_not_recorded", text, row_of(session))
+        if session.pk in unphotographed:
+            text = f"In {title(session)} nobody takes photographs: somebody who speaks there has asked so."
+            yield warning("session_not_photographed", text, row_of(session))
 
 
 def _who(contribution: Contribution) -> str:

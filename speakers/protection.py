@@ -79,9 +79,13 @@ def protect(*, person_id: int, wanted: Wanted, by: Actor, now: datetime) -> Prot
 
 @transaction.atomic
 def lift(*, person_id: int, by: Actor, now: datetime) -> None:
-    """End the protection. What was taken out is gone with the safe: whoever needs it reads it first."""
+    """End the protection. What was taken out is gone with the safe: whoever needs it reads it first.
+
+    Raises safes.NotAKeeper: only who may open the record may end it.
+    """
     protection = Protection.objects.select_for_update().select_related("safe").filter(person_id=person_id).first()
     if protection is not None:
+        safes.check_may_undo(protection.safe, by=by)
         safes.note_change(protection.safe, "lifted", by=by, now=now)
         protection.delete()
 
@@ -153,6 +157,14 @@ def unrecorded(sessions: Sequence[int]) -> set[int]:
 def unphotographed(sessions: Sequence[int]) -> set[int]:
     """Those of the sessions in which somebody speaks who is not photographed."""
     return set(_speaking(sessions).filter(person__protection__no_photo=True).values_list("session_id", flat=True))
+
+
+def asked_of_all(session_id: int) -> tuple[bool, bool]:
+    """Whether nobody may record, and whether nobody may take photographs. One query."""
+    flags = list(
+        _speaking([session_id]).values_list("person__protection__no_recording", "person__protection__no_photo")
+    )
+    return any(recording for recording, _photo in flags), any(photo for _recording, photo in flags)
 
 
 def conference_is_unrecorded(conference_id: int) -> bool:

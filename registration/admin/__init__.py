@@ -15,6 +15,7 @@ from registration.admin import announcements as announcements
 from registration.admin import by_hand as by_hand
 from registration.admin import check_ins as check_ins
 from registration.admin import consents as consents
+from registration.admin import data_life as data_life
 from registration.admin import delegation_pages as delegation_pages
 from registration.admin import delegations as delegations
 from registration.admin import door as door
@@ -25,6 +26,7 @@ from registration.admin import figures as figures
 from registration.admin import invitations as invitations
 from registration.admin import joining as joining
 from registration.admin import participants as participants
+from registration.admin import protection as protection
 from registration.admin import questions as questions
 from registration.admin import registrations as registrations
 from registration.admin import search as search

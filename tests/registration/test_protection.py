@@ -110,6 +110,10 @@ def test_only_named_keepers_open_and_the_trail_of_the_person_stays_silent(person
     found = protect(person, by=by, keepers=named, note="Speaks Kazakh.")
     with pytest.raises(safes.NotAKeeper):
         protection.open_record(participant_id=person.pk, reason="I am superuser.", by=by, now=NOW)
+    with pytest.raises(safes.NotAKeeper):
+        protection.lift(participant_id=person.pk, by=by, now=NOW)
+    with pytest.raises(safes.NotAKeeper):
+        protect(person, by=by, hides_country=False)
     record = protection.open_record(
         participant_id=person.pk, reason="The visa office asks.", by=actors.Actor.organiser(reader), now=NOW
     )
