@@ -89,7 +89,8 @@ class Record:
 def protect(*, participant_id: int, wanted: Wanted, by: Actor, now: datetime) -> ProtectedParticipant:
     """Set how a participant is protected; what is withheld leaves their row in the same transaction.
 
-    Raises AliasMissing, InDelegation, Erased, safes.NamedThemselves, safes.NobodyIsTold.
+    What is shown again by an organiser has to be theirs to open. Raises AliasMissing, InDelegation, Erased,
+    safes.NotAKeeper, safes.NamedThemselves, safes.NobodyIsTold.
     """
     person = _locked(participant_id)
     hides = wanted.hides_country or wanted.hides_organisation
@@ -104,8 +105,10 @@ def protect(*, participant_id: int, wanted: Wanted, by: Actor, now: datetime) ->
         found = ProtectedParticipant(participant=person, safe=safes.make(now=now), set_at=now)
     if wanted.note is not None:
         kept = replace(kept, note=wanted.note[:LONGEST_NOTE])
-    _rename(person, wanted.alias, now=now)
     was = (found.hides_country, found.hides_organisation)
+    if (was[0] and not wanted.hides_country) or (was[1] and not wanted.hides_organisation):
+        safes.check_may_undo(found.safe, by=by)
+    _rename(person, wanted.alias, now=now)
     found.hides_country, found.hides_organisation = wanted.hides_country, wanted.hides_organisation
     found.no_photo, found.no_recording = wanted.no_photo, wanted.no_recording
     kept = _withhold(person, kept, found, was)
@@ -123,12 +126,16 @@ def protect(*, participant_id: int, wanted: Wanted, by: Actor, now: datetime) ->
 
 @transaction.atomic(durable=True)
 def lift(*, participant_id: int, by: Actor, now: datetime) -> None:
-    """End the protection: what was withheld stands in the row again, the alias stays. Lifting twice is fine."""
+    """End the protection: what was withheld stands in the row again, the alias stays. Lifting twice is fine.
+
+    Raises Erased, safes.NotAKeeper.
+    """
     person = _locked(participant_id)
     found = ProtectedParticipant.objects.select_related("safe").filter(participant=person).first()
     if found is None:
         return
     found.participant = person
+    safes.check_may_undo(found.safe, by=by)
     kept = found.unseal()
     safes.note_change(found.safe, "lifted", by=by, now=now)
     was = (found.hides_country, found.hides_organisation)
