@@ -18,13 +18,15 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.actors import Actor
 from accounts.admin import actor
 from accounts.models import User
 from alliance.admin import clock_time
 from alliance.exceptions import DomainError
 from alliance.forms import TranslatedFormField
 from alliance.languages import Translations
-from events.admin import pages
+from events import jobs
+from events.admin import pages, work
 from events.models import Conference
 from outbox.models import Message, MessageState
 from registration import fields
@@ -33,6 +35,8 @@ from registration.models import Announcement, AnnouncementKind, AnnouncementStat
 from registration.services import announcements
 
 PERMISSION = "registration.change_announcement"
+RELEASE = "announcement-release"
+_MANY = 2_000  # people; above it the letters are queued by a worker
 _SHOWN = 50  # the newest messages; older ones are found in the outbox
 _LONGEST_SUBJECT, _LONGEST_TEXT = 150, 10_000
 
@@ -130,6 +134,7 @@ def _figures(found: list[Announcement]) -> dict[str, dict[str, int]]:
 def _row(announcement: Announcement, states: dict[str, int]) -> dict[str, Any]:
     conference = announcement.conference
     waiting = sum(states.get(state, 0) for state in ("queued", "leased", "retrying", "held"))
+    over = sum(states.get(state, 0) for state in (MessageState.SENT, MessageState.DEAD, MessageState.SUPERSEDED))
     return {
         "announcement": announcement,
         "subject": _title(announcement),
@@ -139,6 +144,9 @@ def _row(announcement: Announcement, states: dict[str, int]) -> dict[str, Any]:
         "failed": states.get(MessageState.DEAD, 0),
         "not_needed": states.get(MessageState.SUPERSEDED, 0),
         "waiting": waiting,
+        "over": over,
+        "all": over + waiting,
+        "is_leaving": announcement.state == AnnouncementState.RELEASED and waiting > 0,
     }
 
 
@@ -183,6 +191,9 @@ def page(request: HttpRequest, conference: Conference, message: UUID) -> HttpRes
         }
     )
     if request.method == "POST":
+        if "release" in request.POST and announcement.recipients > _MANY:
+            order = {"announcement": str(announcement.public_id)}
+            return work.order_work(request, RELEASE, conference, order, back=here)
         try:
             form = WordsForm(request.POST)
             done = _act(request, announcement, form)
@@ -249,6 +260,17 @@ def _act(request: HttpRequest, announcement: Announcement, form: WordsForm) -> b
     return True
 
 
+def release(of: jobs.Work) -> jobs.Result:
+    """Let a message to very many people leave: to queue that many letters takes longer than a request may."""
+    found = Announcement.objects.get(public_id=of.order["announcement"], conference=of.conference)
+    is_done = found.state == AnnouncementState.RELEASED and found.released_by_id == of.owner.pk
+    if not is_done:  # it is when a worker was stopped after the end
+        of.step(0)
+        announcements.release(announcement_id=found.pk, by=Actor.organiser(of.owner), now=timezone.now())
+    url = pages.url("message", found.conference, message=found.public_id)
+    return jobs.Result(said=_("The message is released."), url=url)
+
+
 def _preview(announcement: Announcement, language: str) -> dict[str, Any] | None:
     """How the first person would read it in a language. The link opens nobody's page."""
     first: Participant | None = announcements.recipients(announcement).defer("sealed_identity").first()
@@ -267,6 +289,7 @@ def _preview(announcement: Announcement, language: str) -> dict[str, Any] | None
     }
 
 
+jobs.register(RELEASE, release, label=gettext_lazy("Message to people"), may=jobs.by_permission(PERMISSION))
 pages.register(
     "messages", index, permission=PERMISSION, label=gettext_lazy("Messages"), order=65, group=pages.Group.COMMUNICATION
 )

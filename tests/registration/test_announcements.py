@@ -14,10 +14,12 @@ from django.urls import reverse
 import outbox.services
 from accounts.actors import Actor
 from accounts.models import AuditEntry, User
+from events import jobs
 from events.admin import pages
-from events.models import Conference
+from events.models import Conference, Job
 from outbox.models import Message
 from outbox.results import Mail, Superseded
+from registration.admin import announcements as announcement_pages
 from registration.letters import organiser_mails
 from registration.models import Announcement, IdentityKey, Participant, Registration
 from registration.services import announcements
@@ -201,6 +203,7 @@ def test_write_preview_try_and_send(client: Client, user: User, conference: Conf
     assert trial.to == user.email
     assert "Ada" not in trial.text
     assert "recall it for ten minutes" in sent.text
+    assert '<progress value="0" max="1"' in sent.text
     assert Message.objects.filter(topic=organiser_mails.ANNOUNCEMENT).count() == 1
 
 
@@ -245,3 +248,23 @@ def test_messages_of_another_conference_are_not_there(client: Client, user: User
 
     assert (there.status_code, here.status_code) == (404, 404)
     assert Participant.objects.count() == 1
+
+
+def test_a_worker_releases_what_goes_to_very_many(
+    client: Client, user: User, conference: Conference, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ANNOUNCEMENT_RELEASE_ABOVE = 1
+    monkeypatch.setattr(announcement_pages, "_MANY", 1)
+    draft = written(registered(conference), registered(conference))
+    announcements.send_off(announcement_id=draft.pk, by=by(), now=NOW)
+
+    answer = client.post(pages.url("message", conference, message=draft.public_id), {"release": "1"})
+    job = Job.objects.get()
+    queued = Message.objects.filter(topic=organiser_mails.ANNOUNCEMENT)
+    before = queued.count()
+    jobs.handle(Message.objects.get(about_id=job.public_id), now=NOW)
+    job.refresh_from_db()
+
+    assert str(job.public_id) in answer["Location"]
+    assert (before, queued.count(), job.state) == (0, 2, "done")
+    assert announcement_pages.release(jobs.Direct(job.owner, conference, job.order)).url == job.result_url
