@@ -60,6 +60,10 @@
     if (field && picture && picture.alt) { field.setAttribute("aria-label", picture.alt); }
   }
 
+  function nameSigns() {
+    document.querySelectorAll("span.help-tooltip[aria-label]").forEach(function (sign) { sign.setAttribute("role", "img"); });
+  }
+
   // What moves sideways on a small screen is reached by keyboard, too.
   function reachScrolled() {
     document.querySelectorAll(".figure-table, .table-scroll, .conflict-table").forEach(function (place) {
@@ -85,6 +89,7 @@
     nameSearchedLists();
     nameRows();
     nameSearch();
+    nameSigns();
     nameEmptyHeadings();
     reachScrolled();
   }
