@@ -45,9 +45,10 @@ def load_references(document: Document) -> Write:
 
     def write(changes: Changes) -> None:
         conference = changes.row(Conference, within.key)
+        own = Reference.objects.filter(conference=conference).select_related("session")
         table = changes.table(
             Reference,
-            Reference.objects.filter(conference=conference),
+            [row for row in own if not _is_down(row) or (row.document, row.number_printed) in seen],
             key=lambda row: f"{row.document} {row.number_printed}",
         )
         for entry, name, number, session, values in listed:
@@ -68,11 +69,18 @@ def printed_number(text: str) -> Any:
     return int(text) if re.fullmatch(r"0|[1-9][0-9]{0,8}", text) else text
 
 
+def _is_down(row: Reference) -> bool:
+    """Whether it belongs to a session that was taken down: such rows are in no file, and are not deleted for that."""
+    return row.session is not None and row.session.taken_down_at is not None
+
+
 def export_references(export: Export) -> None:
     """The sources, in the order in which they are listed below each document."""
     rows = Reference.objects.filter(conference=export.conference).select_related("session").order_by("pk")
     entries = []
     for row in rows:
+        if _is_down(row):
+            continue
         entry = {
             "number": printed_number(row.number_printed),
             "document": readable(row.document),

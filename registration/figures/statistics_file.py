@@ -85,7 +85,9 @@ def load_statistics(document: Document) -> Write:
         scope = Q(session=None, source=source)
         if entry is not None and "figures" in entry:
             scope |= Q(source__in={source, *(new["source"] for _part, _session, new, _values in others)})
-        rows = Figure.objects.filter(scope, conference=conference).select_related("session")
+        # What was taken down is in no file, and is not deleted for that.
+        named = Q(session=None) | Q(session__taken_down_at=None) | Q(session__key__in=[part[1] for part in others])
+        rows = Figure.objects.filter(scope, named, conference=conference).select_related("session")
         table = changes.table(
             Figure,
             rows,
@@ -180,7 +182,8 @@ def _read_statistics(entry: Entry, figures: _Figures) -> None:
 
 def export_statistics(export: Export) -> None:
     """The figures: in their usual places where these can say all, else in full."""
-    rows = list(Figure.objects.filter(conference=export.conference).select_related("session").order_by("pk"))
+    own = Figure.objects.filter(conference=export.conference, session__taken_down_at=None)
+    rows = list(own.select_related("session").order_by("pk"))
     if not rows:
         return
     whole = [row.source for row in rows if row.session_id is None] or [row.source for row in rows]

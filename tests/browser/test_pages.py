@@ -175,9 +175,7 @@ def test_exit_leaves_no_entry_behind(event: Session, open_page: OpenPage, way: s
     assert "/programme/" not in page.url
 
 
-def test_exit_from_a_personal_page_says_what_it_does_and_does_not_come_back(
-    event: Session, open_page: OpenPage
-) -> None:
+def test_exit_from_a_personal_page_tells_and_does_not_come_back(event: Session, open_page: OpenPage) -> None:
     registration = RegistrationFactory(admission=Admission.objects.get(session=event, mode="online"))
     page = open_page(_programme(event))
     page.goto(f"{page.url.partition('/en/')[0]}/r/{registration.participant.personal_token}/")

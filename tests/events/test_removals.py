@@ -16,12 +16,13 @@ from accounts.models import AuditEntry
 from alliance.languages import Translations
 from events import page_cache, programme_file
 from events.documents import store
-from events.models import Conference, Removal, Session, SessionState
+from events.models import Conference, Reference, Removal, Session, SessionState
 from events.releases import preview, publishing
 from events.releases.reading import reading_published
 from events.removals import services, subjects, traces
 from outbox.models import Message, MessageState
 from registration import selectors
+from registration.models import Figure
 from speakers.models import Contribution, Person
 from tests import factories
 from tests.factories import NOW
@@ -262,6 +263,8 @@ def test_nothing_of_the_conference_is_asked_of_somebody_elses(db: None) -> None:
 
 
 def test_a_programme_file_leaves_it_out_and_deletes_nothing(session: Session) -> None:
+    factories.FigureFactory(conference=session.conference, session=session, source=CANARY)
+    factories.ReferenceFactory(conference=session.conference, session=session, citation=CANARY)
     down("session", session)
     text = programme_file.export(session.conference).decode()
 
@@ -269,3 +272,4 @@ def test_a_programme_file_leaves_it_out_and_deletes_nothing(session: Session) ->
     programme_file.load(text.encode())
     assert Session.objects.filter(pk=session.pk).exists()
     assert Contribution.objects.filter(session=session).exists()
+    assert Figure.objects.get().session == Reference.objects.get().session == session
