@@ -63,12 +63,14 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table, and keep it."""
+    """Print the table, and keep it unless only some of the tests were asked for: a part would pass for the whole."""
     if rows := config.stash.get(ROWS, []):
-        table.keep(rows)
         terminalreporter.section("faults")
-        for line in [*table.lines(rows), table.summary(rows), f"Kept in {table.FILE}"]:
+        for line in [*table.lines(rows), table.summary(rows)]:
             terminalreporter.line(line)
+        if [Path(one).resolve() for one in config.args] == [Path(__file__).parent] and not config.option.keyword:
+            table.keep(rows, is_short="not long" in config.option.markexpr)
+            terminalreporter.line(f"Kept in {table.FILE}")
 
 
 @pytest.fixture

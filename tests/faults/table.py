@@ -2,7 +2,7 @@
 
 A test says the first three in a marker, @pytest.mark.fault(NAME, how=..., expected=...), of which it may have several,
 and hands what it has measured to the fixture `found`, before it judges it. Who passes without having measured fails.
-The table is printed at the end and kept in var/faults.txt.
+The table is printed at the end and, after a run of all of them, kept in var/faults.txt.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ def summary(table: list[Row]) -> str:
     return f"{len(table)} faults, {good} as expected, {len(table) - good} not"
 
 
-def keep(table: list[Row]) -> None:
-    """Write the table to its file."""
+def keep(table: list[Row], *, is_short: bool) -> None:
+    """Write the table to its file. is_short: the tests marked `long` were left out, and the head says so."""
     FILE.parent.mkdir(exist_ok=True)
-    head = f"The fault suite on {datetime.now(UTC):%d %B %Y, %H:%M} UTC"
+    what = "The fault suite, without the long tests," if is_short else "The whole fault suite"
+    head = f"{what} on {datetime.now(UTC):%d %B %Y, %H:%M} UTC"
     FILE.write_text("\n".join([head, "", *lines(table), summary(table), ""]), encoding="utf-8")
