@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from django.contrib.staticfiles import finders
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django.views.i18n import JavaScriptCatalog
 
@@ -57,6 +58,7 @@ class Judge:
         self._paths = dict(zip(pages, self._stored, strict=True))
         # The words of Django's own widgets: without them its scripts stop half-way.
         words = JavaScriptCatalog.as_view(packages=["django.contrib.admin"])(RequestFactory().get("/"))
+        assert isinstance(words, HttpResponse)
         self._files: dict[str, tuple[str, bytes]] = {"/admin/jsi18n/": ("text/javascript", words.content)}
         page.route("**/*", self._give)
 

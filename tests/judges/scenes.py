@@ -98,7 +98,7 @@ def public(conference: Conference, languages: Iterable[str], *, most: int = MOST
     Session.objects.filter(pk=admission.session_id).update(title={"en": "A <new> title & more"})
     publishing.publish(conference, by=None, now=NOW, note={"en": "A **note**"}, check=False)  # type: ignore[arg-type]
     shown = Session.objects.public().filter(conference=conference).values_list("public_id", flat=True)[:2]
-    pages = {}
+    pages: dict[str, str] = {}
     for language in languages:
         below = f"/{language}/{conference.slug}"
         more = [  # what is reached by a form and not by a link, and what only some programmes link

@@ -28,7 +28,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.judges import scenes
-from tests.registration import test_token_pages, test_webhook_pages
+from tests.registration import test_webhook_pages, tokens
 from tests.registration.test_delegation_views import a_delegation, focal_point
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.test_door_views import (
@@ -84,7 +84,7 @@ def delegations(languages: Iterable[str]) -> dict[str, str]:
         delegation = a_delegation(quota=3)
         first, second = nominate(delegation, nominee(1), nominee(2))
         client, nobody = focal_point(delegation), Client()
-        test_token_pages.token(delegation)
+        tokens.token(delegation)
         below = f"delegations/{delegation.public_id}"
         test_webhook_pages.set_up(client, f"/en/{below}/webhooks/")
         assert WebhookSubscription.objects.exists()
