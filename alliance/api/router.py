@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.utils.module_loading import import_string
 from rest_framework.routers import SimpleRouter
 
-from alliance.api import schema
+from alliance.api import guide, schema
 from alliance.api.views import Root, nothing
 
 ROUTES = [
@@ -40,5 +40,6 @@ urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/schema/", schema.schema, name="schema"),
     path("v1/docs/", schema.docs, name="docs"),
+    path("v1/docs/<slug:name>/", guide.page, name="guide"),
     path("<path:rest>", nothing),
 ]

@@ -130,13 +130,13 @@ def document() -> bytes:
     return rendered
 
 
-def _read_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def read_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Other methods are refused as everywhere in the API: with a problem document."""
 
     @wraps(view)
-    def answer(request: HttpRequest) -> HttpResponse:
+    def answer(request: HttpRequest, **captured: str) -> HttpResponse:
         if request.method in {"GET", "HEAD"}:
-            return view(request)
+            return view(request, **captured)
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": _ALLOWED})
         return errors.method_not_allowed(request, _ALLOWED)
@@ -151,7 +151,7 @@ def _etag() -> str:
     return f'"{hashlib.sha256(document()).hexdigest()[:32]}"'
 
 
-@_read_only
+@read_only
 @cache_control(public=True, max_age=3600)
 @condition(etag_func=lambda request: _etag())
 def schema(request: HttpRequest) -> HttpResponse:
@@ -159,11 +159,10 @@ def schema(request: HttpRequest) -> HttpResponse:
     return HttpResponse(document(), content_type="application/vnd.oai.openapi+json")
 
 
-# Swagger UI sets style attributes and draws its icons from data: addresses. Only this page, which shows nothing of ours
-# but the schema, may do so.
-@_read_only
+# Swagger UI draws its icons from data: addresses. Only this page may do so; it shows nothing of ours but the schema.
+@read_only
 @cache_control(public=True, max_age=3600)
-@csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})
+@csp_update({"img-src": ["data:"]})
 def docs(request: HttpRequest) -> HttpResponse:
     """The API's documentation to read and try, from our own files."""
     return render(request, "api/docs.html")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from alliance.api import compatibility
 from alliance.management.commands import api_schema
@@ -15,6 +16,21 @@ from alliance.management.commands import api_schema
 def test_no_client_of_the_last_release_breaks() -> None:
     """After a break that is meant: `./run manage api_schema --keep`, with a line in CHANGELOG.md."""
     assert compatibility.breaks(api_schema.kept(), api_schema.present()) == []
+
+
+def test_break_in_our_own_schema_stops_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = api_schema.present()
+    del broken["components"]["schemas"]["Session"]["properties"]["title"]
+    del broken["paths"]["/api/v1/rooms/"]
+    broken["components"]["schemas"]["Nominee"]["required"] += ["function"]
+    monkeypatch.setattr(api_schema, "present", lambda: broken)
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("api_schema")
+
+    assert "GET /api/v1/rooms/ is gone" in str(refusal.value)
+    assert "GET /api/v1/sessions/ 200.results[].title is gone" in str(refusal.value)
+    assert "POST /api/v1/participants/ body.function is required now" in str(refusal.value)
 
 
 OLD: dict[str, Any] = {

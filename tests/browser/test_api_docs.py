@@ -29,13 +29,15 @@ def test_token_is_tried_out_and_nothing_is_loaded_from_elsewhere(
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{live_server.url}/api/v1/docs/")
 
-    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_role("button", name="Authorize").first.focus()
+    page.keyboard.press("Enter")
     page.get_by_label("auth-bearer-value").fill(secret)
     page.get_by_role("button", name="Apply credentials").click()
     page.get_by_role("button", name="Close").click()
     operation = page.locator("#operations-delegations-delegations_list")
     if not operation.get_by_role("button", name="Try it out").count():
-        operation.locator(".opblock-summary-control").click()
+        operation.locator(".opblock-summary-control").focus()
+        page.keyboard.press("Enter")
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
     operation.locator(".live-responses-table .response-col_status", has_text="200").wait_for()
@@ -44,3 +46,7 @@ def test_token_is_tried_out_and_nothing_is_loaded_from_elsewhere(
     origins = {urlsplit(url).netloc for url in asked if urlsplit(url).scheme in {"http", "https"}}
     assert origins == {urlsplit(live_server.url).netloc}
     assert not any(secret in url for url in asked)
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.classList.contains('dark-mode')")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
