@@ -209,6 +209,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "remind-people": _every(60, "registration.tasks.queue_reminders"),
     "sum-up-for-focal-points": _every(900, "registration.tasks.queue_digests"),
     "read-mails-that-came-back": _every(60, "outbox.tasks.read_bounces"),
+    "end-consents": _every(600, "registration.tasks.expire_consents"),
     "erase-what-is-due": _every(3600, "registration.tasks.erase_what_is_due"),
     "forget-what-the-house-keeps-no-longer": _every(3600, "registration.tasks.forget_of_house"),
     "keep-places-and-lists-right": _every(60, "registration.tasks.promote_into_free_places"),

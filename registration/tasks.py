@@ -8,7 +8,8 @@ from django.utils import timezone
 from registration import services
 from registration.joining import platform_handlers, rehearsals
 from registration.letters import digests, reminders
-from registration.services import addresses, asked, data_life, farewells, invitations, proofs, webhooks
+from registration.services import addresses, asked, consents, data_life, farewells, invitations, proofs, webhooks
+from speakers import consents as speaker_consents
 
 
 @shared_task(name="registration.tasks.promote_into_free_places", ignore_result=True, time_limit=120)
@@ -76,6 +77,13 @@ def forget_addresses() -> None:
     addresses.forget(now=timezone.now())
     now = timezone.now()
     proofs.noted("wishes", lambda: asked.forget(now=now), now=now)
+
+
+@shared_task(name="registration.tasks.expire_consents", ignore_result=True, time_limit=240)
+def expire_consents() -> None:
+    """A consent whose time is over is taken back, with the work that follows from it."""
+    consents.expire(now=timezone.now())
+    speaker_consents.expire(now=timezone.now())
 
 
 @shared_task(name="registration.tasks.erase_what_is_due", ignore_result=True, time_limit=240)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -77,6 +78,10 @@ class SpeakerPurpose(models.TextChoices):
 
     PHOTO = "photo", _("Photographs")
     RECORDING = "recording", _("Recording")
+    STREAM = "stream", _("Live stream")
+    QUOTE = "quote", _("Quotation")
+    MATERIALS = "materials", _("My materials")
+    CONTACT = "contact", _("Contact after the conference")
 
 
 class SpeakerConsent(models.Model):
@@ -86,7 +91,9 @@ class SpeakerConsent(models.Model):
     purpose = models.CharField(max_length=12, choices=SpeakerPurpose)
     is_given = models.BooleanField()
     wording = models.CharField(max_length=12)  # the version: speakers.consents
+    language = models.CharField(max_length=8, default="en")  # in which the words were shown
     at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("consent of a speaker")
@@ -105,3 +112,33 @@ class SpeakerConsent(models.Model):
         if not self._state.adding:
             raise TypeError("a consent is not changed; add another row")
         super().save(*args, **kwargs)
+
+
+class SpeakerTakeDown(models.Model):
+    """Work for organisers: a speaker took a consent back, or it has ended. What was made with it must be taken down."""
+
+    public_id = PublicIdField()
+    invitation = models.ForeignKey(SpeakerInvitation, on_delete=models.CASCADE, related_name="take_downs")
+    purpose = models.CharField(max_length=12, choices=SpeakerPurpose)
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+
+    class Meta:
+        verbose_name = _("withdrawn consent")
+        verbose_name_plural = _("withdrawn consents")
+        constraints = [
+            models.UniqueConstraint(
+                name="speaker_take_down_open_once",
+                fields=["invitation", "purpose"],
+                condition=Q(done_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="speaker_take_down_purpose_is_known", condition=Q(purpose__in=SpeakerPurpose.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} (#{self.pk})"

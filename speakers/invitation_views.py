@@ -112,7 +112,12 @@ def _answered(request: HttpRequest, found: SpeakerInvitation, token: str) -> Htt
     if request.method != "POST":
         return _page(request, found, token, form)
     try:
-        if "decline" in request.POST:
+        if "withdraw" in request.POST:
+            if request.POST["withdraw"] not in SpeakerPurpose.values:
+                raise Http404
+            purpose = SpeakerPurpose(request.POST["withdraw"])
+            invitations.withdraw(invitation_id=found.pk, purpose=purpose, language=str(get_language()), now=now)
+        elif "decline" in request.POST:
             invitations.decline(invitation_id=found.pk, now=now)
         elif form.is_valid():
             invitations.accept(
@@ -151,6 +156,7 @@ def _page(
         "texts": [form[name] for name in form.texts],
         "boxes": [form[name] for name in form.purposes],
         "may_answer": may_answer,
+        "agreed": consents.standing(found),
         "has_accepted": contribution.status == ContributionStatus.CONFIRMED,
         "has_declined": contribution.status == ContributionStatus.DECLINED and found.answered_at is not None,
         "is_done": request.GET.get("done") == "1",

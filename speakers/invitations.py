@@ -22,7 +22,7 @@ from alliance.exceptions import DomainError
 from alliance.languages import codes
 from events.models import ConferenceState, SessionState
 from speakers import consents, invitation_mails, protection
-from speakers.models import Contribution, ContributionStatus, SpeakerInvitation
+from speakers.models import Contribution, ContributionStatus, SpeakerInvitation, SpeakerPurpose
 from speakers.models import SpeakerInvitationQuerySet as Invitations
 
 # What speakers may propose: name, longest.
@@ -118,7 +118,11 @@ def forget_after_conferences(*, now: datetime) -> int:
 
 
 def _emptied(rows: Invitations) -> int:
-    return rows.update(address="", answers="", token_hash=None, bounced_at=None, bounce_code="")
+    """The link of those who agree to something stays: by it, and by nothing else, they can take that back."""
+    keys = list(rows.values_list("pk", flat=True))
+    agree = consents.standing_rows().filter(invitation__in=keys).values("invitation")
+    SpeakerInvitation.objects.filter(pk__in=keys).exclude(pk__in=agree).update(token_hash=None)
+    return SpeakerInvitation.objects.filter(pk__in=keys).update(address="", answers="", bounced_at=None, bounce_code="")
 
 
 # --- the mail -------------------------------------------------------------------------------------------------------
@@ -235,7 +239,7 @@ def accept(
     invitation.answers = json.dumps(kept, ensure_ascii=False) if kept else ""
     invitation.answered_at = now
     invitation.save(update_fields=["answers", "answered_at"])
-    changed = consents.record(invitation, agreed, now=now)
+    changed = consents.record(invitation, agreed, language=language, now=now)
     if contribution.status != _S.CONFIRMED:
         contribution.status = _S.CONFIRMED
         contribution.save(update_fields=["status"])
@@ -253,6 +257,18 @@ def decline(*, invitation_id: int, now: datetime) -> None:
     contribution.status = _S.DECLINED
     contribution.save(update_fields=["status"])
     _audit("speaker.declined", contribution, by=actors.PARTICIPANT, now=now)
+
+
+@transaction.atomic
+def withdraw(*, invitation_id: int, purpose: SpeakerPurpose, language: str, now: datetime) -> bool:
+    """The speaker takes a consent back, also when all is over and nothing else can be answered. Whether it stood."""
+    contribution = _locked(SpeakerInvitation.objects.values_list("contribution_id", flat=True).get(pk=invitation_id))
+    invitation = SpeakerInvitation.objects.current().get(pk=invitation_id)
+    if not consents.given(invitation).get(purpose.value):
+        return False
+    consents.record(invitation, {purpose.value: False}, language=language, now=now)
+    _audit("speaker.consent_withdrawn", contribution, by=actors.PARTICIPANT, now=now, consents=[purpose.value])
+    return True
 
 
 def _answerable(invitation_id: int, now: datetime) -> SpeakerInvitation:

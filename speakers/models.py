@@ -22,6 +22,7 @@ from speakers.invitation_models import SpeakerConsent as SpeakerConsent
 from speakers.invitation_models import SpeakerInvitation as SpeakerInvitation
 from speakers.invitation_models import SpeakerInvitationQuerySet as SpeakerInvitationQuerySet
 from speakers.invitation_models import SpeakerPurpose as SpeakerPurpose
+from speakers.invitation_models import SpeakerTakeDown as SpeakerTakeDown
 from speakers.protection_models import Protection as Protection
 
 

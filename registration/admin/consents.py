@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
 from alliance.admin import clock_time, row_url
 from events.admin import pages
 from events.models import Conference
-from registration import consent_wordings
-from registration.models import ConsentSource, Participant, Purpose
+from registration import consent_places, consent_wordings
+from registration.admin.data_life import paper_pdf
+from registration.models import Consent, ConsentSource, Participant, Purpose
 from registration.services import consents
+from speakers import consents as speaker_consents
 
 _SEE, _TICK, _ASK = "registration.view_takedown", "registration.change_takedown", "registration.change_consentsetting"
 _PERSON = "registration.change_participant"
@@ -30,6 +34,12 @@ def consents_page(request: HttpRequest, conference: Conference) -> HttpResponse:
     counts = consents.agreed(conference, now=timezone.now())
     work = consents.take_downs(conference)
     rows = [*work.filter(done_at__isnull=True), *work.filter(done_at__isnull=False)[:_MOST_DONE]]
+    of_speakers = speaker_consents.take_downs(conference.pk)[:_MOST_DONE]
+
+    @cache
+    def places_of(purpose: str) -> list[consent_places.Place]:
+        return consent_places.of(conference, Purpose(purpose))
+
     context = pages.context(request, conference, "consents", _("Consents")) | {
         "purposes": [
             {
@@ -50,11 +60,24 @@ def consents_page(request: HttpRequest, conference: Conference) -> HttpResponse:
                 "id": row.public_id,
                 "name": row.participant.display_name,
                 "purpose": row.get_purpose_display(),
+                "places": places_of(row.purpose) if row.done_at is None else [],
                 "asked_at": clock_time(row.asked_at, conference.zone),
                 "done_at": clock_time(row.done_at, conference.zone) if row.done_at is not None else "",
                 "done_by": row.done_by.name if row.done_by is not None else "",
             }
             for row in rows
+        ]
+        + [
+            {
+                "id": row.public_id,
+                "name": row.invitation.contribution.name,
+                "purpose": row.get_purpose_display(),
+                "places": places_of(row.purpose) if row.done_at is None else [],
+                "asked_at": clock_time(row.asked_at, conference.zone),
+                "done_at": clock_time(row.done_at, conference.zone) if row.done_at is not None else "",
+                "done_by": row.done_by.name if row.done_by is not None else "",
+            }
+            for row in of_speakers
         ],
     }
     return TemplateResponse(request, "admin/registration/consents.html", context)
@@ -78,7 +101,10 @@ def done(request: HttpRequest, conference: Conference) -> HttpResponse:
         public_id = UUID(request.POST.get("take_down", ""))
     except ValueError:
         return HttpResponseRedirect(pages.url("consents", conference))
-    if consents.tick_off(conference=conference, public_id=public_id, by=actor(request), now=timezone.now()):
+    about: dict[str, Any] = {"public_id": public_id, "by": actor(request), "now": timezone.now()}
+    if consents.tick_off(conference=conference, **about) or speaker_consents.tick_off(
+        conference_id=conference.pk, **about
+    ):
         messages.success(request, _("Noted: it is taken down."))
     return HttpResponseRedirect(pages.url("consents", conference))
 
@@ -99,9 +125,67 @@ def of_person(request: HttpRequest, conference: Conference, participant: UUID) -
     context = pages.context(request, conference, "consents-person", _("Consents on paper")) | {
         "person": person,
         "back_url": row_url(person),
+        "proof_url": pages.url("consents-proof", conference, participant=participant),
         "consents": consents.own(person, now=timezone.now()),
     }
     return TemplateResponse(request, "admin/registration/consents_person.html", context)
+
+
+def proof(request: HttpRequest, conference: Conference, participant: UUID) -> HttpResponse:
+    """The ledger of one person as PDF: what was agreed to in which words, where and when, and what was taken down."""
+    person = Participant.objects.filter(
+        public_id=participant, conference=conference, identity_key__isnull=False
+    ).first()
+    if person is None:
+        raise Http404
+    lines, work = consents.ledger(person, by=actor(request), now=timezone.now())
+    zone = conference.zone
+    paper = {
+        "title": _("Ledger of consents"),
+        "conference": str(conference.title),
+        "language": get_language() or "en",
+        "intro": f"{person.display_name} · {person.public_id}",
+        "parts": [
+            {
+                "heading": _("Lines"),
+                "head": [_("When"), _("What"), _("In these words"), _("Version"), _("Where"), _("Until")],
+                "widths": [3, 3, 6, 2, 3, 3],
+                "rows": [
+                    [
+                        clock_time(line.at, zone),
+                        f"{line.get_purpose_display()}: {_('agreed') if line.is_given else _('taken back')}",
+                        _sentence(line),
+                        f"{line.wording}, {line.language}",
+                        line.get_source_display(),
+                        clock_time(line.expires_at, zone) if line.expires_at is not None else "",
+                    ]
+                    for line in lines
+                ],
+            },
+            {
+                "heading": _("To take down"),
+                "head": [_("What"), _("Withdrawn"), _("Taken down")],
+                "widths": [3, 2, 3],
+                "rows": [
+                    [
+                        row.get_purpose_display(),
+                        clock_time(row.asked_at, zone),
+                        f"{clock_time(row.done_at, zone)}, {row.done_by.name if row.done_by else '–'}"
+                        if row.done_at is not None
+                        else _("Not yet"),
+                    ]
+                    for row in work
+                ],
+            },
+        ],
+    }
+    return paper_pdf(paper, name="consents.pdf")
+
+
+def _sentence(line: Consent) -> str:
+    """The words that were agreed to, in the language in which they were shown."""
+    with translation.override(line.language):
+        return str(consent_wordings.find(line.purpose, line.wording).sentence)
 
 
 def _note_paper(request: HttpRequest, person: Participant) -> None:
@@ -131,4 +215,7 @@ pages.register("consents-ask", ask, permission=_ASK, route="consents/ask/", of="
 pages.register("consents-done", done, permission=_TICK, route="consents/done/", of="consents")
 pages.register(
     "consents-person", of_person, permission=_PERSON, route="consents/people/<uuid:participant>/", of="consents"
+)
+pages.register(
+    "consents-proof", proof, permission=_PERSON, route="consents/people/<uuid:participant>/proof.pdf", of="consents"
 )

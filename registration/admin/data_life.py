@@ -119,7 +119,7 @@ def proofs_file(request: HttpRequest, conference: Conference) -> HttpResponse:
     rule, year = _filter(request)
     lines = _lines(data_life.proofs_of(conference, rule=rule, year=year).iterator(chunk_size=500))
     if request.GET.get("kind") == "pdf":
-        return _pdf(_proofs_paper(conference, lines), name=f"deletions-{conference.slug}.pdf")
+        return paper_pdf(_proofs_paper(conference, lines), name=f"deletions-{conference.slug}.pdf")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["day", "kind", "label", "number", "days_kept", "rule_version", "proof"])
@@ -167,7 +167,7 @@ def record(request: HttpRequest, conference: Conference) -> HttpResponse:
     """What is done with data about people at this conference, as the settings say now; to print, or as PDF."""
     found = processing.record(conference, now=timezone.now())
     if request.GET.get("kind") == "pdf":
-        return _pdf(_record_paper(conference, found), name=f"processing-{conference.slug}.pdf")
+        return paper_pdf(_record_paper(conference, found), name=f"processing-{conference.slug}.pdf")
     context = pages.context(request, conference, "processing", _("Record of processing")) | {
         "parts": found,
         "file_url": pages.url("processing", conference) + "?kind=pdf",
@@ -188,7 +188,8 @@ def _record_paper(conference: Conference, found: list[processing.Part]) -> dict[
     }
 
 
-def _pdf(paper: dict[str, Any], *, name: str) -> HttpResponse:
+def paper_pdf(paper: dict[str, Any], *, name: str) -> HttpResponse:
+    """A paper of tables, to take away."""
     content = pdf.typeset(json.dumps(paper, ensure_ascii=False).encode(), template=_PAPER)
     return HttpResponse(
         content,

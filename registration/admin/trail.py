@@ -48,6 +48,7 @@ ACTIONS: dict[str, str | Promise] = {
     "participant.answer_file_read": gettext_lazy("A file from an answer was read"),
     "consent.given": gettext_lazy("Consent given"),
     "consent.withdrawn": gettext_lazy("Consent taken back"),
+    "consent.exported": gettext_lazy("The ledger of consents was taken out"),
 }
 
 # What of the details may be shown, and how; the rest are ids.

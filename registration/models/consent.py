@@ -39,6 +39,7 @@ class ConsentSource(models.TextChoices):
     PAGE = "page", _("Personal page")
     MEMBER = "member", _("Answer to a nomination")
     PAPER = "paper", _("On paper, entered by an organiser")
+    TIME = "time", _("Its time was over")
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):

@@ -161,6 +161,38 @@ def withdraw(
     return append(participant, purpose, is_given=False, language=language, source=source, by=by, now=now)
 
 
+def expire(*, now: datetime) -> int:
+    """Take back what has ended by itself, as its owner would: with a line, and work where something shows them.
+
+    One transaction for each, so that it may be killed and run again. Returns how many.
+    """
+    later = Consent.objects.filter(
+        participant=OuterRef("participant"), purpose=OuterRef("purpose"), pk__gt=OuterRef("pk")
+    )
+    over = Consent.objects.filter(
+        ~Exists(later), is_given=True, expires_at__lte=now, participant__identity_key__isnull=False
+    )
+    count, after = 0, 0
+    while (line := over.filter(pk__gt=after).order_by("pk").first()) is not None:
+        after = line.pk
+        with transaction.atomic(durable=True):
+            participant = _locked(line.participant_id)
+            newest_line = Consent.objects.filter(participant=line.participant_id, purpose=line.purpose).newest().first()
+            if participant is None or newest_line is None or newest_line.stands(now):
+                continue
+            purpose = Purpose(line.purpose)
+            count += append(
+                participant,
+                purpose,
+                is_given=False,
+                language=line.language,
+                source=ConsentSource.TIME,
+                by=actors.SYSTEM,
+                now=now,
+            )
+    return count
+
+
 def _locked(participant_id: int) -> Participant | None:
     """The participant, unless erased; others who write about the same person wait."""
     return (
@@ -233,6 +265,7 @@ class OwnConsent:
     may_be_given: bool
     since: datetime | None
     expires_at: datetime | None
+    has_ended: bool = False  # by itself
 
     @property
     def since_day(self) -> str:
@@ -278,6 +311,7 @@ def own(participant: Participant, *, now: datetime) -> list[OwnConsent]:
                     purpose in wanted,
                     line.at if line is not None else None,
                     line.expires_at if line is not None and stands else None,
+                    line is not None and (line.source == ConsentSource.TIME or (line.is_given and not stands)),
                 )
             )
     return found
@@ -316,6 +350,22 @@ def agreed(conference: Conference, *, now: datetime) -> dict[Purpose, int]:
     for line in lines.only("purpose", "is_given", "expires_at"):
         counts[Purpose(line.purpose)] += line.stands(now)
     return counts
+
+
+@transaction.atomic
+def ledger(participant: Participant, *, by: Actor, now: datetime) -> tuple[list[Consent], list[TakeDown]]:
+    """Every line of one person, the oldest first, and what was taken down after it; on the record."""
+    lines = list(Consent.objects.filter(participant=participant).order_by("pk"))
+    work = list(TakeDown.objects.filter(participant=participant).select_related("done_by").order_by("asked_at", "pk"))
+    actors.audit_entry(
+        at=now,
+        by=by,
+        action="consent.exported",
+        about_kind="participant",
+        about_id=participant.public_id,
+        details={"lines": len(lines)},
+    ).save()
+    return lines, work
 
 
 def take_downs(conference: Conference) -> QuerySet[TakeDown]:

@@ -154,6 +154,41 @@ def test_a_consent_ends_by_itself_and_can_be_given_again() -> None:
     assert say(person, Purpose.CONTACT, give=True, later=after)
 
 
+def test_what_has_ended_by_itself_is_work_like_what_was_taken_back(client: Client) -> None:
+    conference = asking(Purpose.CONTACT, Purpose.PHOTO)
+    person, erased = ParticipantFactory.create_batch(2, conference=conference)
+    for one in (person, erased):
+        say(one, Purpose.CONTACT, give=True)
+        say(one, Purpose.PHOTO, give=True)
+    erasure.erase(participant_id=erased.pk, by=actors.SYSTEM, now=NOW)
+    over = NOW + timedelta(days=730)
+
+    assert consents.expire(now=over - timedelta(seconds=1)) == 0
+    assert [consents.expire(now=over) for _twice in range(2)] == [1, 0]
+
+    line = consents.newest(person)[Purpose.CONTACT]
+    assert (line.is_given, line.source, line.by, line.wording) == (False, ConsentSource.TIME, None, "2026-11")
+    assert [(work.purpose, work.asked_at) for work in TakeDown.objects.all()] == [(Purpose.CONTACT, over)]
+    assert "Ended by itself" in client.get(f"/r/{person.personal_token}/").content.decode()
+    assert consents.newest(person)[Purpose.PHOTO].is_given
+
+
+def test_the_whole_ledger_of_one_person_leaves_as_a_paper_on_the_record(client: Client) -> None:
+    conference = asking(Purpose.PHOTO)
+    person = ParticipantFactory(conference=conference)
+    say(person, Purpose.PHOTO, give=True)
+    say(person, Purpose.PHOTO, give=False)
+    client.force_login(RoleFactory(kind="organiser", conference=conference).user)
+    base = f"/admin/events/conference/{conference.pk}/consents/"
+
+    paper = client.get(f"{base}people/{person.public_id}/proof.pdf")
+    work = client.get(base).content.decode()
+
+    assert paper.content.startswith(b"%PDF-")
+    assert AuditEntry.objects.get(action="consent.exported").details == {"lines": 2}
+    assert "Papers and recordings (0)" in work
+
+
 def test_nobody_agrees_to_what_is_not_asked_but_takes_back_what_was() -> None:
     person = ParticipantFactory(conference=asking(Purpose.PHOTO))
     say(person, Purpose.PHOTO, give=True)

@@ -19,7 +19,14 @@ from outbox.bounces import Bounce, Kind, mark, tell
 from outbox.models import Message
 from outbox.results import Mail, Superseded
 from speakers import consents, invitation_mails, invitations, workplace
-from speakers.models import Contribution, ContributionStatus, SpeakerConsent, SpeakerInvitation
+from speakers.models import (
+    Contribution,
+    ContributionStatus,
+    SpeakerConsent,
+    SpeakerInvitation,
+    SpeakerPurpose,
+    SpeakerTakeDown,
+)
 from tests import factories
 from tests.factories import NOW
 
@@ -161,12 +168,48 @@ def test_consents_are_a_ledger(contribution: Contribution, client: Client) -> No
     client.post(page(made), FORM)
     client.post(page(made), FORM | {"photo": "", "recording": "on"})
 
-    rows = list(SpeakerConsent.objects.order_by("pk").values_list("purpose", "is_given", "wording"))
+    asked = SpeakerConsent.objects.filter(purpose__in=["photo", "recording"])
+    rows = list(asked.order_by("pk").values_list("purpose", "is_given", "wording"))
     assert sorted(rows[:2]) == [("photo", True, "2026-11"), ("recording", False, "2026-11")]
     assert sorted(rows[2:]) == [("photo", False, "2026-11"), ("recording", True, "2026-11")]
-    assert consents.given(made) == {"photo": False, "recording": True}
+    assert [one for one, is_given in consents.given(made).items() if is_given] == ["recording"]
+    assert len(consents.given(made)) == len(SpeakerPurpose)
     with pytest.raises(TypeError):
         SpeakerConsent.objects.latest("pk").save()
+
+
+def test_a_consent_is_taken_back_by_one_click_when_all_is_over_and_becomes_work(
+    contribution: Contribution, client: Client
+) -> None:
+    made = invited(contribution, language="fr")
+    client.post(page(made), FORM | {"contact": "on"})
+    conference = contribution.session.conference
+    assert conference.ends_on is not None
+    late = NOW.replace(year=conference.ends_on.year + 1)
+    assert invitations.forget_after_conferences(now=late) == 1
+
+    with time_machine.travel(late, tick=False):
+        shown = client.get(page(made) + "?lang=en").content.decode()
+        answers = [client.post(page(made), {"withdraw": "photo"}) for _twice in range(2)]
+        wrong = client.post(page(made), {"withdraw": "list"})
+
+    assert "Photographs that show me may be published" in shown
+    assert 'name="accept"' not in shown
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert wrong.status_code == 404
+    line = SpeakerConsent.objects.latest("pk")
+    assert (line.purpose, line.is_given, line.language, line.at) == ("photo", False, "fr", late)
+    work = SpeakerTakeDown.objects.get()
+    assert (work.purpose, work.asked_at) == ("photo", late)
+    assert [consents.expire(now=NOW + timedelta(days=730)) for _twice in range(2)] == [1, 0]
+    assert set(SpeakerTakeDown.objects.values_list("purpose", flat=True)) == {"photo", "contact"}
+    client.force_login(factories.RoleFactory(kind="organiser", conference=conference).user)
+    base = f"/admin/events/conference/{conference.pk}/consents/"
+    assert "Ada Speaker" in client.get(base).content.decode()
+    client.post(base + "done/", {"take_down": str(work.public_id)})
+    work.refresh_from_db()
+    assert work.done_at is not None
+    assert work.done_by is not None
 
 
 def test_no_is_the_last_word(contribution: Contribution, client: Client) -> None:
@@ -281,7 +324,7 @@ def test_mail_that_comes_back_is_shown_until_there_is_another_address(
 
 def test_forgotten_two_weeks_after_the_conference_and_when_asked(contribution: Contribution, client: Client) -> None:
     made = invited(contribution)
-    client.post(page(made), FORM)
+    client.post(page(made), FORM | {"photo": ""})
     ends_on = contribution.session.conference.ends_on
     assert ends_on is not None
     over = NOW.replace(year=ends_on.year, month=ends_on.month, day=ends_on.day) + timedelta(days=16)
@@ -292,7 +335,7 @@ def test_forgotten_two_weeks_after_the_conference_and_when_asked(contribution: C
     assert (early, count) == (0, 1)
     made.refresh_from_db()
     assert (made.address, made.answers, made.token_hash) == ("", "", None)
-    assert SpeakerConsent.objects.count() == 2
+    assert SpeakerConsent.objects.count() == len(SpeakerPurpose)
     about: dict[str, Any] = {"contribution_id": contribution.pk, "by": actors.SYSTEM, "now": NOW}
     invitations.set_contact(address=ADDRESS, language="en", **about)
     invitations.forget(**about)
