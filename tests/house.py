@@ -67,7 +67,7 @@ class House:
             "--worker-class", "gthread", "--threads", str(threads), "--no-control-socket", "--keep-alive", "30",
             "--backlog", "1024",
         )  # fmt: skip
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:

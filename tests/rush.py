@@ -27,6 +27,15 @@ class Result:
     loading: float
     location: str
     error: str = ""
+    before: tuple[int, ...] = ()  # the answers to earlier tries; 0 where there was none
+
+
+class FormRefused(RuntimeError):
+    """The page with the form was not given."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the form answers {status}")
+        self.status = status
 
 
 def find_token(page: str) -> str:
@@ -45,7 +54,7 @@ def send_form(
     page = connection.getresponse()
     body = page.read().decode()
     if page.status != 200:
-        raise RuntimeError(f"the form answers {page.status}")
+        raise FormRefused(page.status)
     loading = time.perf_counter() - started
     content = urlencode({**fields, "token": find_token(body)}, doseq=True)
     started = time.perf_counter()
@@ -78,13 +87,18 @@ def run(
                     break
                 person = queue.pop(0)
             result = Result(str(person["email"]), 0, 0.0, 0.0, "", "not tried")
-            for _attempt in range(tries):
+            before: tuple[int, ...] = ()
+            for attempt in range(tries):
+                before += (result.status,) if attempt else ()
                 try:
-                    result = Result(str(person["email"]), *send_form(connection, path, person))
+                    result = Result(str(person["email"]), *send_form(connection, path, person), before=before)
                     if result.status < 500:
                         break
+                except FormRefused as error:
+                    result = Result(str(person["email"]), error.status, 0.0, 0.0, "", repr(error), before)
+                    connection.close()
                 except (OSError, http.client.HTTPException, RuntimeError) as error:
-                    result = Result(str(person["email"]), 0, 0.0, 0.0, "", repr(error))
+                    result = Result(str(person["email"]), 0, 0.0, 0.0, "", repr(error), before)
                     connection.close()
             connection.close()
             with lock:

@@ -26,10 +26,11 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 class Saboteur:
-    """Terminates all other sessions of the database, again and again."""
+    """Terminates other sessions of the database, again and again: all of them, or each with a chance of `share`."""
 
-    def __init__(self, every: float) -> None:
+    def __init__(self, every: float, *, share: float = 1.0) -> None:
         self.every = every
+        self.share = share
         self.hits = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -48,7 +49,8 @@ class Saboteur:
                 with connection.cursor() as cursor:
                     cursor.execute(
                         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity"
-                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < %s",
+                        [self.share],
                     )
                     self.hits += cursor.fetchone()[0]
         finally:

@@ -19,12 +19,18 @@ from pathlib import Path
 import pytest
 import redis
 from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
 
 from alliance import priority
+from outbox import postman
 from outbox.models import Message
+from registration.letters import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
 from tests import rush
 from tests.factories import AdmissionFactory, MeetingFactory
+from tests.faults.table import Found
+from tests.faults.test_database_faults import Saboteur
 from tests.house import House, house
 from tests.services import database_url
 
@@ -141,6 +147,48 @@ def test_rush_without_the_guard_oversells(running: House) -> None:
             cursor.execute("ALTER TABLE registration_places ENABLE TRIGGER guard_places")
 
     assert confirmed > PLACES
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.fault(
+    "PostgreSQL sessions terminated in a rush",
+    how="pg_terminate_backend on each session with a chance of a tenth, every 0.2 s, while 600 people send the form",
+    expected="exactly 200 seats; everybody is answered 303 or 503, the latter try again; one confirmation each",
+)
+def test_rush_with_sessions_terminated_loses_and_doubles_nobody(
+    running: House, settings: Settings, found: Found
+) -> None:
+    """Guards: one transaction for person, seat and mail; DatabaseTrouble, which answers 503 and not 500.
+
+    Whoever was cut off after the commit asks again with an address that is known by then, and is told so by mail.
+    """
+    settings.SECRET_KEY, settings.SITE_DOMAIN = running.environment["SECRET_KEY"], "127.0.0.1"  # as in the Message-IDs
+    admission = side_event()
+    with Saboteur(0.2, share=0.1) as saboteur:
+        results = send_everybody(running, admission, tries=50)
+    connection.close()  # it was terminated, too
+
+    earlier = Counter(status for result in results for status in result.before)
+    check_seats(admission)
+    deadline = time.monotonic() + 300  # leases of a minute run out first
+    while Message.objects.filter(due_at__lte=timezone.now()).unsent().exists() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in running.mails()]
+    ids = Counter(str(mail["Message-ID"]) for mail in mails)
+    confirmations = [message.key for message in Message.objects.filter(topic=messages.FORM)]
+    copies = sum(ids.values()) - len(ids)
+    lost = [key for key in confirmations if not ids[postman.message_id(key)]]
+    found(
+        f"{saboteur.hits} sessions cut; answers before the last: {dict(earlier)}; {len(lost)} of {len(confirmations)} "
+        f"confirmations lost, {copies} copies (same Message-ID)"
+    )
+    assert saboteur.hits > 20
+    assert {result.status for result in results} == {303}
+    assert earlier.keys() <= {503, 0}, "anything but a clear answer"
+    assert earlier[0] <= saboteur.hits // 10
+    assert (len(confirmations), lost) == (PEOPLE, [])
+    assert copies <= saboteur.hits
 
 
 def niceness(running: House, name: str) -> set[int]:
