@@ -85,6 +85,12 @@ def register_for_three(page: Page) -> None:
     page.locator(".clash").first.evaluate("mark => mark.scrollIntoView({block: 'center'})")
 
 
+def show_dialogs(page: Page) -> None:
+    """Scroll to the timeline of the component page and open its dialog, with the toast below."""
+    page.locator("#dialog").scroll_into_view_if_needed()
+    page.get_by_role("button", name="How the waiting list works").click()
+
+
 def lose_the_line(page: Page) -> None:
     """Read a code at the door while there is no connection."""
     page.locator("input[name=code]:focus").wait_for()
@@ -134,6 +140,7 @@ SCREENS = [
     Screen("moment-500", "/en/_error/500/", with_dark=True),
     Screen("moment-503", "/fr/_error/503/", with_dark=True),
     Screen("moment-offline", "/en/safe-return/door/_entrance/", with_dark=True, before=lose_the_line, is_admin=True),
+    Screen("components", "/en/_components/", with_dark=True, before=show_dialogs),
     Screen("search", "/ru/alliance-20/search/?q=Гершуни"),
     Screen("changes", "/en/alliance-20/changes/"),
     Screen("agenda", "/en/alliance-20/agenda/"),
