@@ -218,9 +218,10 @@ class RegistrationViewSet(ReadsByToken):
     seats: dict[int, member_places.Seat]
 
     def get_queryset(self) -> QuerySet[Registration]:
-        """What the token's side event, or the token's delegation, may see."""
+        """What the token's side event, or the token's delegation, may see; nobody who was taken down."""
         found = (
             Registration.objects.exclude(status=RegistrationStatus.CANCELLED)
+            .filter(participant__taken_down_at=None)
             .select_related("participant", "admission__conference", "admission__session__conference")
             .defer("participant__sealed_identity", "participant__accessibility_needs")
         )

@@ -15,7 +15,7 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import crypto
-from events.models import SavedFilter
+from events.models import Removal, SavedFilter
 from registration import retention
 from registration.models import (
     AddressChange,
@@ -137,6 +137,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
     AskedFor.objects.filter(participant_id=participant_id).delete()
     DifferentPeople.objects.filter(Q(first=participant_id) | Q(second=participant_id)).delete()
     Consent.objects.filter(participant_id=participant_id).delete()
+    Removal.objects.filter(subject_id=participant.public_id).update(reason="", lift_reason="")
     QuestionAnswer.objects.filter(participant_id=participant_id).delete()
     Membership.objects.active().filter(participant_id=participant_id).update(
         state=MemberState.WITHDRAWN,
