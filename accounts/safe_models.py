@@ -34,7 +34,7 @@ class Safe(models.Model):
 
 
 class SafeKeeper(models.Model):
-    """A user who may open a safe, or is told of each opening, or both. Nobody names themselves."""
+    """A user who may open a safe, or is told of each opening, or both. Nobody names themselves to open it."""
 
     safe = models.ForeignKey(Safe, on_delete=models.CASCADE, related_name="keepers")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -50,7 +50,8 @@ class SafeKeeper(models.Model):
             models.UniqueConstraint(name="safe_keeper_named_once", fields=["safe", "user"]),
             models.CheckConstraint(name="safe_keeper_has_a_task", condition=Q(may_open=True) | Q(is_told=True)),
             models.CheckConstraint(
-                name="safe_keeper_is_named_by_another", condition=Q(named_by=None) | ~Q(named_by=F("user"))
+                name="safe_keeper_is_named_by_another",
+                condition=Q(named_by=None) | ~Q(named_by=F("user")) | Q(may_open=False),
             ),
         ]
 

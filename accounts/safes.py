@@ -78,7 +78,8 @@ def name_keepers(safe: Safe, wanted: Sequence[Named], *, by: Actor, now: datetim
         known = before.get(user_id)
         if known is not None and (known.may_open, known.is_told) == (one.may_open, one.is_told):
             continue
-        if by.user is None or (by.user.pk == user_id and (known is None or one.may_open > known.may_open)):
+        may_open_before = known is not None and known.may_open
+        if by.user is None or (by.user.pk == user_id and one.may_open and not may_open_before):
             raise NamedThemselves
         changed.append(one)
     gone = set(before) - set(after)
@@ -92,8 +93,10 @@ def name_keepers(safe: Safe, wanted: Sequence[Named], *, by: Actor, now: datetim
             user_id=one.user_id,
             may_open=one.may_open,
             is_told=one.is_told,
-            # Who takes a right of their own away was named by somebody before, who stays on the record.
-            named_by_id=before[one.user_id].named_by_id if by.user.pk == one.user_id else by.user.pk,  # type: ignore[union-attr]
+            # Who changes how they are named themselves was named by somebody before, who stays on the record.
+            named_by_id=before[one.user_id].named_by_id
+            if by.user.pk == one.user_id and one.user_id in before  # type: ignore[union-attr]
+            else by.user.pk,  # type: ignore[union-attr]
             named_at=now,
         )
         for one in changed

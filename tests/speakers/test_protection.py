@@ -149,6 +149,9 @@ def test_readers_have_a_reason_a_guardian_and_somebody_who_named_them(seat: Cont
     alone = wanted(keepers=(safes.Named(reader.pk, True, True),))
     with pytest.raises(safes.NobodyIsTold):
         protection.protect(person_id=who(seat).pk, wanted=alone, by=by, now=NOW)
+    told = (*named, safes.Named(by.user.pk, False, True))  # type: ignore[union-attr]
+    protection.protect(person_id=who(seat).pk, wanted=wanted(keepers=told), by=by, now=NOW)
+    protection.protect(person_id=who(seat).pk, wanted=wanted(keepers=named), by=by, now=NOW)
     mine = wanted(keepers=(*named, safes.Named(by.user.pk, True, False)))  # type: ignore[union-attr]
     with pytest.raises(safes.NamedThemselves):
         protection.protect(person_id=who(seat).pk, wanted=mine, by=by, now=NOW)
