@@ -1,0 +1,1 @@
+"""What must stay secret, planted and searched for."""
