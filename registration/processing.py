@@ -58,12 +58,13 @@ def _controller(conference: Conference) -> Part:
 
 def _purposes(conference: Conference) -> Part:
     person = _("name, alias, e-mail address, group, country, organisation, function, languages")
+    of_members = person + ", " + _("capacity, credentials")
     rows = []
     if Admission.objects.filter(conference=conference).exists():
         rows.append([_("Registration and places"), person, _("the person, by the form or by an organiser")])
         rows.append([_("Letting people in"), _("code for the door, check-ins"), _("stewards")])
     if Delegation.objects.filter(conference=conference).exists():
-        rows.append([_("Delegations"), f"{person}, {_('capacity, credentials')}", _("focal points of delegations")])
+        rows.append([_("Delegations"), of_members, _("focal points of delegations")])
     if Admission.objects.filter(conference=conference, mode="online").exists():
         rows.append(
             [_("Attending on-line"), _("display name, when somebody first joined"), _("the person, by the link")]

@@ -140,6 +140,7 @@ def proof(request: HttpRequest, conference: Conference, participant: UUID) -> Ht
         raise Http404
     lines, work = consents.ledger(person, by=actor(request), now=timezone.now())
     zone = conference.zone
+    agreed, taken_back = _("agreed"), _("taken back")
     paper = {
         "title": _("Ledger of consents"),
         "conference": str(conference.title),
@@ -153,7 +154,7 @@ def proof(request: HttpRequest, conference: Conference, participant: UUID) -> Ht
                 "rows": [
                     [
                         clock_time(line.at, zone),
-                        f"{line.get_purpose_display()}: {_('agreed') if line.is_given else _('taken back')}",
+                        f"{line.get_purpose_display()}: {agreed if line.is_given else taken_back}",
                         _sentence(line),
                         f"{line.wording}, {line.language}",
                         line.get_source_display(),
