@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -288,32 +288,28 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     @admin.action(description=gettext_lazy("Reject…"), permissions=["change"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         """Decline, with a reason that the people are told."""
-        form = ReasonForm(request.POST if "confirmed" in request.POST else None, required=True)
-        if not form.is_valid():
-            return self._ask(request, queryset, form, action="reject_selected", title=_("Reject registrations"))
-        by, reason = actor(request), form.cleaned_data["reason"]
-        self._carry_out(
+        return self._with_reason(
             request,
-            queryset.order_by("pk"),
-            lambda pk: services.reject(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            queryset,
+            ReasonForm(request.POST if "confirmed" in request.POST else None, required=True),
+            services.reject,
+            action="reject_selected",
+            title=_("Reject registrations"),
             done=lambda count: ngettext("%(count)s registration rejected", "%(count)s registrations rejected", count),
         )
-        return None
 
     @admin.action(description=gettext_lazy("Cancel…"), permissions=["change"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         """Cancel; freed places go to the first in line."""
-        form = ReasonForm(request.POST if "confirmed" in request.POST else None, required=False)
-        if not form.is_valid():
-            return self._ask(request, queryset, form, action="cancel_selected", title=_("Cancel registrations"))
-        by, reason = actor(request), form.cleaned_data["reason"]
-        self._carry_out(
+        return self._with_reason(
             request,
-            queryset.order_by("pk"),
-            lambda pk: services.cancel(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            queryset,
+            ReasonForm(request.POST if "confirmed" in request.POST else None, required=False),
+            services.cancel,
+            action="cancel_selected",
+            title=_("Cancel registrations"),
             done=lambda count: ngettext("%(count)s registration cancelled", "%(count)s registrations cancelled", count),
         )
-        return None
 
     def has_move_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         """Whether the user may change the order of the waiting list: a right of its own."""
@@ -322,21 +318,18 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     @admin.action(description=gettext_lazy("Move to the top of the waiting list…"), permissions=["move"])
     def move_selected_to_top(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         """Put people before all others in line, with a reason on the record. Among themselves they keep their order."""
-        queryset = own_rows(request, queryset, _MOVE)
-        form = RecordedReasonForm(request.POST if "confirmed" in request.POST else None)
-        if not form.is_valid():
-            title = _("Move to the top of the waiting list")
-            return self._ask(request, queryset, form, action="move_selected_to_top", title=title)
-        by, reason = actor(request), form.cleaned_data["reason"]
-        self._carry_out(
+        return self._with_reason(
             request,
-            queryset.order_by(F("position").desc(nulls_first=True), "pk"),
-            lambda pk: services.move_to_top(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            own_rows(request, queryset, _MOVE),
+            RecordedReasonForm(request.POST if "confirmed" in request.POST else None),
+            services.move_to_top,
+            action="move_selected_to_top",
+            title=_("Move to the top of the waiting list"),
+            order=(F("position").desc(nulls_first=True), "pk"),
             done=lambda count: ngettext(
                 "%(count)s registration moved to the top", "%(count)s registrations moved to the top", count
             ),
         )
-        return None
 
     def has_write_permission(self, request: HttpRequest) -> bool:
         """Whether the user may write to people at one conference at least."""
@@ -346,6 +339,30 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     def write_to_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         """Begin a message to the people behind the chosen registrations, of one conference."""
         return admin_announcements.begin(request, queryset)
+
+    def _with_reason(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Registration],
+        form: forms.Form,
+        move: Callable[..., Registration | None],
+        *,
+        action: str,
+        title: str,
+        done: Callable[[int], str],
+        order: Sequence[Any] = ("pk",),
+    ) -> HttpResponse | None:
+        """Ask for the reason; with it, move one after the other."""
+        if not form.is_valid():
+            return self._ask(request, queryset, form, action=action, title=title)
+        by, reason = actor(request), form.cleaned_data["reason"]
+        self._carry_out(
+            request,
+            queryset.order_by(*order),
+            lambda pk: move(registration_id=pk, by=by, now=timezone.now(), reason=reason),
+            done=done,
+        )
+        return None
 
     def _ask(
         self, request: HttpRequest, queryset: QuerySet[Registration], form: forms.Form, *, action: str, title: str
