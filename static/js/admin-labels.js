@@ -25,8 +25,8 @@
   }
 
   function nameSearchedLists() {
-    document.querySelectorAll("select + .select2").forEach(function (widget) {
-      var field = widget.previousElementSibling, found = label(field);
+    document.querySelectorAll(".select2-container").forEach(function (widget) {
+      var field = widget.parentNode.querySelector("select"), found = field && label(field);
       var box = widget.querySelector("[role=combobox]"), shown = widget.querySelector(".select2-selection__rendered");
       var typed = widget.querySelector(".select2-search__field");
       if (!found) { return; }
@@ -95,6 +95,9 @@
   }
 
   window.addEventListener("resize", reachScrolled);
-  window.addEventListener("load", prepare);  // after the widgets are made
+  window.addEventListener("load", function () {  // after the widgets are made; some of them come a moment later
+    prepare();
+    window.setTimeout(prepare, 200);
+  });
   document.addEventListener("formset:added", function () { window.setTimeout(prepare, 0); });
 })();
