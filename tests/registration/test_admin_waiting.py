@@ -93,7 +93,7 @@ def test_a_line_costs_the_same_however_long(count: int, django_assert_num_querie
         waits(admission)
     row = loaded(admission)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         lines.read(row, now=NOW)
 
 

@@ -359,7 +359,7 @@ def test_serving_reads_only_those_whom_the_free_seats_are_for(django_assert_max_
     somebody(admission, "delegation", WAITLISTED)
     row = Places.objects.get(pk=admission.pk)
 
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         served = seats.serve(admission, seats.free(row), waiting=row.waiting)
 
     assert [(one.participant.category, from_reserve) for one, from_reserve in served] == [("delegation", kept)]
