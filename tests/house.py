@@ -119,6 +119,10 @@ class House:
         root = self.processes[name].pid
         return sum(_cpu_seconds(pid) for pid in _family(root))
 
+    def most_memory(self, name: str) -> int:
+        """What a program and its children have had in memory at most, in bytes."""
+        return sum(_most_memory(pid) for pid in _family(self.processes[name].pid))
+
     def postgres_cpu_seconds(self) -> float:
         """Processor time of PostgreSQL and its living children, in seconds."""
         return sum(_cpu_seconds(pid) for pid in _family(self.postgres.pid))
@@ -147,6 +151,14 @@ def _cpu_seconds(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(int(value) for value in fields[11:15]) / _TICKS
+
+
+def _most_memory(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 @contextlib.contextmanager

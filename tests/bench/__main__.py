@@ -4,7 +4,7 @@ Processor time counts, since the machine is busy with other things too: millisec
 server's processes and for PostgreSQL's. The client's own time is not in them.
 
     ./run bench [--people 600] [--places 200] [--connections 50] [--pages 3000] [--rows 1000000]
-                [--only rush|api-rush|programme|api|many]
+                [--only rush|api-rush|programme|api|export|many]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from tests import rush
-from tests.bench import api, api_rush, many, programme
+from tests.bench import api, api_rush, export, many, programme
 from tests.house import House, house
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--pages", type=int, default=3000)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=["rush", "api-rush", "programme", "api", "many"])
+    parser.add_argument("--only", choices=["rush", "api-rush", "programme", "api", "export", "many"])
     options = parser.parse_args()
     with house(more={"DJANGO_SETTINGS_MODULE": "tests.bench.settings"}) as running:
         os.environ.update(running.environment)
@@ -56,6 +56,8 @@ def main() -> None:
             programme.measure(running, large, options)
         if options.only in {None, "api"}:
             api.measure(running, listed, options)
+        if options.only in {None, "export"}:
+            export.measure(running)
         if options.only in {None, "many"}:
             many.measure(running, options)
 
