@@ -161,7 +161,8 @@ def _in_portions(rule: str, rows: QuerySet[Any], *, now: datetime) -> None:
 
     def forget() -> int:
         keys = list(rows.order_by("pk").values_list("pk", flat=True)[:_PORTION])
-        return model._default_manager.filter(pk__in=keys).delete()[0]
+        deleted, _by_model = model._default_manager.filter(pk__in=keys).delete()
+        return int(deleted)
 
     while proofs.noted(rule, forget, now=now):
         pass

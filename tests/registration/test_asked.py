@@ -33,7 +33,9 @@ def _at_now() -> Any:
 def events() -> list[Admission]:
     """Three side events of one conference; somebody is registered for the first, under an alias."""
     conference = ConferenceFactory()
-    made = [AdmissionFactory(session=SideEventFactory(conference=conference), capacity=1) for _n in range(3)]
+    made: list[Admission] = [
+        AdmissionFactory(session=SideEventFactory(conference=conference), capacity=1) for _n in range(3)
+    ]
     register(made[0], token="first", alias="Wren")
     return made
 
@@ -56,6 +58,7 @@ def test_nothing_that_organisers_see_changes_until_the_owner_confirms(client: Cl
     assert state() == before
     assert [wish.admission for wish in asked.pending(person, now=NOW)] == [events[1]]
     page = client.get(f"/r/{person.personal_token}/").content.decode()
+    assert events[1].session is not None
     assert str(events[1].session.title) in page
     wish = AskedFor.objects.get()
     for _twice in range(2):
