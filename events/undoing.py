@@ -1,4 +1,4 @@
-"""Taking back a change of several sessions: their state, day, place, room and times, with the times of their segments."""
+"""Taking back a change of several sessions: state, day, place, room and times, with the times of their segments."""
 
 from __future__ import annotations
 

@@ -124,6 +124,11 @@ CONFERENCE_PAGES = {
 
 # Pages of the admin that belong to no model's list: what somebody with a role, or without any, is answered.
 FRAME = {
+    "admin:undo",  # takes back the user's own last act, with the right to do it
+    "admin:events_conference_previewed",  # work is seen by whoever has ordered it, with the right to do so
+    "admin:events_conference_work",
+    "admin:events_conference_work_cancel",
+    "admin:events_conference_work_file",
     "admin:index", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done",
     "admin:autocomplete", "admin:jsi18n", "admin:view_on_site", "admin:app_list", "admin:language",
     "admin:auth_user_password_change", "admin:accounts_user_second_factor",
