@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+import outbox.services
 from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance.languages import Translations
@@ -22,10 +24,11 @@ from events.releases.reading import reading_published
 from events.removals import services, subjects, traces
 from outbox.models import Message, MessageState
 from registration import selectors
-from registration.models import Figure
+from registration.models import Figure, Participant
 from speakers.models import Contribution, Person
 from tests import factories
 from tests.factories import NOW
+from tests.registration import people
 
 CANARY = "Zzyzxcanary"
 
@@ -273,3 +276,32 @@ def test_a_programme_file_leaves_it_out_and_deletes_nothing(session: Session) ->
     assert Session.objects.filter(pk=session.pk).exists()
     assert Contribution.objects.filter(session=session).exists()
     assert Figure.objects.get().session == Reference.objects.get().session == session
+
+
+def test_a_join_link_says_calmly_that_the_meeting_is_not_available(session: Session, client: Client) -> None:
+    factories.MeetingFactory(session=session)
+    registration = factories.RegistrationFactory(admission=factories.AdmissionFactory(session=session))
+    path = f"/join/{registration.join_token}/"
+    down("session", session)
+
+    looked, pressed = client.get(path), client.post(path)
+
+    for answer in (looked, pressed):
+        assert answer.status_code == 200
+        assert "This meeting is not available" in answer.text
+        assert CANARY not in answer.text
+        assert "provider.example" not in answer.text + str(answer.headers)
+
+
+def test_mail_to_somebody_who_was_taken_down_waits_until_it_is_lifted(transactional_db: None) -> None:
+    admission = factories.AdmissionFactory()
+    people.register(admission, token="one")
+    removal = down("participant", Participant.objects.get())
+
+    outbox.services.drain("mail", now=NOW)
+    assert mail.outbox == []
+    assert Message.objects.get(topic="registration.received").state == MessageState.HELD
+
+    _lift(removal, "Safe again")
+    outbox.services.drain("mail", now=NOW + timedelta(hours=1))
+    assert len(mail.outbox) == 1
