@@ -8,6 +8,7 @@ from typing import Any
 
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition
@@ -130,11 +131,11 @@ def document() -> bytes:
     return rendered
 
 
-def read_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Other methods are refused as everywhere in the API: with a problem document."""
 
     @wraps(view)
-    def answer(request: HttpRequest, **captured: str) -> HttpResponse:
+    def answer(request: HttpRequest, **captured: str) -> HttpResponseBase:
         if request.method in {"GET", "HEAD"}:
             return view(request, **captured)
         if request.method == "OPTIONS":

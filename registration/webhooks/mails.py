@@ -15,7 +15,7 @@ from outbox import letters, topics
 from outbox.letters import Link
 from outbox.models import Message
 from outbox.results import Mail, Superseded
-from registration.models import PauseReason, WebhookState, WebhookSubscription
+from registration.models import FocalPoint, PauseReason, WebhookState, WebhookSubscription
 
 TOPIC = "webhook.paused"
 _WORTH_SENDING = timedelta(days=3)
@@ -41,7 +41,8 @@ def _keepers(subscription: WebhookSubscription) -> list[User]:
     found = User.objects.filter(is_active=True).order_by("pk")
     if subscription.delegation_id is None:
         return list(found.filter(pk=subscription.made_by_id))
-    return list(found.filter(pk__in=subscription.delegation.focal_points.values("user")))  # type: ignore[union-attr]
+    points = FocalPoint.objects.filter(delegation=subscription.delegation_id)
+    return list(found.filter(pk__in=points.values_list("user", flat=True)))
 
 
 def tell(message: Message, *, now: datetime) -> Mail | Superseded:

@@ -6,7 +6,7 @@ import http.client
 import time
 import tracemalloc
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.bench import many, programme
 from tests.house import House
@@ -68,7 +68,7 @@ def _peak(secret: str, rows: int) -> float:
     from django.test import Client
 
     headers = {"Authorization": f"Bearer {secret}", "Host": "127.0.0.1"}
-    answer = Client().get(_PATH, headers=headers)
+    answer: Any = Client().get(_PATH, headers=headers)
     tracemalloc.start()
     count = sum(part.count(b"\n") for part in answer.streaming_content)
     peak = tracemalloc.get_traced_memory()[1]

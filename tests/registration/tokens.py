@@ -54,7 +54,7 @@ class Program:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         kind = named.pop("Content-Type", "application/json")
         # Also without a body: servers hand on what kind of nothing it is.
-        told = {} if method in {"GET", "HEAD", "OPTIONS"} else {"CONTENT_TYPE": kind}
+        told: Any = {} if method in {"GET", "HEAD", "OPTIONS"} else {"CONTENT_TYPE": kind}
         return self.client.generic(method, f"{API}{path}", data, kind, headers=self.headers | named, **told)
 
     def get(self, path: str, **headers: str) -> Any:
