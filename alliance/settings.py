@@ -80,9 +80,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "alliance.middleware.RequestLog",
-    "django.middleware.security.SecurityMiddleware",
     "alliance.middleware.ContentSecurityPolicy",
     "alliance.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
     "alliance.health.Probes",
     "alliance.api.cors.PublicReads",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -380,6 +380,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_FAILURE_VIEW = "alliance.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_500_000  # bytes of a form without files
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_HANDLERS = ["alliance.uploads.InMemory"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a session with its segments and speakers in six languages has about a thousand
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
