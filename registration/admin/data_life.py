@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.admin import actor
-from alliance import dates
+from alliance import dates, spreadsheets
 from events.admin import pages
 from events.documents import pdf
 from events.models import Conference
@@ -125,7 +125,8 @@ def proofs_file(request: HttpRequest, conference: Conference) -> HttpResponse:
     writer.writerow(["day", "kind", "label", "number", "days_kept", "rule_version", "proof"])
     for line in lines:
         row = [line["day"].isoformat(), line["rule"], line["label"], line["count"], line["days"], line["version"]]
-        writer.writerow(["" if value is None else value for value in [*row, line["id"]]])
+        cells = ["" if value is None else str(value) for value in [*row, line["id"]]]
+        writer.writerow([spreadsheets.harmless(cell) for cell in cells])
     return HttpResponse(
         text.getvalue().encode("utf-8"),
         content_type="text/csv; charset=utf-8",

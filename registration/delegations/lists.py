@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 
+from alliance import spreadsheets
 from events.programme_file.problems import InvalidFile
 from events.programme_file.workbook import guard
 from registration.fields import BodyField, EmailField, NameField
@@ -26,7 +27,6 @@ from registration.services.delegations import Nominee, Problem
 
 MOST_LETTERS = 200_000  # of a pasted list
 MOST_ROWS = 500  # looked at; the service takes fewer at once
-_FORMULA = "=+-@\t\r\n"
 
 # In the order of a list without headings.
 COLUMNS: dict[str, Any] = {
@@ -177,15 +177,10 @@ def _words() -> dict[str, dict[str, str]]:
 # --- to take away -----------------------------------------------------------------------------------------------------
 
 
-def safe(text: str) -> str:
-    """A cell of a CSV file that no spreadsheet program takes for a formula."""
-    return f"'{text}" if text[:1] and text[0] in _FORMULA else text
-
-
 def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
     """Rows as CSV in UTF-8 with a byte order mark, which spreadsheet programs need."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([safe(cell) for cell in row] for row in rows)
+    csv.writer(out, lineterminator="\r\n").writerows([spreadsheets.harmless(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 

@@ -16,13 +16,13 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
+from alliance import spreadsheets
 from events.programme_file.workbook.writing import put_text
 from registration.figures.counting import MEASURES, Figures
 from registration.models import Figure, Qualifier
 from registration.models.figure import Breakdown
 
 Line = Sequence[str | int]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _WIDTHS = (20, 24, 40, 28, 12, 12, 40, 28)
 
 
@@ -55,13 +55,10 @@ def as_csv(lines: Iterable[Line], *, with_mark: bool) -> bytes:
     """UTF-8. with_mark: begin with a byte order mark, without which Excel reads accents wrongly."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerows([harmless(value) if isinstance(value, str) else value for value in line] for line in lines)
+    writer.writerows(
+        [spreadsheets.harmless(value) if isinstance(value, str) else value for value in line] for line in lines
+    )
     return (codecs.BOM_UTF8 if with_mark else b"") + out.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """The text so that no spreadsheet program takes it for a formula, also after spaces."""
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA) or text[:1] in _FORMULA else text
 
 
 def as_workbook(lines: Iterable[Line], *, name: str) -> bytes:

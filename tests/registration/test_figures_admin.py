@@ -17,9 +17,9 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from accounts.models import RoleKind
+from alliance import spreadsheets
 from events.models import Conference, CountryStatus
 from registration.figures import counting as figures
-from registration.figures import files as figure_files
 from registration.models.figure import PublicFigure
 from tests.factories import (
     NOW,
@@ -226,4 +226,4 @@ def test_there_is_no_other_kind_of_file(administrator: Client) -> None:
 
 
 def test_words_that_are_no_formulas_stay_as_they_are() -> None:
-    assert figure_files.harmless("Côte d'Ivoire = hôte") == "Côte d'Ivoire = hôte"
+    assert spreadsheets.harmless("Côte d'Ivoire = hôte") == "Côte d'Ivoire = hôte"
