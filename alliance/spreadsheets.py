@@ -8,5 +8,5 @@ _BLANK = " \u00a0\ufeff\u3000"
 
 
 def harmless(text: str) -> str:
-    """The text, with an apostrophe before it if a spreadsheet program would take it for a formula, also after blanks."""
+    """The text, with an apostrophe before it where a spreadsheet program would see a formula, also after blanks."""
     return f"'{text}" if text.lstrip(_BLANK).startswith(_FORMULA) or text.startswith(_FORMULA) else text
