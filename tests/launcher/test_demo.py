@@ -101,7 +101,7 @@ class Checkout:
         state = json.loads((self.place / "var" / "run" / "demo.json").read_text())
         pids = [pid for _, pid, _ in state["children"]]
         postgres = (self.place / "var" / "postgres" / "postmaster.pid").read_text().split("\n")[0]
-        return [*pids, int(postgres), *servers._living_in((self.place / "var" / "redis").resolve())]
+        return [*pids, int(postgres), *servers.processes.living_in((self.place / "var" / "redis").resolve())]
 
 
 def stop(process: "subprocess.Popen[bytes]", sig: int = signal.SIGINT) -> int:

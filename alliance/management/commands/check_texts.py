@@ -23,7 +23,7 @@ _ENGLISH_PYTHON = {
     "api": "the API's schema and documentation",
     "management": "commands",
 }
-_NOT_FOR_READERS = ("tests/", "docs/", "deploy/", "alliance/mailbox.py", "alliance/supervisor.py")
+_NOT_FOR_READERS = ("tests/", "docs/", "deploy/", "alliance/mailbox.py", "alliance/supervisor/")
 
 
 class Command(BaseCommand):
