@@ -10,11 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import actor
 from alliance import errors
-from alliance.exceptions import DomainError
 from events import documents, jobs
 from events.admin import pages
 from events.admin import work as long_work
-from events.documents import Kind
+from events.documents import DocumentNotMade, Kind
 from events.models import Conference, Release
 from events.removals import services as removals
 
@@ -31,13 +30,6 @@ _TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-
-
-class DocumentNotMade(DomainError):
-    """Too many are being made, or the program that sets them failed."""
-
-    code = "document_not_made"
-    message = _("The document could not be made just now. Order it again in a minute.")
 
 
 def listed(request: HttpRequest, conference: Conference) -> HttpResponse:

@@ -128,13 +128,14 @@ May = Callable[[User, Conference | None], bool]
 class Kind:
     """A kind of work. label: what it is called on pages. may: whether a user may have it done at a conference, or
     without one; asked when it is ordered, when it begins and when its result is read. keeps_upload: for work that goes
-    on with the same file."""
+    on with the same file. holds_people: its files are full of people, see forget_people."""
 
     name: str
     label: str | Promise
     may: May
     run: Run
     keeps_upload: bool
+    holds_people: bool
 
 
 _kinds: dict[str, Kind] = {}
@@ -147,13 +148,14 @@ def register(
     label: str | Promise,
     may: May,
     keeps_upload: bool = False,
+    holds_people: bool = False,
 ) -> None:
     """Make a kind known. Called in AppConfig.ready, since workers load no admin.
 
     run raises DomainError for what the owner can mend. It may be begun a second time, after a worker was killed over
     it or even just after its end, and must bear that.
     """
-    _kinds[name] = Kind(name, label, may, run, keeps_upload)
+    _kinds[name] = Kind(name, label, may, run, keeps_upload, holds_people)
 
 
 def by_permission(permission: str) -> May:
@@ -247,6 +249,24 @@ def forget(*, now: datetime) -> int:
         state=JobState.FAILED, finished_at=now, lease_token=None, leased_until=None, upload=b"", said=""
     )
     return Job.objects.filter(finished_at__lt=now - KEPT).delete()[0]
+
+
+def forget_people(conference_id: int | None) -> None:
+    """Delete the files about people of a conference (None: of all) that nobody has fetched, and stop those being made.
+
+    For whoever erases or hides somebody: nobody can tell who stands in such a file. Done at once, in the transaction,
+    and again after it, since work that began meanwhile has read what was there before.
+    """
+
+    def forget_now() -> None:
+        about = [one.name for one in _kinds.values() if one.holds_people]
+        found = Job.objects.filter(kind__in=about).exclude(state=JobState.WAITING)
+        if conference_id is not None:
+            found = found.filter(conference=conference_id)
+        found.update(is_cancelling=True, result=b"", result_name="")
+
+    forget_now()
+    transaction.on_commit(forget_now)
 
 
 # --- doing it --------------------------------------------------------------------------------------------------------
@@ -403,7 +423,10 @@ def _stopped() -> str:
 def _finish(job: Job, token: UUID, state: JobState, result: Result, *, now: datetime) -> bool:
     """Write how it ended. False when it is no longer ours, and nothing is written."""
     keeps = state == JobState.DONE and job.kind in _kinds and kind(job.kind).keeps_upload
-    ended = Job.objects.filter(pk=job.pk, lease_token=token).update(
+    mine = Job.objects.filter(pk=job.pk, lease_token=token)
+    if state == JobState.DONE and job.kind in _kinds and kind(job.kind).holds_people:
+        mine = mine.filter(is_cancelling=False)  # else the file is of what somebody has erased since
+    ended = mine.update(
         state=state,
         finished_at=now,
         lease_token=None,
@@ -415,6 +438,8 @@ def _finish(job: Job, token: UUID, state: JobState, result: Result, *, now: date
         result_type=result.content_type[:120],
         result_url=result.url[:250],
     )
+    if not ended and state == JobState.DONE:
+        return _finish(job, token, JobState.CANCELLED, Result(), now=now)
     return bool(ended)
 
 

@@ -20,13 +20,14 @@ from django.utils.translation import gettext as _
 from events import selectors
 from events.documents import build, pdf, store, word
 from events.documents.model import Document, Kind
-from events.documents.pdf import DocumentFailed
+from events.documents.pdf import DocumentFailed, DocumentNotMade
 from events.documents.store import TooBusy
 from events.models import Conference, Release
 from events.releases import preview
 
 __all__ = [
     "DocumentFailed",
+    "DocumentNotMade",
     "Kind",
     "TooBusy",
     "as_docx",

@@ -31,6 +31,13 @@ class DocumentFailed(DomainError):
     message = _("The document could not be made. Please try again later.")
 
 
+class DocumentNotMade(DomainError):
+    """Too many are being made, or the program that sets them failed; said to whoever ordered it."""
+
+    code = "document_not_made"
+    message = _("The document could not be made just now. Order it again in a minute.")
+
+
 def fonts() -> Path:
     """Where Noto Sans lies, which comes as a package; no font of the system is used."""
     found = find_spec("fontpkg_noto_sans")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import actors
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
+from events import jobs
 from events.models import Conference, Job, JobState, Removal, RemovalStep
 from events.releases.reading import reading_draft
 from events.removals import subjects, traces
@@ -61,6 +62,7 @@ def take_down(
             removal.save(update_fields=["before"])
             # Files that wait to be fetched were made before; there is no telling what stands in them.
             Job.objects.filter(state=JobState.DONE).exclude(result_name="").update(result=b"", result_name="")
+            jobs.forget_people(None)
             _audit(removal, "taken_down", by=by, now=now)
             for act in _follows:
                 act(_again(subject), now)

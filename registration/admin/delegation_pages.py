@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
+from alliance import errors
 from alliance.exceptions import DomainError
-from events.admin import pages
+from events.admin import pages, work
+from events.documents import DocumentNotMade
 from events.models import Conference
-from registration.delegations import list_views as delegation_list_views
 from registration.delegations import listing as delegation_listing
 from registration.delegations.views import rows_of
+from registration.exports import work as exports
 from registration.models import CredentialLetter, Delegation, Membership, Verification
 from registration.services import credentials
 
@@ -59,9 +61,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
         "choices": Verification.choices,
         "listing": listing,
         "standing": delegation_listing.standing(listing, conference),
-        "files": [
-            (kind.upper(), pages.url("participants", conference, kind=kind)) for kind in delegation_list_views.FILES
-        ],
+        "files": [(kind.upper(), pages.url("participants", conference, kind=kind)) for kind in exports.LISTINGS],
     }
     return TemplateResponse(request, "admin/registration/delegations.html", context)
 
@@ -117,9 +117,19 @@ def letter(request: HttpRequest, conference: Conference, letter: UUID) -> HttpRe
 
 def participants(request: HttpRequest, conference: Conference, kind: str) -> HttpResponse:
     """The list of participants as a file, published or not."""
-    if kind not in delegation_list_views.FILES:
+    if kind not in exports.LISTINGS:
         raise Http404
-    return delegation_list_views.file(request, conference, kind)
+    try:
+        return work.now_or_later(
+            request,
+            exports.PARTICIPANTS,
+            conference,
+            {"kind": kind},
+            is_large=delegation_listing.of(conference).number > exports.LARGE_LISTING,
+            back=pages.url("delegations", conference),
+        )
+    except DocumentNotMade:
+        return errors.unavailable(request)
 
 
 pages.register(

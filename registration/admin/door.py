@@ -5,6 +5,8 @@ Stewards see the tab without the badges: lists of people are not theirs.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,15 +15,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import actor
 from alliance import errors
-from events.admin import pages
-from events.documents import DocumentFailed, TooBusy
+from events.admin import pages, work
+from events.documents import DocumentNotMade
 from events.models import Conference
-from events.removals import services as removals
 from registration.door import badges
 from registration.door import views as door_views
 from registration.door.badges import Sheet
+from registration.exports import registrations
+from registration.exports import work as exports
 from registration.models import CheckIn, Participant, Registration
 
 _SEE_DOOR = "registration.view_checkin"
@@ -63,22 +65,24 @@ def badge_file(request: HttpRequest, conference: Conference, sheet: str, part: i
     first = (part - 1) * badges.MOST
     if sheet not in list(Sheet) or not 0 <= first < 1_000_000:
         raise Http404
-    people = list(badges.of_conference(conference)[first : first + badges.MOST])
+    people = badges.of_conference(conference)[first : first + badges.MOST].count()
     if not people:
         raise Http404
-    return _file(request, conference, people, Sheet(sheet), name=f"badges-{conference.slug}-{sheet}-{part}.pdf")
+    return _file(request, conference, {"sheet": sheet, "part": part}, people)
 
 
-def _file(
-    request: HttpRequest, conference: Conference, people: list[Participant], sheet: Sheet, *, name: str
-) -> HttpResponse:
+def _file(request: HttpRequest, conference: Conference, order: dict[str, Any], people: int) -> HttpResponse:
     try:
-        content = badges.as_pdf(conference, people, sheet=sheet)
-    except (DocumentFailed, TooBusy):
+        return work.now_or_later(
+            request,
+            exports.BADGES,
+            conference,
+            order,
+            is_large=people > exports.LARGE_BADGES,
+            back=pages.url("door", conference),
+        )
+    except DocumentNotMade:
         return errors.unavailable(request)
-    removals.made(conference, kind="badges.pdf", by=actor(request))
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type="application/pdf", headers=headers)
 
 
 @admin.action(description=gettext_lazy("Badges (PDF)"), permissions=["view"])
@@ -97,7 +101,46 @@ def badges_of_selected(
         modeladmin.message_user(request, text, messages.WARNING)
         return None
     conference = Conference.objects.get(pk=conferences.pop())
-    return _file(request, conference, people, Sheet.A4, name=f"badges-{conference.slug}.pdf")
+    return _file(request, conference, {"people": [person.pk for person in people]}, len(people))
+
+
+def _table_of_selected(
+    modeladmin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration], kind: str
+) -> HttpResponse | None:
+    chosen = list(queryset.order_by().values_list("pk", "admission__conference")[: registrations.MOST + 1])
+    conferences = {conference_id for _pk, conference_id in chosen}
+    if len(conferences) != 1:
+        modeladmin.message_user(request, _("Choose registrations of one conference."), messages.WARNING)
+        return None
+    if len(chosen) > registrations.MOST:
+        text = _("Choose at most %(count)s people at once.") % {"count": registrations.MOST}
+        modeladmin.message_user(request, text, messages.WARNING)
+        return None
+    conference = Conference.objects.get(pk=conferences.pop())
+    return work.now_or_later(
+        request,
+        exports.REGISTRATIONS,
+        conference,
+        {"kind": kind, "ids": [pk for pk, _conference in chosen]},
+        is_large=len(chosen) > exports.LARGE_REGISTRATIONS,
+        back=request.get_full_path(),
+    )
+
+
+@admin.action(description=gettext_lazy("Table (.xlsx)"), permissions=["view"])
+def workbook_of_selected(
+    modeladmin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+) -> HttpResponse | None:
+    """The chosen registrations as a workbook, by display name."""
+    return _table_of_selected(modeladmin, request, queryset, "xlsx")
+
+
+@admin.action(description=gettext_lazy("Table (.csv)"), permissions=["view"])
+def csv_of_selected(
+    modeladmin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+) -> HttpResponse | None:
+    """The chosen registrations as text for spreadsheets, by display name."""
+    return _table_of_selected(modeladmin, request, queryset, "csv-mark")
 
 
 pages.register(

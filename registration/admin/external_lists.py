@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
-from events.admin import pages
-from events.models import Conference, Country, Session, SessionState
+from events.admin import pages, work
+from events.models import Conference, Country, JobState, Session, SessionState
 from registration import external_lists
+from registration.exports import work as exports
 from registration.external_lists import ROLES, Counted, Line, ListRefused, Sheet
 from registration.models import ImportKind, Measure
 from registration.services import external_figures
@@ -100,6 +101,8 @@ def _guess(sheet: Sheet) -> dict[str, str]:
 def page(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Choose a file; then its columns, with the numbers beside those kept before; then keep them."""
     if request.method != "POST":
+        if "work" in request.GET:
+            return _read_by_worker(request, conference)
         return _page(request, conference, FileForm(conference=conference))
     if "sheet" in request.POST:
         return _columns(request, conference)
@@ -111,7 +114,11 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
     try:
         if file.size > external_lists.MOST_BYTES:
             raise ListRefused(_("The file is too large."))
-        sheet = external_lists.read(file.read())
+        data = file.read()
+        if exports.is_large_list(data):
+            order, back = {"session": str(session.public_id)}, pages.url("external-lists", conference)
+            return work.order_work(request, exports.LIST, conference, order, upload=data, back=back)
+        sheet = external_lists.read(data)
         packed = external_lists.pack(sheet, scope=str(session.public_id))
     except ListRefused as error:
         form.add_error("file", str(error.message))
@@ -127,6 +134,20 @@ def _session(conference: Conference, public_id: str) -> Session:
     if found is None:
         raise Http404
     return found
+
+
+def _read_by_worker(request: HttpRequest, conference: Conference) -> HttpResponse:
+    """The columns of a list that was too large to be read in a request."""
+    try:
+        job = work.own_job(request, UUID(request.GET["work"]), whole=True)
+    except ValueError:
+        raise Http404 from None
+    if job.kind != exports.LIST or job.conference_id != conference.pk or job.state != JobState.DONE or not job.result:
+        raise Http404
+    session = _session(conference, job.order["session"])
+    packed = bytes(job.result).decode()
+    sheet = external_lists.unpack(packed, scope=str(session.public_id))
+    return _preview(request, conference, session, sheet, packed, ColumnsForm(_guess(sheet), sheet=sheet))
 
 
 def _columns(request: HttpRequest, conference: Conference) -> HttpResponse:

@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
 from alliance.admin import clock_time, list_url
-from events.admin import pages
+from events.admin import pages, work
 from events.models import Conference
+from registration.exports import work as exports
 from registration.figures import chart as figure_chart
 from registration.figures import counting as figures
-from registration.figures import files as figure_files
 from registration.figures import release as figure_release
 from registration.figures.counting import Figures
 from registration.models import Figure, Registration
@@ -29,11 +29,6 @@ from registration.models.figure import Breakdown, LiveMeasure, PublicFigure
 _VIEW, _RELEASE, _LISTS = "registration.view_figure", "registration.change_figure", "registration.view_registration"
 _PARAMETER = "figure"
 _MOST_EDITIONS = 20
-_FILES = {
-    "csv": ("text/csv; charset=utf-8", "csv"),
-    "csv-mark": ("text/csv; charset=utf-8", "csv"),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-}
 
 
 def _parts(value: str) -> tuple[str, str, str]:
@@ -165,18 +160,16 @@ def figures_page(request: HttpRequest, conference: Conference) -> HttpResponse:
 
 def figure_file(request: HttpRequest, conference: Conference, kind: str) -> HttpResponse:
     """All figures as a file, counted now."""
-    if kind not in _FILES:
+    if kind not in exports.SHEETS:
         raise Http404
-    now = timezone.now()
-    lines = figure_files.table(figures.count(conference, now=now), _imported(conference))
-    content_type, ending = _FILES[kind]
-    if kind == "xlsx":
-        content = figure_files.as_workbook(lines, name=_("Figures"))
-    else:
-        content = figure_files.as_csv(lines, with_mark=kind == "csv-mark")
-    name = f"figures-{conference.slug}-{timezone.localtime(now):%Y%m%d-%H%M}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=content_type, headers=headers)
+    return work.now_or_later(
+        request,
+        exports.FIGURES,
+        conference,
+        {"kind": kind},
+        is_large=Registration.objects.filter(admission__conference=conference).count() > exports.LARGE_REGISTRATIONS,
+        back=pages.url("figures", conference),
+    )
 
 
 def release(request: HttpRequest, conference: Conference) -> HttpResponse:

@@ -34,9 +34,7 @@ from speakers import protection as speaking
 from speakers.models import Contribution, Person, Protection
 
 explain("participant_keeps_to_protection", gettext_lazy("This is not kept of this person. Leave it empty."))
-explain(
-    "seat_pair_stands_together", gettext_lazy("Two people come together here: both seats stand or fall together.")
-)
+explain("seat_pair_stands_together", gettext_lazy("Two people come together here: both seats stand or fall together."))
 
 _PERMISSION = "registration.change_protectedparticipant"
 _FLAGS = ("hides_country", "hides_organisation", "no_photo", "no_recording")

@@ -6,7 +6,7 @@ Answers are read on the record. Confidential ones have pages of their own, for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,10 +26,11 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import actor
 from accounts.permissions import READ_CONFIDENTIAL
 from alliance.admin import HouseAdmin, HouseForm, HouseTabular, explain, in_all_languages, of_parent_only, row_url
-from events.admin import conference_slug, pages
+from events.admin import conference_slug, pages, work
 from events.models import Conference
 from registration import selectors
-from registration.figures import files as figure_files
+from registration.exports import answers as export_answers
+from registration.exports import work as exports
 from registration.models import Participant, Question, QuestionKind, QuestionOption, Readers
 from registration.models.question import CONDITIONAL_ON, WITH_OPTIONS
 from registration.questions import answers
@@ -38,11 +39,6 @@ from registration.services.answers import Read
 
 _SEE, _CHANGE, _READ = "registration.view_question", "registration.change_question", "registration.view_participant"
 _MOST_SHOWN = 200  # answers in words on a page; the file has all
-_FILES = {
-    "csv": ("text/csv; charset=utf-8", "csv"),
-    "csv-mark": ("text/csv; charset=utf-8", "csv"),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-}
 
 explain(
     "question_is_kept_for_a_time",
@@ -361,41 +357,18 @@ def _export(*, confidential: bool) -> Callable[..., HttpResponse]:
 
     def export(request: HttpRequest, conference: Conference, kind: str) -> HttpResponse:
         """Everybody's answers as a table, by display name."""
-        if kind not in _FILES:
+        if kind not in exports.SHEETS:
             raise Http404
-        by, now = actor(request), timezone.now()
-        found = services.read_all(conference, confidential=confidential, by=by, now=now)
-        questions = [one for one in answers.questions_of(conference.pk) if one.is_confidential == confidential]
-        needs = {one.pk: text for one, text in services.read_needs(conference, by=by, now=now)} if confidential else {}
-        lines = _table(questions, found, needs if confidential else None, conference)
-        content_type, ending = _FILES[kind]
-        if kind == "xlsx":
-            content = figure_files.as_workbook(lines, name=_("Answers"))
-        else:
-            content = figure_files.as_csv(lines, with_mark=kind == "csv-mark")
-        file_name = f"{name}-{conference.slug}-{timezone.localtime(now):%Y%m%d-%H%M}.{ending}"
-        headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "Cache-Control": "no-store"}
-        return HttpResponse(content, content_type=content_type, headers=headers)
+        return work.now_or_later(
+            request,
+            exports.CONFIDENTIAL_ANSWERS if confidential else exports.ANSWERS,
+            conference,
+            {"kind": kind},
+            is_large=export_answers.count(conference) > exports.LARGE_ANSWERS,
+            back=pages.url(name, conference),
+        )
 
     return export
-
-
-def _table(
-    questions: Sequence[Question], found: Iterable[Read], needs: dict[int, str] | None, conference: Conference
-) -> list[list[str | int]]:
-    people: dict[int, Participant] = {}
-    cells: dict[tuple[int, int], str] = {}
-    for one in found:
-        people[one.participant.pk] = one.participant
-        cells[one.participant.pk, one.question.pk] = one.text
-    if needs:
-        people |= Participant.objects.only("display_name").in_bulk(list(needs))
-    head: list[str | int] = [_("Display name"), *(str(question.label) for question in questions)]
-    lines = [[*head, _("What you need to take part")] if needs is not None else head]
-    for person in sorted(people.values(), key=lambda one: (one.display_name.casefold(), one.pk)):
-        line: list[str | int] = [person.display_name, *(cells.get((person.pk, one.pk), "") for one in questions)]
-        lines.append([*line, needs.get(person.pk, "")] if needs is not None else line)
-    return lines
 
 
 def _file(*, confidential: bool) -> Callable[..., HttpResponse]:

@@ -121,6 +121,8 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         "move_selected_to_top",
         "write_to_selected",
         door_admin.badges_of_selected,
+        door_admin.workbook_of_selected,
+        door_admin.csv_of_selected,
     ]
     fieldsets = [
         (None, {"fields": ["who", "what", ("status", "in_line"), "why", "mails"]}),

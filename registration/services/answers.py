@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,10 +120,23 @@ def read_of(participant: Participant, *, readers: Collection[Readers], by: Actor
     return sorted(found, key=lambda one: questions.index(one.question))
 
 
-def read_all(conference: Conference, *, confidential: bool, by: Actor, now: datetime) -> list[Read]:
-    """Every answer at a conference, to confidential questions or to the others, on the record, by display name."""
+def read_all(
+    conference: Conference,
+    *,
+    confidential: bool,
+    by: Actor,
+    now: datetime,
+    each: Callable[[int], object] = lambda number: None,
+) -> list[Read]:
+    """Every answer at a conference, to confidential questions or to the others, on the record, by display name.
+
+    each: told how many have been opened, after each.
+    """
     questions = [one for one in answers.questions_of(conference.pk) if one.is_confidential == confidential]
-    found = list(_opened(questions, QuestionAnswer.objects.all()))
+    found = []
+    for number, one in enumerate(_opened(questions, QuestionAnswer.objects.all()), start=1):
+        found.append(one)
+        each(number)
     if found:
         asked = [one for one in questions if any(read.question.pk == one.pk for read in found)]
         _record("conference", conference.public_id, "conference.answers_read", asked, by, now)

@@ -15,6 +15,7 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import crypto
+from events import jobs
 from events.models import Removal, SavedFilter
 from registration import retention
 from registration.models import (
@@ -147,6 +148,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
         answer_hash=secrets.token_bytes(_HASH_BYTES),
     )
     _forget_in_final_list(participant)
+    jobs.forget_people(participant.conference_id)
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
     JoinNetwork.objects.filter(registration__participant=participant_id).delete()

@@ -18,6 +18,7 @@ from accounts import safes
 from accounts.actors import Actor
 from alliance import crypto
 from alliance.exceptions import DomainError
+from events import jobs
 from events.models import Country, Organisation
 from registration.joining import platform_handlers
 from registration.models import (
@@ -118,6 +119,7 @@ def protect(*, participant_id: int, wanted: Wanted, by: Actor, now: datetime) ->
     _save(person)
     found.save()
     _take_consents_back(person, wanted, by=by, now=now)
+    jobs.forget_people(person.conference_id)  # files with the name and country of before
     if wanted.keepers is not None:
         safes.name_keepers(found.safe, wanted.keepers, by=by, now=now)
     safes.note_change(found.safe, "protected", by=by, now=now)
