@@ -58,7 +58,7 @@ def confirm(request: HttpRequest, conference: Conference, kind: str, public_id: 
             by=actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _("It is taken down. This is what had left the house before."))
+        messages.success(request, _("It is taken down. This is what had already gone out."))
         return HttpResponseRedirect(pages.url("removal", conference, removal=removal.public_id))
     context = _context(request, conference, _("Take down at once")) | {
         "subject": subject,
@@ -76,7 +76,7 @@ def one(request: HttpRequest, conference: Conference, removal: UUID) -> HttpResp
     may_lift = request.user.has_perm(_LIFT, conference)
     if request.method == "POST":
         return _act(request, conference, found, may_lift=may_lift)
-    context = _context(request, conference, _("What had left the house")) | {
+    context = _context(request, conference, _("What had already gone out")) | {
         "row": _row(found),
         "removal": found,
         "lines": [(line, _facts(line.step.details)) for line in services.lines(found)],

@@ -304,7 +304,7 @@ def test_front_page_lists_apps_in_the_order_of_work(administrator: Client) -> No
     ]  # fmt: skip
 
 
-SILENT = "Nothing leaves the house"
+SILENT = "Nothing is being sent"
 
 
 def test_every_page_warns_while_no_worker_is_alive(administrator: Client) -> None:

@@ -51,6 +51,6 @@ class Command(BaseCommand):
             conference = subject.row.conference
         reason = options["reason"]
         removal = services.take_down(subject, conference=conference, reason=reason, by=actors.SYSTEM, now=now)
-        self.stdout.write("Taken down. What had left the house before:")
+        self.stdout.write("Taken down. What had already gone out:")
         for line in services.lines(removal):
             self.stdout.write(f"- {line.what} ({line.step.details.get('number')}) {line.todo}")
