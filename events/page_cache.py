@@ -216,6 +216,7 @@ class PageCache:
         where = _address(request)
         if where is None:
             return self.get_response(request)
+        request.get_host()  # raises DisallowedHost, as for pages that are not kept
         memory, most_bytes = (_with_query, _MOST_BYTES_WITH_QUERY) if "?" in where else (_plain, _MOST_BYTES)
         page = memory.find(where)
         if page and time.monotonic() - page.made_at < _PAGE_SECONDS and _is_current(page):
