@@ -287,7 +287,7 @@ def _nominate_seen(request: HttpRequest, delegation: Delegation) -> HttpResponse
     try:
         rows = json.loads(request.POST["rows"])
         grid = [(int(number), [str(cell) for cell in cells]) for number, *cells in rows]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Http404 from None
     found = delegation_lists.read(grid, language=get_language() or "en")
     problems: Sequence[Problem] = found.problems
