@@ -30,6 +30,7 @@ from registration.models.registration import TAKING
 from registration.seating import origins
 
 _BATCH = 500  # people of a line that are read at once
+_BOTH = 2
 
 
 def reserves_for(person: Participant, *, decided_by: str = "") -> str:
@@ -62,6 +63,12 @@ class Seats:
     total: int | None
     everybody: int | None
     reserves: list[Reserve] = field(default_factory=list)
+    capacity: int | None = None
+
+    @property
+    def can_hold_two(self) -> bool:
+        """Whether two who come together could ever have seats; else no seat is kept for them."""
+        return self.capacity is None or self.capacity >= _BOTH
 
     def find(self, category: str) -> list[Reserve | None]:
         """The free seats somebody of the category may take, best first; None is a seat for everybody."""
@@ -95,7 +102,7 @@ def free(places: Places) -> Seats:
     if places.capacity is None:
         return Seats(None, None, reserves)
     left = places.capacity - places.taken
-    return Seats(left, left - places.held, reserves)
+    return Seats(left, left - places.held, reserves, places.capacity)
 
 
 class Bars:
@@ -194,7 +201,7 @@ def keep_for_pairs(seats: Seats, line: Iterable[Registration]) -> None:
     line = list(line)
     pairs = companions(line)
     for registration in line:
-        found = seats.find(_category(registration)) if registration.pk in pairs else []
+        found = seats.find(_category(registration)) if registration.pk in pairs and seats.can_hold_two else []
         if found:
             trial = copy.deepcopy(seats)
             trial.take(found[0])
@@ -223,8 +230,10 @@ def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Reg
             found = seats.find(_category(registration))
             if not found or bars.why(registration) is not None:
                 continue
-            seats.take(found[0])
             companion = pairs.get(registration.pk)
+            if companion is not None and not seats.can_hold_two:
+                continue  # the capacity was lowered since they came
+            seats.take(found[0])
             if companion is not None:
                 second = seats.find(_category(registration))
                 if not second:
@@ -248,7 +257,7 @@ def for_newcomers(admission: Admission, places: Places, category: str, *, many: 
     found: list[Reserve | None] = []
     for _each in range(many):
         for reserve in left.find(category):
-            if not places.waiting or not _somebody_may_have(admission, reserve):
+            if not places.waiting or not _somebody_may_have(admission, reserve, left):
                 left.take(reserve)
                 found.append(reserve)
                 break
@@ -257,11 +266,14 @@ def for_newcomers(admission: Admission, places: Places, category: str, *, many: 
     return found
 
 
-def _somebody_may_have(admission: Admission, reserve: Reserve | None) -> bool:
+def _somebody_may_have(admission: Admission, reserve: Reserve | None, left: Seats) -> bool:
     bars = Bars(admission)
+    whom = Q()
+    if not left.can_hold_two:
+        whom = ~Exists(SeatPair.objects.standing().filter(registration=OuterRef("pk")))
     if reserve is None:
-        return any(bars.why(registration) is None for registration in _line(admission, Q()))
+        return any(bars.why(registration) is None for registration in _line(admission, whom))
     return any(
         _category(registration) in reserve.categories and bars.why(registration) is None
-        for registration in _line(admission, Q(participant__category__in=reserve.categories))
+        for registration in _line(admission, whom & Q(participant__category__in=reserve.categories))
     )

@@ -29,6 +29,7 @@ from registration import duplicates
 from registration.letters import organiser_mails
 from registration.models import (
     Admission,
+    AskedFor,
     CheckIn,
     Consent,
     DifferentPeople,
@@ -194,6 +195,7 @@ def merge(
     freed = _cancel(planned, by=by, now=now)
     moved = _move_registrations(planned, by=by, now=now)
     _move_check_ins(planned, now=now)
+    _move_wishes(stays, goes)
     _move_consents(stays, goes)
     _take_data(stays, goes, from_other)
     _move_messages(stays, goes, now=now)
@@ -243,6 +245,9 @@ def _cancel(planned: Plan, *, by: Actor, now: datetime) -> set[int]:
         )
         for one in cancelled
     )
+    for line in planned.lines:
+        for one in line.cancelled:
+            pairs.pass_on(one, line.kept)
     for one in cancelled:
         one.status = _S.CANCELLED
         one.position = None
@@ -283,6 +288,14 @@ def _move_check_ins(planned: Plan, *, now: datetime) -> None:
             entry.undone_at = max(now, entry.received_at)
         entry.participant = planned.stays
         entry.save(update_fields=["participant", "undone_at"])
+
+
+def _move_wishes(stays: Participant, goes: Participant) -> None:
+    """What a form asked for with the other address waits on the page of who stays, if they have not asked themselves."""
+    own = set(AskedFor.objects.filter(participant=stays).values_list("admission__session", flat=True))
+    for wish in AskedFor.objects.filter(participant=goes).select_related("admission"):
+        if wish.admission.session_id not in own:  # of two ways to attend one thing the later wish counts
+            AskedFor.objects.filter(pk=wish.pk).update(participant=stays)
 
 
 def _move_consents(stays: Participant, goes: Participant) -> None:

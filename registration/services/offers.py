@@ -43,6 +43,13 @@ class OfferExpired(DomainError):
     message = _("The time to accept this place has passed. It goes to the next in line.")
 
 
+class OtherAnswers(DomainError):
+    """Who comes along cannot take a place for the other one that costs that one another place."""
+
+    code = "other_answers"
+    message = _("This place is offered to you and to the person you come with. That person answers for both of you.")
+
+
 class ClashChanged(DomainError):
     """The person holds something at the same time that they have not said to give up."""
 
@@ -57,21 +64,26 @@ def accept(*, registration_id: int, by: Actor, now: datetime, giving_up: Collect
 
     giving_up: public ids of the places at the same time that go for it, as the page named them. What is given up is
     cancelled in the same transaction, and goes to the next in line there. One that does not clash any more is kept.
-    Accepting what was accepted is fine.
-    Raises OfferAnswered, OfferExpired, ClashChanged; then nothing has happened.
+    Accepting what was accepted is fine. Of two who come together either may answer, unless the place costs the other
+    one something: nobody holds two places at one time without being told.
+    Raises OfferAnswered, OfferExpired, ClashChanged, OtherAnswers; then nothing has happened.
     """
     registration = _locked(registration_id, giving_up=giving_up)
     if registration.status == RegistrationStatus.CONFIRMED and registration.offer_expires_at is not None:
         return registration
     _refuse_late(registration, now=now)
-    in_the_way = clashes.of([registration]).get(registration.pk, [])
+    both = pairs.together(registration)
+    found = clashes.of(both)
+    if any(found.get(one.pk) for one in both if one.pk != registration.pk):
+        raise OtherAnswers
+    in_the_way = found.get(registration.pk, [])
     if not {seat.public_id for seat in in_the_way} <= set(giving_up):
         raise ClashChanged
     for seat in in_the_way:
         seat.participant = registration.participant
         _end(seat, REASON_SWAPPED, "cancelled", by=by, now=now, had_place=True, swapped_for=str(registration.public_id))
     pairs.end_along(in_the_way, by=by, now=now, reason=REASON_SWAPPED)
-    for one in pairs.together(registration):
+    for one in both:
         _take(registration if one.pk == registration.pk else one, by=by, now=now)
     for seat in in_the_way:
         waiting_list.promote_locked(Admission.objects.with_meeting().get(pk=seat.admission_id), now=now)
@@ -145,7 +157,9 @@ def _locked(registration_id: int, *, giving_up: Collection[UUID] = ()) -> Regist
     participant_id, admission_id = Registration.objects.values_list("participant_id", "admission_id").get(
         pk=registration_id
     )
-    participant = Participant.objects.select_for_update(no_key=True).get(pk=participant_id)
+    people = [participant_id, *pairs.people_beside(registration_id)]
+    locked = Participant.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk")
+    participant = {one.pk: one for one in locked}[participant_id]
     others = Registration.objects.filter(participant_id=participant_id, public_id__in=giving_up)
     concerned = {admission_id, *others.values_list("admission_id", flat=True)}
     list(Places.objects.select_for_update(no_key=True).filter(pk__in=concerned).order_by("pk"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -42,6 +42,9 @@ from registration.seating import seats
 _S = RegistrationStatus
 _MAY_BRING = frozenset({_S.PENDING, _S.WAITLISTED, _S.CONFIRMED})
 _HASH_BYTES = 32
+_MOST_NAMED = 10  # by one person within a day: each name may send a mail to any address
+_DAY = timedelta(days=1)
+_BOTH = 2
 
 
 class NoSecondSeat(DomainError):
@@ -58,6 +61,13 @@ class CannotBring(DomainError):
     message = _("You cannot name anybody for this registration now. Load the page again to see how it stands.")
 
 
+class TooManyNamed(DomainError):
+    """Somebody names one after the other."""
+
+    code = "too_many_named"
+    message = _("You have named many people today. Try again tomorrow, or write to the organisers.")
+
+
 @dataclass(frozen=True, slots=True)
 class Companion:
     """Who comes along. name: as they appear. email: where their mails go; empty: to the person they come with."""
@@ -70,7 +80,7 @@ class Companion:
 def bring(*, registration_id: int, companion: Companion, by: Actor, now: datetime) -> SeatPair:
     """Tie a second registration to one: with a seat where the first has one, else it waits along with it.
 
-    Raises CannotBring, NoSecondSeat; then nothing has happened.
+    Raises CannotBring, NoSecondSeat, TooManyNamed; then nothing has happened.
     """
     # Keys and sealing before any lock; what is decided is read again under it.
     main = Registration.objects.with_all().get(pk=registration_id)
@@ -89,6 +99,11 @@ def bring(*, registration_id: int, companion: Companion, by: Actor, now: datetim
             raise CannotBring
         if SeatPair.objects.standing().filter(Q(registration=main) | Q(companion=main)).exists():
             raise CannotBring
+        if places.capacity is not None and places.capacity < _BOTH:
+            raise NoSecondSeat  # else the two would wait for ever, and everybody behind them
+        named = SeatPair.objects.filter(registration__participant=main.participant_id, made_at__gt=now - _DAY)
+        if named.count() >= _MOST_NAMED:
+            raise TooManyNamed
         reserve = _second_seat(admission, places, main) if main.status == _S.CONFIRMED else None
         person.save()
         IdentityKey.objects.create(participant=person, wrapped=wrapped)
@@ -171,9 +186,31 @@ def together(registration: Registration) -> list[Registration]:
     return both
 
 
+def pass_on(ended: Registration, kept: Registration) -> None:
+    """Who comes along with a registration comes along with another of the same person, where both stand alike.
+
+    For two rows of one person that are made one; before the first one ends. Under the lock of the places.
+    """
+    if ended.admission_id != kept.admission_id or (ended.status != kept.status):
+        return
+    if not SeatPair.objects.standing().filter(Q(registration=kept) | Q(companion=kept)).exists():
+        SeatPair.objects.standing().filter(registration=ended).update(registration=kept)
+
+
+def people_beside(registration_id: int) -> list[int]:
+    """The participant on the other side of a pair, for who locks people before places; none, or one."""
+    found = SeatPair.objects.standing().filter(Q(registration=registration_id) | Q(companion=registration_id))
+    return [
+        other if one == registration_id else first
+        for one, first, other in found.values_list(
+            "registration", "registration__participant", "companion__participant"
+        )
+    ]
+
+
 def admit(both: list[Registration], *, by: Actor, now: datetime) -> None:
     """Two who awaited approval: both get a seat, or both wait, or both are refused. Under the lock of the places."""
-    main, second = both
+    main = both[0]
     admission = main.admission
     places = Places.objects.get(pk=admission.pk)
     main.decided_by_kind = ActorKind.SYSTEM if by.user is None else by.kind
@@ -186,7 +223,6 @@ def admit(both: list[Registration], *, by: Actor, now: datetime) -> None:
         one.version += 1
         one.save(update_fields=["version"])
         _put(one, status, reserve, places, by=by, now=now)
-    del second
 
 
 def end_along(registrations: Iterable[Registration], *, by: Actor, now: datetime, reason: str = "") -> int:

@@ -259,7 +259,7 @@ def test_page_shows_the_plan_and_does_nothing_else(
 
 
 def test_everything_that_belongs_to_a_person_is_thought_of() -> None:
-    passes_on = {"Registration", "CheckIn", "Consent", "TakeDown", "QuestionAnswer"}
+    passes_on = {"Registration", "CheckIn", "Consent", "TakeDown", "QuestionAnswer", "AskedFor"}
     dies = {"IdentityKey", "DoorCode", "Certificate", "AddressChange", "MailBounce", "DifferentPeople"}
     forbids = {"Membership", "ProtectedParticipant"}  # the protected appear under an alias
 

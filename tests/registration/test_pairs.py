@@ -23,8 +23,15 @@ from registration.models import (
     SeatPair,
 )
 from registration.seating import seats
-from registration.services import erasure, pairs, waiting_list
-from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
+from registration.services import erasure, merging, offers, pairs, waiting_list
+from tests.factories import (
+    NOW,
+    AdmissionFactory,
+    ConferenceFactory,
+    ParticipantFactory,
+    RegistrationFactory,
+    SideEventFactory,
+)
 from tests.registration.test_races import assert_counts_are_true, at_once
 
 pytestmark = pytest.mark.django_db
@@ -115,9 +122,72 @@ def test_two_are_offered_accepted_declined_and_expire_together() -> None:
     assert statuses(*groups[2]) == ["confirmed", "confirmed"]
 
 
-@pytest.mark.parametrize(("capacity", "expected"), [(2, "confirmed"), (1, "waitlisted")])
-def test_two_are_approved_together(capacity: int, expected: str) -> None:
-    admission = AdmissionFactory.create(capacity=capacity, approval=ApprovalMode.MANUAL)
+def test_who_comes_along_does_not_take_a_place_that_costs_the_other_one_a_place() -> None:
+    conference = ConferenceFactory.create()
+    starts = NOW + timedelta(days=20)
+    busy, offered = (
+        AdmissionFactory.create(
+            capacity=2, waiting="offer", conference=conference,
+            session=SideEventFactory.create(
+                conference=conference, starts_at=starts, ends_at=starts + timedelta(hours=1)
+            ),
+        )
+        for _each in range(2)
+    )  # fmt: skip
+    one = stands(offered, S.WAITLISTED)
+    seat = RegistrationFactory.create(admission=busy, participant=one.participant, status=S.CONFIRMED)
+    second = bring(one)
+    Registration.objects.filter(pk__in=[one.pk, second.pk]).update(
+        status=S.OFFERED, position=None, offer_expires_at=starts
+    )
+    with pytest.raises(offers.OtherAnswers):
+        services.accept(registration_id=second.pk, by=actors.PARTICIPANT, now=NOW)
+    assert statuses(one, second, seat) == ["offered", "offered", "confirmed"]
+    services.accept(registration_id=one.pk, by=actors.PARTICIPANT, now=NOW, giving_up=[seat.public_id])
+    assert statuses(one, second, seat) == ["confirmed", "confirmed", "cancelled"]
+
+
+def test_one_seat_is_never_kept_for_two() -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    holders = [stands(admission, S.CONFIRMED) for _each in range(2)]
+    first = stands(admission, S.WAITLISTED)
+    bring(first)
+    Places.objects.filter(pk=admission.pk).update(capacity=1)
+    for holder in holders:
+        cancel(holder)
+    assert seats.for_newcomer(admission, Places.objects.get(pk=admission.pk), "ngo") == (True, None)
+    behind = stands(admission, S.WAITLISTED)
+    services.promote_into_free_places(now=NOW)
+    assert statuses(first, behind) == ["waitlisted", "confirmed"]
+    with pytest.raises(pairs.NoSecondSeat):
+        bring(stands(admission, S.WAITLISTED))
+
+
+def test_nobody_sends_mail_to_the_world_by_naming_one_after_the_other() -> None:
+    one = stands(AdmissionFactory.create(capacity=2), S.CONFIRMED)
+    for _each in range(10):
+        cancel(bring(one))
+    with pytest.raises(pairs.TooManyNamed):
+        bring(one)
+
+
+def test_who_comes_along_stays_when_two_rows_of_one_person_are_merged() -> None:
+    admission = AdmissionFactory.create(capacity=3)
+    kept, ended = stands(admission, S.CONFIRMED), stands(admission, S.CONFIRMED)
+    second = bring(ended)
+    stays, goes = kept.participant_id, ended.participant_id
+    seen = merging.plan(stays_id=stays, goes_id=goes).seen
+    merging.merge(stays_id=stays, goes_id=goes, seen=seen, from_other=(), by=ORGANISER, now=NOW)
+    assert statuses(kept, ended, second) == ["confirmed", "cancelled", "confirmed"]
+    cancel(kept)
+    assert statuses(second) == ["cancelled"]
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0, "confirmed"), (1, "waitlisted")])
+def test_two_are_approved_together(others: int, expected: str) -> None:
+    admission = AdmissionFactory.create(capacity=2, approval=ApprovalMode.MANUAL)
+    for _each in range(others):
+        stands(admission, S.CONFIRMED)
     one = stands(admission, S.PENDING)
     second = bring(one)
     services.approve(registration_id=second.pk, by=ORGANISER, now=NOW)
