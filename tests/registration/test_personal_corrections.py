@@ -28,7 +28,7 @@ from tests.factories import (
     SideEventFactory,
     UserFactory,
 )
-from tests.registration.people import register
+from tests.registration.people import confirm_wishes, register
 from tests.registration.test_delegation_views import a_delegation
 from tests.registration.test_delegations import nominate, nominee
 from tests.registration.test_erasure import tables_with
@@ -139,6 +139,7 @@ def test_claiming_another_group_opens_no_door(client: Client) -> None:
     correct(client, person, category="civil_society")
     services.cancel(registration_id=by_event[shut.pk].pk, by=actor_of(UserFactory()), now=NOW)
     register(shut, refused, third, token="two", category="civil_society")
+    confirm_wishes()
 
     newest = {one.admission_id: one for one in Registration.objects.order_by("pk")}
     assert {one.status for one in newest.values()} == {RegistrationStatus.PENDING}

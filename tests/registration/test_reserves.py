@@ -37,7 +37,7 @@ from tests.factories import (
     RegistrationFactory,
     StaffFactory,
 )
-from tests.registration.people import loaded, register
+from tests.registration.people import confirm_wishes, loaded, register
 from tests.registration.test_races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -247,6 +247,7 @@ def test_a_known_person_is_judged_by_what_they_told_first() -> None:
     answer = register(admission, token="again", email="p1@mail.example", category="delegation")
 
     assert answer.outcomes[0].status == CONFIRMED
+    confirm_wishes()
     assert Registration.objects.get(admission=admission).status == WAITLISTED
 
 
