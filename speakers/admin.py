@@ -36,6 +36,11 @@ explain(
     _("A pseudonym stands alone: no other name or spelling, no biography, no post-nominals, no note."),
     field="is_pseudonym",
 )
+explain(
+    "person_taken_down_is_hidden",
+    _("The person was taken down at once. Lift that first; then they can be shown."),
+    field="is_hidden",
+)
 explain("protection_withholds", _("This is not printed for this person. Leave it empty."))
 explain("affiliation_ends_after_it_starts", _("An affiliation ends before it starts."))
 explain("contribution_position_unique_in_session", _("Two contributions of the session have the same position."))
