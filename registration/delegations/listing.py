@@ -1,7 +1,8 @@
 """The list of participants by delegation, in protocol order: States by their order, then organisations by name.
 
 Only confirmed members who agreed to be named stand in it. The stamp "final" freezes what it says; whoever takes the
-consent back or is erased afterwards is left out all the same when the list is read.
+consent back or is erased afterwards is left out all the same when the list is read, and who has an alias by now appears
+under it.
 """
 
 from __future__ import annotations
@@ -81,16 +82,18 @@ def of(conference: Conference) -> Listing:
     stamp = ParticipantList.objects.filter(conference=conference).first() or ParticipantList(conference=conference)
     entries = stamp.entries if stamp.final_at is not None else _entries(conference)
     agreed = {
-        str(public_id): delegation_id
-        for public_id, delegation_id in Membership.objects.listed()
+        str(member.public_id): member
+        for member in Membership.objects.listed()
         .filter(delegation__conference=conference, participant__identity_key__isnull=False)
-        .values_list("public_id", "delegation_id")
+        .select_related("participant")
+        .only("public_id", "delegation", "participant__display_name", "participant__has_alias")
     }
     by_delegation: dict[int, list[Line]] = {}
     for entry in entries:
-        if entry["member"] in agreed:
-            line = Line(entry["name"], entry["function"], str(DelegationCapacity(entry["capacity"]).label))
-            by_delegation.setdefault(agreed[entry["member"]], []).append(line)
+        if (member := agreed.get(entry["member"])) is not None:
+            name = member.participant.display_name if member.participant.has_alias else entry["name"]
+            line = Line(name, entry["function"], str(DelegationCapacity(entry["capacity"]).label))
+            by_delegation.setdefault(member.delegation_id, []).append(line)
     found = Delegation.objects.select_related("country", "organisation").filter(pk__in=by_delegation)
     groups = [Group(delegation.name, by_delegation[delegation.pk]) for delegation in sorted(found, key=protocol)]
     return Listing(groups, stamp.final_at, stamp.is_published)

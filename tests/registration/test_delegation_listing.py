@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts import actors
 from accounts.models import AuditEntry
 from registration.delegations import listing as delegation_listing
-from registration.models import CredentialLetter, Delegation, Membership, Verification
-from registration.services import credentials, delegations, erasure
+from registration.models import CredentialLetter, Delegation, Membership, ParticipantList, Verification
+from registration.services import credentials, delegations, erasure, protection
 from tests.factories import NOW, AdmissionFactory, CountryFactory, DelegationFactory, OrganisationFactory, UserFactory
 from tests.registration.test_delegation_views import address, focal_point, text
 from tests.registration.test_delegations import nominate, nominee
@@ -108,6 +108,16 @@ def test_final_list_stays_as_it_was_but_never_shows_who_left(delegation: Delegat
     assert delegation_listing.of(delegation.conference).final_at == NOW
     stamp(delegation)
     assert names(delegation) == [("Zedland", ["Changed Later", "Lena Member4"])]
+
+
+def test_final_list_shows_who_has_an_alias_since_under_it_alone(delegation: Delegation) -> None:
+    member = join(delegation, 1)
+    stamp(delegation, is_final=True, is_published=True)
+    wanted = protection.Wanted(no_photo=True, alias="Kestrel")
+    protection.protect(participant_id=member.participant_id, wanted=wanted, by=actors.PARTICIPANT, now=NOW)
+
+    assert names(delegation) == [("Zedland", ["Kestrel"])]
+    assert "Lena" not in str(ParticipantList.objects.values_list("entries", flat=True).get())
 
 
 def test_refused_members_are_not_listed(delegation: Delegation) -> None:
