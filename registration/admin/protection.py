@@ -74,14 +74,17 @@ class ProtectionForm(forms.Form):
         super().__init__(data, **more)
         readers: Any = self.fields["readers"]
         guardians: Any = self.fields["guardians"]
-        readers.choices = _choices(_officers(conference))
-        guardians.choices = _choices(_staff(conference))
+        keepers = list(safe.keepers.all()) if safe is not None else []
+        # Also whom another conference of a speaker has named: whoever is not shown would be struck out unseen.
+        opening = {one.user_id for one in keepers if one.may_open}
+        told = {one.user_id for one in keepers if one.is_told}
+        readers.choices = _choices(User.objects.filter(Q(pk__in=_officers(conference)) | Q(pk__in=opening)))
+        guardians.choices = _choices(User.objects.filter(Q(pk__in=_staff(conference)) | Q(pk__in=told)))
         if has_alias:
             del self.fields["alias"]
         if safe is not None:
-            keepers = list(safe.keepers.all())
-            self.initial["readers"] = [str(one.user_id) for one in keepers if one.may_open]
-            self.initial["guardians"] = [str(one.user_id) for one in keepers if one.is_told]
+            self.initial["readers"] = [str(pk) for pk in sorted(opening)]
+            self.initial["guardians"] = [str(pk) for pk in sorted(told)]
 
     def keepers(self) -> tuple[safes.Named, ...]:
         """Of a valid form."""

@@ -86,6 +86,22 @@ def test_a_speaker_is_protected_on_the_same_page() -> None:
     assert client.get(other).status_code == 404
 
 
+def test_saving_at_one_conference_keeps_whom_another_has_named() -> None:
+    here, there = ParticipantFactory.create(), ParticipantFactory.create()
+    seat = ContributionFactory.create(session__conference=here.conference)
+    ContributionFactory.create(person=seat.person, session__conference=there.conference)
+    (first, _one), (_client, reader), (second, _two) = officer(here), officer(here), officer(there)
+    _other, guardian = officer(here, RoleKind.DESK)
+    urls = [pages.url("protection-speaker", one.conference, somebody=seat.person.public_id) for one in (here, there)]
+    named = {"save": "1", "readers": [str(reader.pk)], "guardians": [str(guardian.pk)]}
+    assert first.post(urls[0], named).status_code == 302
+    form = second.get(urls[1]).context["form"]
+    sent = {"save": "1", "no_photo": "on"} | {name: form[name].value() for name in ("readers", "guardians")}
+    assert second.post(urls[1], sent).status_code == 302
+    keepers = Protection.objects.get().safe.keepers
+    assert set(keepers.values_list("user", "may_open")) == {(reader.pk, True), (guardian.pk, False)}
+
+
 def test_the_public_page_asks_everybody_not_to_record(client: Client) -> None:
     person: Participant = ParticipantFactory.create()
     officers, _user = officer(person)
