@@ -11,9 +11,10 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People who sign in")
 
     def ready(self) -> None:
-        """Listen to the library of signing in, and tell the outbox how to write to people who forgot a password."""
-        from accounts import password_mails, safe_mails, sign_in_records
+        """Listen to the library of signing in, check how it is set up, tell the outbox how to write about passwords."""
+        from accounts import checks, password_mails, safe_mails, sign_in_records
 
+        checks.register()
         password_mails.register()
         safe_mails.register()
         sign_in_records.register()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from tests import services
@@ -142,9 +143,23 @@ def test_production_settings_pass_every_check_of_django() -> None:
         SITE_URL="https://alliance.example.org",
         ALLOWED_HOSTS="alliance.example.org",
         BEHIND_PROXY="1",
+        SECOND_FACTOR_REQUIRED="1",
     )
 
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), done.stderr
+
+
+def test_deployment_check_warns_of_passwords_alone(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("DEBUG", "DEMO", "SECOND_FACTOR_REQUIRED"):
+        monkeypatch.delenv(variable, raising=False)
+    assert load()["SECOND_FACTOR_REQUIRED"] is True
+    found = {}
+    for found_required in (True, False):
+        settings.SECOND_FACTOR_REQUIRED = found_required
+        messages = checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
+        found[found_required] = "accounts.W001" in {message.id for message in messages}
+
+    assert found == {True: False, False: True}
 
 
 def test_command_without_a_secret_ends_with_its_name() -> None:
