@@ -1,9 +1,11 @@
 """What every test needs."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.utils import translation
 
 from alliance.api import cors
@@ -29,3 +31,26 @@ def fresh_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cors.READS.forget()
     yield
     page_cache.forget()
+
+
+_FRAMES_OF_MAILS = "/demo/mailbox/"  # HTML mail knows inline styles only; the demo shows it in a sandbox
+
+
+@pytest.fixture(autouse=True, scope="session")
+def guarded_answers() -> Iterator[None]:
+    """Whatever a test asks for, pages, files, errors, the API and the admin alike, the answer guards its reader."""
+    ask = Client.request
+
+    def guarded(self: Client, **request: Any) -> Any:
+        answer: Any = ask(self, **request)
+        policy, path = answer.headers.get("Content-Security-Policy", ""), request.get("PATH_INFO", "")
+        assert "frame-ancestors" in policy or "sandbox" in policy, path
+        assert "unsafe" not in policy or path.startswith(_FRAMES_OF_MAILS), path
+        assert answer.headers.get("X-Content-Type-Options") == "nosniff", path
+        assert "X-Frame-Options" in answer.headers, path
+        assert answer.headers.get("Referrer-Policy") in {"same-origin", "no-referrer"}, path
+        return answer
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Client, "request", guarded)
+        yield
