@@ -76,9 +76,11 @@ def keep(message: Message, now: datetime) -> gates.Kept | None:
     if message.group != topics.MAIL or not message.order_key.startswith(_PERSON):
         return None
     person = message.order_key.removeprefix(_PERSON)
-    if not Participant.objects.filter(public_id=person, taken_down_at__isnull=False).exists():
-        return None
-    return gates.Kept(_mark(person), KEPT, lambda mail: None)
+    # Mails of whom somebody named to come along may go to the same mailbox.
+    down = Participant.objects.filter(taken_down_at__isnull=False).values_list("public_id", flat=True)
+    beside = down.filter(registrations__pairs__companion__participant__public_id=person)
+    kept = down.filter(public_id=person).first() or beside.order_by("pk").first()
+    return gates.Kept(_mark(kept), KEPT, lambda mail: None) if kept is not None else None
 
 
 def _mark(person: object) -> str:

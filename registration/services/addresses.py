@@ -19,7 +19,7 @@ from alliance.exceptions import DomainError
 from registration.letters import messages
 from registration.models import AddressChange, Participant
 from registration.models.participant import Identity, email_index
-from registration.services import invitations, own_corrections
+from registration.services import invitations, own_corrections, pairs
 
 CONFIRM = "registration.address_confirm"
 NOTICE = "registration.address_notice"
@@ -171,6 +171,7 @@ def _confirm(token: str, *, now: datetime) -> Participant | None:
     identity = participant.open_identity()
     invitations.pass_on(participant, participant)  # what was sent to the address they had is forgotten with them
     own_corrections.reseal(participant, Identity(identity.given_name, identity.family_name, address))
+    pairs.follow_address(participant, before=identity.email, after=address)
     participant.email_index = email_index(address)
     participant.link_version += 1
     participant.link_hash = crypto.token_hash(participant.personal_token)

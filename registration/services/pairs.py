@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -269,6 +269,23 @@ def brought_by(participant_id: int) -> list[int]:
     """The participants whom somebody has ever named to come along."""
     rows = SeatPair.objects.filter(registration__participant=participant_id)
     return sorted(set(rows.values_list("companion__participant_id", flat=True)))
+
+
+def follow_address(participant: Participant, *, before: str, after: str) -> None:
+    """Send the mails of companions without an address of their own to the new address of who named them.
+
+    The mailbox of before may be somebody else's by now, so the links that were sent there die. In the caller's
+    transaction, which holds the participant.
+    """
+    companions = Participant.objects.select_for_update(of=("self",), no_key=True).select_related("identity_key")
+    for one in companions.filter(pk__in=brought_by(participant.pk), identity_key__isnull=False).order_by("pk"):
+        identity = one.open_identity()
+        if identity.email != before:
+            continue
+        one.seal(replace(identity, email=after), crypto.unwrap_person_key(bytes(one.identity_key.wrapped)))
+        one.link_version += 1
+        one.link_hash = crypto.token_hash(one.personal_token)
+        one.save(update_fields=["sealed_identity", "link_version", "link_hash", "updated_at"])
 
 
 def companion_of(registration: Registration) -> Registration | None:

@@ -12,8 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import actors
-from registration import services
+from outbox.models import Message
+from registration import removals, services
 from registration.models import (
+    AddressChange,
     Admission,
     ApprovalMode,
     Participant,
@@ -23,7 +25,7 @@ from registration.models import (
     SeatPair,
 )
 from registration.seating import seats
-from registration.services import erasure, merging, offers, pairs, waiting_list
+from registration.services import addresses, erasure, merging, offers, pairs, waiting_list
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -169,6 +171,25 @@ def test_nobody_sends_mail_to_the_world_by_naming_one_after_the_other() -> None:
         cancel(bring(one))
     with pytest.raises(pairs.TooManyNamed):
         bring(one)
+
+
+def test_mails_of_who_comes_along_leave_a_mailbox_with_the_person() -> None:
+    one = stands(AdmissionFactory.create(capacity=2), S.CONFIRMED)
+    second = bring(one).participant
+    old_link = second.personal_token
+    addresses.ask(participant_id=one.participant_id, address="safe@mail.example", now=NOW)
+    token = addresses.token_of(AddressChange.objects.get())
+    addresses.confirm(token=token, now=NOW)
+    now_at = Participant.objects.get(pk=second.pk)
+    assert now_at.open_identity().email == "safe@mail.example"
+    assert services.find_personal(old_link) is None
+
+    mail = Message.objects.filter(order_key=f"participant:{second.public_id}").latest("pk")
+    assert removals.keep(mail, NOW) is None
+    Participant.objects.filter(pk=one.participant_id).update(taken_down_at=NOW)
+    kept = removals.keep(mail, NOW)
+    assert kept is not None
+    assert str(one.participant.public_id) in kept.mark
 
 
 def test_who_comes_along_stays_when_two_rows_of_one_person_are_merged() -> None:
