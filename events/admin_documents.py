@@ -104,7 +104,7 @@ def _url(conference: Conference, release: Release | None, language: str, kind: K
     return pages.url("document", conference, which=which, language=language, kind=str(kind), ending=ending)
 
 
-jobs.register(WORK, make, label=_("Document"), may=jobs.by_permission(_PERMISSION))
+jobs.register(WORK, make, label=_("Document"), may=jobs.by_permission(_PERMISSION), holds_people=True)
 pages.register(
     "documents", listed, permission=_PERMISSION, label=_("Documents"), order=50, group=pages.Group.PUBLISHING
 )

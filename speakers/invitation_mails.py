@@ -105,6 +105,8 @@ def _letter(message: Message, letter: str) -> Mail | Superseded:
     if found is None or not found.address or found.person.is_hidden:
         return Superseded("gone")
     contribution = found.contribution
+    if contribution.session.taken_down_at is not None:
+        return Superseded("taken down")  # nothing is sent that speaks of it (docs/take-down.md)
     if contribution.status != ContributionStatus.INVITED or found.answered_at is not None:
         return Superseded("answered since")
     conference = contribution.session.conference

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import safes
 from accounts.actors import Actor
 from alliance.exceptions import DomainError
+from events import jobs
 from events.models import Session
 from speakers.models import Affiliation, Contribution, ContributionStatus, Person, Protection, SpeakerInvitation
 
@@ -72,6 +73,7 @@ def protect(*, person_id: int, wanted: Wanted, by: Actor, now: datetime) -> Prot
     protection.record = json.dumps({"note": record.note, "taken_out": record.taken_out})
     protection.save()
     _drop_proposals(person, protection)
+    jobs.forget_people(None)  # documents and programme files with what was printed before
     safes.name_keepers(protection.safe, wanted.keepers, by=by, now=now)
     safes.note_change(protection.safe, "protected", by=by, now=now)
     return protection

@@ -52,7 +52,7 @@ def register() -> None:
     label = gettext_lazy("Programme file: what would change")
     jobs.register(PREVIEW, preview, label=label, may=may_upload, keeps_upload=True)
     jobs.register(APPLY, apply, label=gettext_lazy("Programme file: apply"), may=may_upload)
-    jobs.register(EXPORT, export, label=gettext_lazy("Programme file: download"), may=may_download)
+    jobs.register(EXPORT, export, label=gettext_lazy("Programme file: download"), may=may_download, holds_people=True)
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import outbox.services
 from accounts import actors
 from alliance import crypto
 from alliance.exceptions import DomainError
+from events import jobs
 from events.models import Country
 from events.releases.reading import published
 from registration.joining import platform_handlers
@@ -132,6 +133,7 @@ def correct(*, participant_id: int, wanted: OwnData, now: datetime) -> set[str]:
     _audit(participant, "corrected", now=now, fields=sorted(changed))
     if "alias" in changed:
         platform_handlers.renamed(participant, now=now)  # else the platform would show them by the name of before
+        jobs.forget_people(participant.conference_id)  # files with the name of before
     if has_moved:
         _ask_again(participant, now=now)
     return changed

@@ -99,6 +99,8 @@ def test_mail_carries_the_link_and_names_neither_topic_nor_address(contribution:
     assert session not in mail.subject
     assert str(contribution.session.conference.title) not in mail.subject
     assert actions() == ["speaker.contact_changed", "speaker.invited"]
+    type(contribution.session).objects.filter(pk=contribution.session_id).update(taken_down_at=NOW)
+    assert isinstance(letter(), Superseded)
 
 
 def test_address_and_token_are_stored_in_clear_nowhere(contribution: Contribution, client: Client) -> None:

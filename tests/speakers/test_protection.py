@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts import actors, safes
 from accounts.models import AuditEntry, SafeKeeper, SafeOpening, User
-from events.models import ReleasedRow
+from events import admin_documents
+from events.models import Job, JobState, ReleasedRow
+from events.programme_file import work
 from events.releases import publishing
 from outbox.models import Message
 from speakers import protection
@@ -198,3 +201,17 @@ def test_sessions_with_somebody_who_is_not_recorded(by: actors.Actor) -> None:
     assert protection.unrecorded([session.pk, other.pk]) == protection.unphotographed([session.pk]) == {session.pk}
     assert gone.session_id == other.pk
     assert protection.conference_is_unrecorded(session.conference_id)
+
+
+def test_files_that_were_made_or_are_being_made_are_forgotten(seat: Contribution, by: actors.Actor) -> None:
+    job: dict[str, Any] = {"owner": by.user, "conference": seat.session.conference, "created_at": NOW}
+    made = Job.objects.create(
+        kind=work.EXPORT, state=JobState.DONE, finished_at=NOW, result=b"Canary House", result_name="file.yaml", **job
+    )
+    being_made = Job.objects.create(
+        kind=admin_documents.WORK, state=JobState.RUNNING, lease_token=uuid4(), leased_until=NOW, **job
+    )
+    protection.protect(person_id=who(seat).pk, wanted=wanted(), by=by, now=NOW)
+    for one in (made, being_made):
+        one.refresh_from_db()
+    assert (bytes(made.result), made.result_name, being_made.is_cancelling) == (b"", "", True)
