@@ -16,7 +16,7 @@ from events.models import Conference, Country, Organisation, Session
 from events.releases import publishing
 from outbox.models import Message, MessageState
 from registration import services
-from registration.demo import delegation, login, questions
+from registration.demo import delegation, login, questions, states
 from registration.demo.people import Invented, invented_people
 from registration.letters import messages
 from registration.models import (
@@ -69,7 +69,8 @@ def _load_conference(now: datetime) -> None:
         _open_meeting(conference=conference, opens_at=opens_at, closes_at=_FOREVER)
         _open_meeting(session=session, opens_at=opens_at, closes_at=_FOREVER)
         admission = _admission(conference, SIDE_EVENT)
-        _register_in_bulk(admission, invented_people(), now=now)
+        people = _register_in_bulk(admission, invented_people(), now=now)
+        states.attended(conference, people)
     # Two from outside the audience, so that an organiser finds somebody to decide about.
     for number, (given, family, language) in enumerate((("Odile", "Marchetti", "fr"), ("Павел", "Ронин", "ru"))):
         _apply(
@@ -85,6 +86,7 @@ def _load_conference(now: datetime) -> None:
             ),
             now=now,
         )
+    states.rejected(_admission(conference, SIDE_EVENT), now=now)
 
 
 def _load_workshop(now: datetime) -> None:
@@ -126,6 +128,7 @@ def _load_workshop(now: datetime) -> None:
 
     focal_point, _is_new = User.objects.get_or_create(email=login.FOCAL_POINT, defaults={"name": "Demo focal point"})
     delegation.load(conference, focal_point, now=now)
+    states.load(conference, now=now)
 
 
 def _tuesday_after(day: date) -> date:
@@ -189,9 +192,12 @@ def _move_meetings() -> None:
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
-def _register_in_bulk(admission: Admission, people: list[Invented], *, now: datetime) -> None:
-    """Confirmed registrations in a few statements. No mail leaves: what they would have been sent counts as sent."""
-    states = {country.iso2: country for country in Country.objects.all()}
+def _register_in_bulk(admission: Admission, people: list[Invented], *, now: datetime) -> list[Participant]:
+    """Confirmed registrations in a few statements. Returns who they are.
+
+    No mail leaves: what they would have been sent counts as sent.
+    """
+    countries_by_code = {country.iso2: country for country in Country.objects.all()}
     known = {organisation.key: organisation for organisation in Organisation.objects.filter(key__in=["tntd", "hcnm"])}
     participants, keys, registrations, letters = [], [], [], []
     for number, person in enumerate(people):
@@ -204,7 +210,7 @@ def _register_in_bulk(admission: Admission, people: list[Invented], *, now: date
             language=person.language,
             category=person.category,
             # Institutions have no country (docs/design.md section 3).
-            country=states[person.country] if person.category == Category.DELEGATION else None,
+            country=countries_by_code[person.country] if person.category == Category.DELEGATION else None,
             organisation=known.get("tntd") if person.category == Category.EXECUTIVE_STRUCTURE else None,
             organisation_text=person.organisation,
             function=person.function,
@@ -231,6 +237,7 @@ def _register_in_bulk(admission: Admission, people: list[Invented], *, now: date
     IdentityKey.objects.bulk_create([IdentityKey(participant=owner, wrapped=wrapped) for owner, wrapped in keys])
     Registration.objects.bulk_create(registrations)
     Message.objects.bulk_create(letters)
+    return participants
 
 
 def _letters_sent(registration: Registration, *, now: datetime) -> list[Message]:

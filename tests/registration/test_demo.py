@@ -19,13 +19,26 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from alliance import languages
 from events import programme_file
-from events.models import Conference, Country, RegistrationMode, Session
+from events.models import Conference, Country, Job, RegistrationMode, Session
 from outbox.models import Message, MessageState
 from registration import services
 from registration.delegations import listing as delegation_listing
-from registration.demo import loading, login
+from registration.demo import loading, login, states
 from registration.demo.people import invented_people
-from registration.models import Admission, Category, Membership, Participant, Registration, RegistrationStatus
+from registration.models import (
+    Admission,
+    Category,
+    CheckIn,
+    Invitation,
+    MailBounce,
+    Membership,
+    Participant,
+    ProtectedParticipant,
+    Registration,
+    RegistrationStatus,
+    TakeDown,
+    Verification,
+)
 from speakers.models import Contribution, ContributionStatus
 from tests import factories
 from video.models import Meeting
@@ -107,8 +120,8 @@ def test_load_sends_no_mail_to_the_generated_people(side_event: Admission) -> No
     queued = Message.objects.unsent()
     assert len(generated) == 180
     assert not queued.filter(about_id__in=generated).exists()
-    # Two who wait for approval and eight at the workshop have registered like anybody else.
-    assert queued.filter(topic="registration.received").count() == 10
+    # Two who wait for approval, eight at the workshop and seven of registration.demo.states came like anybody else.
+    assert queued.filter(topic="registration.received").count() == 17
     assert Message.objects.filter(state=MessageState.SENT, topic="registration.join_link").count() == 180
     assert mail.outbox == []
 
@@ -143,7 +156,7 @@ def test_aliases_are_the_only_name_that_is_stored_readably(side_event: Admission
 
     shown = set(Participant.objects.filter(has_alias=True).values_list("display_name", flat=True))
 
-    assert shown == {person.alias for person in hidden}
+    assert shown == {person.alias for person in hidden} | {"Wren"}
     assert not Participant.objects.filter(display_name__contains=hidden[0].family_name).exists()
 
 
@@ -176,7 +189,22 @@ def test_load_makes_a_delegation_an_offer_and_an_invitation(side_event: Admissio
         "cancelled": 1, "confirmed": 1, "offered": 1, "waitlisted": 1,
     }  # fmt: skip
     assert (room.places.capacity, room.places.held, room.reserves.get().taken) == (3, 1, 0)
-    assert conference.invitations.get().may_answer(NOW)
+    assert conference.invitations.get(language="fr").may_answer(NOW)
+
+
+def test_load_shows_every_state(side_event: Admission) -> None:
+    found = Counter(Registration.objects.values_list("status", flat=True))
+    invitations = {one.standing(NOW) for one in Invitation.objects.all()}
+    messages = set(Message.objects.values_list("state", flat=True))
+    states.job(Conference.objects.get(slug=loading.WORKSHOP), factories.StaffFactory(), now=NOW)
+
+    assert set(found) == set(RegistrationStatus.values)
+    assert set(Membership.objects.values_list("verification", flat=True)) == set(Verification.values)
+    assert invitations >= {"sent", "accepted", "declined", "withdrawn", "expired"}
+    assert messages >= {MessageState.QUEUED, MessageState.SENT, MessageState.HELD, MessageState.DEAD}
+    assert CheckIn.objects.standing().count() == found["attended"] == 12
+    assert MailBounce.objects.count() == TakeDown.objects.count() == ProtectedParticipant.objects.count() == 1
+    assert bytes(Job.objects.get(state="done").result).startswith(b"PK")
 
 
 def test_load_twice_adds_and_changes_nothing(side_event: Admission) -> None:
@@ -190,7 +218,7 @@ def test_load_twice_adds_and_changes_nothing(side_event: Admission) -> None:
 
     assert not [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
     assert Conference.objects.get(pk=conference.pk).hashtag == "#ours"
-    assert Participant.objects.count() == 197
+    assert Participant.objects.count() == 204
 
 
 def test_meetings_follow_the_site_to_another_port(side_event: Admission, settings: Any) -> None:

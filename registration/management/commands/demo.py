@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
-from registration.demo import loading, login
+from events.models import Conference
+from registration.demo import loading, login, states
 
 
 class Command(BaseCommand):
@@ -24,6 +25,9 @@ class Command(BaseCommand):
         for line in loading.load(now=timezone.now()):
             self.stderr.write(f"Loaded {line}.")
         self._print_log_in("Log-in", login.EMAIL, "demo-login.txt")
+        workshop = Conference.objects.filter(slug=loading.WORKSHOP).first()
+        if workshop is not None:
+            states.job(workshop, User.objects.get(email=login.EMAIL), now=timezone.now())
         if User.objects.filter(email=login.FOCAL_POINT).exists():  # not in data of an older demo
             self._print_log_in("Focal point", login.FOCAL_POINT, "demo-focal-point.txt", "   at /en/delegations/")
 
