@@ -97,12 +97,20 @@ class AdmissionAdmin(HouseAdmin[Admission]):
             gettext_lazy("Registration"),
             {
                 "fields": [("opens_at", "closes_at"), "is_closed", ("approval", "waiting", "claim_hours")],
-                "description": gettext_lazy("Times are on the venue's clock."),
+                "description": gettext_lazy(
+                    "Times are on the venue's clock. Without an opening time it is open at once."
+                ),
             },
         ),
         (
             gettext_lazy("Audience"),
-            {"fields": ["audience_categories", "audience_country_statuses", "audience_organisations", "note"]},
+            {
+                "fields": ["audience_categories", "audience_country_statuses", "audience_organisations", "note"],
+                "description": gettext_lazy(
+                    "Only for the approval that admits the audience: "
+                    "these are admitted, all others wait for an organiser."
+                ),
+            },
         ),
     ]
 

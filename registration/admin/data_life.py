@@ -87,6 +87,7 @@ def _lines(found: Any) -> list[dict[str, Any]]:
             "label": labels.get(one.rule, one.rule),
             "rule": one.rule,
             "count": one.count,
+            "shown_day": dates.day(one.on_day, with_weekday=False),
             "days": one.days,
             "version": one.version,
             "id": one.public_id,

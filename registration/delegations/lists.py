@@ -37,6 +37,7 @@ COLUMNS: dict[str, Any] = {
     "mode": gettext_lazy("Attendance"),
     "function": gettext_lazy("Function"),
 }
+_CHOICES = {"capacity": DelegationCapacity, "mode": AttendanceMode}
 _OTHER_HEADINGS = {"email": "email", "e-mail": "email", "first name": "given_name", "last name": "family_name"}
 
 
@@ -146,7 +147,9 @@ def read(grid: Grid, *, language: str) -> Found:
         if form.is_valid():
             nominees.append(form.nominee(language=language, row=number))
         problems += [
-            Problem(number, f"{COLUMNS[name]}: {error}") for name, errors in form.errors.items() for error in errors
+            Problem(number, f"{COLUMNS[name]}: {error}")
+            for name, errors in form.errors.items()
+            for error in ([_one_of(name)] if name in _CHOICES else errors)
         ]
     return Found(tuple(nominees), tuple(problems))
 
@@ -168,10 +171,15 @@ def headings(cells: Sequence[str], columns: dict[str, Any]) -> dict[int, str]:
 
 
 def _words() -> dict[str, dict[str, str]]:
-    choices = {"capacity": DelegationCapacity.choices, "mode": AttendanceMode.choices}
     return {
-        key: in_all_languages(dict(pairs)) | {value: value for value, _label in pairs} for key, pairs in choices.items()
+        key: in_all_languages(dict(kind.choices)) | {value: value for value in kind.values}
+        for key, kind in _CHOICES.items()
     }
+
+
+def _one_of(name: str) -> str:
+    """What to write in a column of choices; who typed a list has not seen them."""
+    return _("Write one of these: %(words)s.") % {"words": ", ".join(map(str, _CHOICES[name].labels))}
 
 
 # --- to take away -----------------------------------------------------------------------------------------------------

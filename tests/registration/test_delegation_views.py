@@ -193,7 +193,7 @@ def test_errors_name_their_rows_and_nobody_is_nominated(delegation: Delegation) 
     assert page.status_code == 422
     assert "Row 3: E-mail address:" in text(page)
     assert "Row 4: This address stands in row 1 already." in text(page)
-    assert "Row 5: Capacity:" in text(page)
+    assert "Row 5: Capacity: Write one of these: Head of delegation," in text(page)
     assert "Ada" in page.content.decode()
     assert not Participant.objects.exists()
 
