@@ -23,6 +23,8 @@ SECRETS = ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL", "
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A complete environment, and nothing of the surrounding one that would change it."""
+    for name in SECRETS:  # reading secret files sets these: whatever they were is put back
+        monkeypatch.setenv(name, "")
     for name in list(os.environ):
         if name.removesuffix("_FILE") in {*REQUIRED, *SECRETS, "ALLOWED_HOSTS", "DEBUG", "DEMO", "BEHIND_PROXY"}:
             monkeypatch.delenv(name)

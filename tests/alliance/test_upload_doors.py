@@ -100,7 +100,7 @@ def test_hostile_files_are_refused_at_every_door_at_once(kind: str) -> None:
         started = time.thread_time()
         with pytest.raises(REFUSED):
             door(data)
-        assert time.thread_time() - started < 0.3, name
+        assert time.thread_time() - started < 0.5, name
 
 
 @pytest.mark.parametrize("kind", TEXTS)
