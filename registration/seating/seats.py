@@ -270,7 +270,7 @@ def _somebody_may_have(admission: Admission, reserve: Reserve | None, left: Seat
     bars = Bars(admission)
     whom = Q()
     if not left.can_hold_two:
-        whom = ~Exists(SeatPair.objects.standing().filter(registration=OuterRef("pk")))
+        whom = Q(~Exists(SeatPair.objects.standing().filter(registration=OuterRef("pk"))))
     if reserve is None:
         return any(bars.why(registration) is None for registration in _line(admission, whom))
     return any(

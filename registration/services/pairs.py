@@ -219,6 +219,8 @@ def admit(both: list[Registration], *, by: Actor, now: datetime) -> None:
     if found is None:
         status = _S.REJECTED if admission.waiting == "none" else _S.WAITLISTED
         found = [None, None]
+    if status == _S.REJECTED:
+        part(both, now=now)  # nothing that has ended holds together, or the database refuses the commit
     for one, reserve in zip(both, found, strict=True):
         one.version += 1
         one.save(update_fields=["version"])

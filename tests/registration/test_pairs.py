@@ -204,14 +204,18 @@ def test_who_comes_along_stays_when_two_rows_of_one_person_are_merged() -> None:
     assert statuses(second) == ["cancelled"]
 
 
-@pytest.mark.parametrize(("others", "expected"), [(0, "confirmed"), (1, "waitlisted")])
-def test_two_are_approved_together(others: int, expected: str) -> None:
-    admission = AdmissionFactory.create(capacity=2, approval=ApprovalMode.MANUAL)
+@pytest.mark.parametrize(
+    ("waiting", "others", "expected"),
+    [("direct", 0, "confirmed"), ("direct", 1, "waitlisted"), ("none", 1, "rejected")],
+)
+def test_two_are_approved_together(waiting: str, others: int, expected: str) -> None:
+    admission = AdmissionFactory.create(capacity=2, approval=ApprovalMode.MANUAL, waiting=waiting)
     for _each in range(others):
         stands(admission, S.CONFIRMED)
     one = stands(admission, S.PENDING)
     second = bring(one)
     services.approve(registration_id=second.pk, by=ORGANISER, now=NOW)
+    connection.check_constraints()  # what is looked at when the transaction ends
     assert statuses(one, second) == [expected, expected]
     assert_counts_are_true(admission)
 
