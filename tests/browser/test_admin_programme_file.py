@@ -11,7 +11,7 @@ from events import programme_file
 from events.models import Conference, Session
 from tests.browser import chromium
 from tests.browser.test_admin import sign_in
-from tests.events.test_programme_file import SMALL
+from tests.events.programme_files import SMALL
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage

@@ -22,7 +22,7 @@ from events import admin_programme_file, programme_file
 from events.models import Conference, Session
 from events.programme_file import sections, work
 from tests.events import programme_state
-from tests.events.test_programme_file import SMALL, changed
+from tests.events.programme_files import SMALL, changed
 from tests.factories import StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from events.programme_file import work as file_work
 from outbox import services
 from outbox.models import Message
 from outbox.results import Done, Postponed, Superseded
-from tests.events.test_programme_file import SMALL, changed
+from tests.events.programme_files import SMALL, changed
 from tests.factories import ConferenceFactory, RoleFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db

@@ -39,7 +39,7 @@ from events.programme_file import yaml_output, yaml_text
 from registration.models import Admission, Figure, Measure, Places, Qualifier, Reserve
 from speakers.models import Affiliation, Contribution, ContributionStatus, Person, TookPart
 from tests.events import programme_state
-from tests.events.test_programme_file import SMALL, changed
+from tests.events.programme_files import SMALL, changed
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "programme-2020.yaml"
 OWN = Path(__file__).resolve().parents[2] / "events" / "data" / "alliance-20.yaml"

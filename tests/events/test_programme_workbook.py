@@ -24,7 +24,7 @@ from events.programme_file.workbook import guard, sheets
 from registration.models import Admission
 from speakers.models import Contribution, Person
 from tests.events import programme_state
-from tests.events.test_programme_file import SMALL
+from tests.events.programme_files import SMALL
 from tests.events.test_programme_file_export import OWN, PARALLEL, SHARED, WITHOUT_SESSIONS, make_everything
 
 

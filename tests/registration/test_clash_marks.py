@@ -12,7 +12,7 @@ from django.test import Client
 
 from registration.models import Admission
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, SideEventFactory
-from tests.registration.test_views_register import address, filled, follow, text
+from tests.registration.register_pages import address, filled, follow, text
 
 pytestmark = pytest.mark.django_db
 

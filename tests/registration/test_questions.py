@@ -33,8 +33,8 @@ from registration.questions import answers
 from registration.questions import fields as question_fields
 from registration.services import erasure
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, SideEventFactory
+from tests.registration.register_pages import address, field, filled, text
 from tests.registration.test_erasure import tables_with
-from tests.registration.test_views_register import address, field, filled, text
 
 pytestmark = pytest.mark.django_db
 

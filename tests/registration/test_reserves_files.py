@@ -10,7 +10,7 @@ from django.test import Client
 from events import cloning, programme_checks, programme_file
 from events.models import Conference
 from registration.models import Admission, Places, Reserve
-from tests.events.test_programme_file import SMALL
+from tests.events.programme_files import SMALL
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, RegistrationFactory, SideEventFactory
 
 pytestmark = pytest.mark.django_db
