@@ -269,6 +269,12 @@ def forget_people(conference_id: int | None) -> None:
     transaction.on_commit(forget_now)
 
 
+def is_taken_away(job: Job) -> bool:
+    """Whether its file was made, and forget_people has deleted it."""
+    known = _kinds.get(job.kind)
+    return job.state == JobState.DONE and job.is_cancelling and known is not None and known.holds_people
+
+
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 

@@ -144,6 +144,7 @@ def _shown(job: Job) -> dict[str, Any]:
         "is_open": not job.is_finished,
         "is_stopping": job.is_cancelling and not job.is_finished,
         "has_failed": job.state == JobState.FAILED,
+        "is_taken_away": jobs.is_taken_away(job),
         "file_url": reverse("admin:events_conference_work_file", args=[job.public_id]) if has_file else "",
         "cancel_url": reverse("admin:events_conference_work_cancel", args=[job.public_id]),
         "percent": min(job.done * 100 // job.total, 100) if job.total else None,
@@ -154,7 +155,7 @@ def _shown(job: Job) -> dict[str, Any]:
 
 def _context(request: HttpRequest, conference: Conference | None, title: str) -> dict[str, Any]:
     if conference is not None:
-        return pages.context(request, conference, "work", title)
+        return pages.context(request, conference, "long-work", title)
     return {**admin.site.each_context(request), "opts": Conference._meta, "conference": None, "title": title}
 
 

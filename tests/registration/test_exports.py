@@ -134,6 +134,7 @@ def test_large_table_waits_for_its_owner_until_somebody_is_erased(
         stopped = done(running)
 
     assert client.get(file).status_code == 404
+    assert "Order it again" in client.get(file.removesuffix("file/")).text
     assert (stopped.state, bytes(stopped.result)) == (JobState.CANCELLED, b"")
 
 
