@@ -24,6 +24,7 @@ from registration import services
 from registration.letters import organiser_mails
 from registration.models import (
     Admission,
+    AskedFor,
     CheckIn,
     Consent,
     IdentityKey,
@@ -256,6 +257,22 @@ def test_page_shows_the_plan_and_does_nothing_else(
     assert Participant.objects.get().function == "Judge"
     trail = client.get(pages.url("participant-trail", conference, participant=stays.public_id))
     assert "was merged into this one" in trail.text
+
+
+def test_wishes_pass_on_unless_who_stays_has_asked_for_the_same_thing(
+    conference: Conference, pair: tuple[Participant, Participant]
+) -> None:
+    stays, goes = pair
+    same, other = admission(conference), admission(conference)
+    for person, wish in ((stays, same), (goes, same), (goes, other)):
+        AskedFor.objects.create(participant=person, admission=wish, asked_at=NOW, expires_at=NOW + timedelta(hours=1))
+    seen = merging.plan(stays_id=stays.pk, goes_id=goes.pk).seen
+
+    merging.merge(stays_id=stays.pk, goes_id=goes.pk, seen=seen, from_other=(), by=by(), now=NOW)
+
+    assert sorted(AskedFor.objects.values_list("participant", "admission")) == [
+        (stays.pk, same.pk), (stays.pk, other.pk)
+    ]  # fmt: skip
 
 
 def test_everything_that_belongs_to_a_person_is_thought_of() -> None:
