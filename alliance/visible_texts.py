@@ -26,7 +26,9 @@ _NOT_READ = {"script", "style", "code", "kbd", "samp", "pre"}
 _TRANSLATED_BLOCKS = ("blocktranslate", "blocktrans")
 _HOLE = "\N{OBJECT REPLACEMENT CHARACTER}"
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_ADDRESS = re.compile(r"https?://\S+|\S+@\S+|\b[\w.-]+\.(?:example|org|int|xml|json|ics|pdf)\b\S*|(?<!\w)\.[a-z]{2,5}\b")
+_ADDRESS = re.compile(
+    r"https?://\S+|\S+@\S+|\b[\w.-]+\.(?:example|org|int|xml|json|ics|pdf)\b\S*|(?<!\w)\.[a-z]{2,5}\b"
+)
 _MAIL_HEADER = re.compile(r"^Subject:", re.MULTILINE)
 _CLASS_BLOCKS = {"bodyclass", "coltype"}  # of the admin: they hold names of classes, not text
 _ENTITY = re.compile(r"&#?\w+;")

@@ -22,7 +22,7 @@ from alliance.exceptions import DomainError
 from events.admin import pages, programme
 from events.models import Conference
 from speakers import consents, invitations
-from speakers.invitation_views import _LABELS
+from speakers.invitation_views import LABELS
 from speakers.models import Contribution, ContributionStatus, SpeakerInvitation, SpeakerPurpose
 
 _PERMISSION = "speakers.change_speakerinvitation"
@@ -103,7 +103,7 @@ def speaker(request: HttpRequest, conference: Conference, contribution: UUID) ->
         "proposals": [
             {
                 "field": name,
-                "label": _LABELS[name],
+                "label": LABELS[name],
                 "printed": present.get(name, ""),
                 "text": text,
                 "by_hand": name == "organisation",

@@ -31,7 +31,7 @@ from speakers.models import ContributionStatus, SpeakerInvitation, SpeakerPurpos
 
 _CONFLICT, _UNPROCESSABLE = 409, 422
 _REFUSED_KINDS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LABELS = {
+LABELS = {
     "name": _("Name"),
     "title": _("Title or function"),
     "organisation": _("Organisation"),
@@ -52,7 +52,7 @@ class AnswerForm(forms.Form):
         for name in printed:
             is_long = name == "biography"
             self.fields[name] = forms.CharField(
-                label=_LABELS[name],
+                label=LABELS[name],
                 required=name == "name",
                 max_length=invitations.FIELDS[name],
                 widget=forms.Textarea(attrs={"rows": 6}) if is_long else forms.TextInput(),

@@ -291,7 +291,7 @@ def _move_check_ins(planned: Plan, *, now: datetime) -> None:
 
 
 def _move_wishes(stays: Participant, goes: Participant) -> None:
-    """What a form asked for with the other address waits on the page of who stays, if they have not asked themselves."""
+    """What a form asked for with the other address waits on the page of who stays, unless they asked for it too."""
     own = set(AskedFor.objects.filter(participant=stays).values_list("admission__session", flat=True))
     for wish in AskedFor.objects.filter(participant=goes).select_related("admission"):
         if wish.admission.session_id not in own:  # of two ways to attend one thing the later wish counts

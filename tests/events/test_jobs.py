@@ -47,7 +47,7 @@ def kind() -> Iterator[str]:
 @pytest.fixture
 def conference() -> Conference:
     """A conference."""
-    return ConferenceFactory()  # type: ignore[no-any-return]
+    return ConferenceFactory()
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_readers_of_the_published_programme_find_nothing_of_it_but_that_it_is_no
         )
         assert CANARY not in str(Session.objects.values().get(pk=session.pk))
         assert not Contribution.objects.filter(session=session.pk).exists()
-        assert not row.text_sections.exists()  # type: ignore[attr-defined]
+        assert not row.text_sections.exists()
     assert CANARY in str(Session.objects.get(pk=session.pk).title)  # organisers read on
 
 
@@ -148,7 +148,7 @@ def test_deleting_what_was_taken_down_does_not_bring_it_back(session: Session, c
 
 def test_a_person_is_gone_and_no_form_shows_them_again(session: Session, client: Client) -> None:
     Session.objects.filter(pk=session.pk).update(title={"en": "A talk"}, summary={})
-    session.text_sections.all().delete()  # type: ignore[attr-defined]
+    session.text_sections.all().delete()
     publish(session.conference)
     person = Person.objects.get()
     removal = down("person", person, conference=session.conference)

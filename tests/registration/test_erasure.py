@@ -20,7 +20,15 @@ from registration import services
 from registration.delegations import listing
 from registration.figures import counting as figures
 from registration.letters import handlers, messages
-from registration.models import CheckIn, IdentityKey, Participant, Places, Registration, RegistrationStatus
+from registration.models import (
+    CheckIn,
+    IdentityKey,
+    Participant,
+    Places,
+    Registration,
+    RegistrationStatus,
+    Verification,
+)
 from registration.services import credentials, delegations, erasure
 from tests.factories import (
     NOW,
@@ -106,7 +114,7 @@ def test_no_name_is_left_anywhere_of_a_member_whom_organisers_wrote_about(client
     staff = StaffFactory(is_superuser=True)
     client.force_login(staff)
     credentials.verify(
-        membership_id=member.pk, verification="refused", reason="Gelbvogel lacks a letter.",
+        membership_id=member.pk, verification=Verification.REFUSED, reason="Gelbvogel lacks a letter.",
         by=actors.Actor.organiser(staff), now=NOW,
     )  # fmt: skip
     client.post(

@@ -12,11 +12,12 @@ from accounts import actors
 from speakers import protection
 from tests.factories import NOW, ContributionFactory
 from tests.video.fakes import judge
+from tests.video.fakes.webex import FakeWebex
 from tests.video.fakes.zoom import FakeZoom
 from tests.video.test_computed_links import ADA, START, jitsi
 from tests.video.test_rooms import account as account
 from tests.video.test_rooms import planned, run
-from tests.video.test_webex import SPEC, FakeWebex, adapter, webex
+from tests.video.test_webex import SPEC, adapter, webex
 from video import recordings
 from video.adapters.webex import Webex
 from video.models import HostAccount, Meeting

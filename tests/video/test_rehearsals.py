@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -174,12 +175,12 @@ def test_it_ends_an_hour_before_a_door_opens(meeting: Meeting, organiser: User, 
     window = Admission.objects.with_meeting().get(pk=one.admission_id).join_window
     assert window is not None
     now = window[0] - before
-    beginning = {"conference": one.admission.conference, "organiser": organiser, "hours": 24, "by": SYSTEM}
+    begin = partial(rehearsals.begin, conference=one.admission.conference, organiser=organiser, hours=24, by=SYSTEM)
 
     if hours:
-        assert rehearsals.begin(**beginning, now=now).until == now + timedelta(hours=hours)
+        assert begin(now=now).until == now + timedelta(hours=hours)
     else:
         with pytest.raises(rehearsals.DoorIsNear):
-            rehearsals.begin(**beginning, now=now)
+            begin(now=now)
     with pytest.raises(rehearsals.DoorIsNear):
-        rehearsals.begin(**beginning, now=window[1] - timedelta(minutes=1))
+        begin(now=window[1] - timedelta(minutes=1))
