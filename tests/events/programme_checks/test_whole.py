@@ -65,7 +65,7 @@ def test_number_of_queries_does_not_grow(conference: Conference) -> None:
     few = queries()
     everything(conference, 5)
 
-    assert queries() == few == 16
+    assert queries() == few == 18
 
 
 def test_number_of_queries_for_errors_alone_does_not_grow(conference: Conference) -> None:
@@ -78,7 +78,7 @@ def test_number_of_queries_for_errors_alone_does_not_grow(conference: Conference
     few = queries()
     everything(conference, 5)
 
-    assert queries() == few == 9
+    assert queries() == few == 11
 
 
 def test_errors_are_those_of_the_whole_run(conference: Conference, panel: Session) -> None:
