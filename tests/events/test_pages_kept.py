@@ -60,7 +60,7 @@ def _full_session(conference: Conference, number: int) -> None:
         ("/en/summit/programme/", 8),
         ("/en/summit/programme/1/", 8),
         ("/en/summit/speakers/", 4),
-        ("/en/summit/side-events/the-first/", 14),
+        ("/en/summit/side-events/the-first/", 15),
     ],
 )
 def test_pages_ask_a_constant_number_of_queries(
