@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django import forms
+from django.core.exceptions import ValidationError
 from django.template import Context, Template
 from django.test import Client
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import ngettext
 
 from tests.factories import ConferenceFactory, UserFactory
@@ -76,3 +80,14 @@ def test_large_number_is_grouped_as_the_language_groups_it(language: str, expect
 
     with translation.override(language):
         assert template.render(Context({"number": 1234567})) == expected
+
+
+def test_english_says_the_day_first_and_guesses_at_no_day() -> None:
+    day = datetime(2026, 11, 22, 9, 53, tzinfo=UTC)
+
+    with translation.override("en"):
+        assert date_format(day, "DATETIME_FORMAT") == "22 November 2026, 09:53"
+        field = forms.DateField(localize=True)
+        assert field.clean("2026-04-03") == field.clean("03.04.2026") == date(2026, 4, 3)
+        with pytest.raises(ValidationError):
+            field.clean("03/04/2026")

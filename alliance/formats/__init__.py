@@ -1,0 +1,1 @@
+"""How dates and times are written, where our usage differs from that of Django."""
