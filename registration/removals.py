@@ -75,7 +75,10 @@ def keep(message: Message, now: datetime) -> gates.Kept | None:
     """Mails to somebody who was taken down wait: their mailbox may not be theirs alone."""
     if message.group != topics.MAIL or not message.order_key.startswith(_PERSON):
         return None
-    person = message.order_key.removeprefix(_PERSON)
+    try:
+        person = UUID(message.order_key.removeprefix(_PERSON))
+    except ValueError:  # not one of ours
+        return None
     # Mails of whom somebody named to come along may go to the same mailbox.
     down = Participant.objects.filter(taken_down_at__isnull=False).values_list("public_id", flat=True)
     beside = down.filter(registrations__pairs__companion__participant__public_id=person)

@@ -65,8 +65,11 @@ CONTROLS = {
 
 
 def found(content: bytes | str, word: str, *, kind: str = "") -> set[str]:
-    """Words that begin so, in whatever wrapping: PDF, packed files, base64, percent signs, entities, capitals."""
-    return {one.casefold() for text in _texts(content, kind) for one in re.findall(rf"(?i){word}\w*", text)}
+    """Words that begin so, in whatever wrapping: PDF, packed files, base64, percent signs, entities, capitals.
+
+    Three letters alone come about by chance in packed bytes, so a word has to go on.
+    """
+    return {one.casefold() for text in _texts(content, kind) for one in re.findall(rf"(?i){word}\w{{3,}}", text)}
 
 
 def _texts(content: bytes | str, kind: str) -> Iterator[str]:

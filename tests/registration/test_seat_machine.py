@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from accounts import actors
 from outbox.models import Message
 from registration import services
-from registration.models import Admission, Places, Registration, Reserve
-from registration.services import offers, queueing, reserves
+from registration.models import Admission, AskedFor, Places, Registration, Reserve
+from registration.services import confirming, offers, queueing, reserves
 from tests.factories import NOW, AdmissionFactory, ConferenceFactory, SideEventFactory
 from tests.registration.people import register
 
@@ -206,6 +206,11 @@ class SeatMachine(RuleBasedStateMachine):
             category=category(person),
             now=self.now,
         )
+        # What a form asks for with an address that is known waits for its owner, who confirms it at once.
+        waiting = list(AskedFor.objects.filter(participant__display_name=f"Guest {person}"))
+        if waiting:
+            wishes = [wish.public_id for wish in waiting]
+            confirming.confirm(participant_id=waiting[0].participant_id, public_ids=wishes, now=self.now)
         self.model.register(person, chosen)
 
     @rule(first=picks, number=things)
