@@ -128,7 +128,11 @@ def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
         status=405,
         kind="method-not-allowed",
         title=_("This cannot be done here"),
-        what_to_do=_("The Allow header of this answer names what can be done."),
+        what_to_do=(
+            _("The Allow header of this answer names what can be done.")
+            if wants_json(request)
+            else _("This address only takes what a form sends. Go back and use the button on the page.")
+        ),
     )
     response["Allow"] = allowed
     return response

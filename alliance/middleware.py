@@ -12,7 +12,7 @@ from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 
 from alliance import errors
 
@@ -86,6 +86,21 @@ class SecurityHeaders:
             response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class FormsOnly:
+    """An address that only takes what a form sends, opened by itself: a page that says so, not an empty one."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Put a page into an empty 405."""
+        response = self.get_response(request)
+        is_empty = isinstance(response, HttpResponseNotAllowed) and not response.content
+        if not is_empty or errors.wants_json(request) or request.method not in {"GET", "HEAD"}:
+            return response
+        return errors.method_not_allowed(request, response["Allow"])
 
 
 class DatabaseTrouble:

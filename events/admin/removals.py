@@ -23,6 +23,7 @@ from accounts.admin import actor
 from events.admin import pages
 from events.models import Conference, Removal
 from events.removals import services, subjects
+from outbox import catalogue
 
 _TAKE_DOWN = "events.change_removal"
 _LIFT = "events.delete_removal"
@@ -139,8 +140,16 @@ def _row(removal: Removal) -> dict[str, Any]:
 def _facts(details: dict[str, Any]) -> dict[str, Any]:
     """The details of a step as the page shows them."""
     times: dict[str, datetime | None] = {key: parse_datetime(details.get(key, "")) for key in ("since", "until")}
-    named = details.get("releases") or details.get("kinds") or []
-    return {"number": details.get("number"), "named": ", ".join(map(str, named)), **times}
+    named = details.get("releases") or [_kind(kind) for kind in details.get("kinds", [])]
+    return {"number": details.get("number"), "named": ", ".join(str(one) for one in named if one), **times}
+
+
+def _kind(name: str) -> str:
+    """A kind of document as it is called, and of a mail by its title; nothing for one that has no title of its own."""
+    if "." not in name:
+        return name
+    titles = {kind.name: str(kind.title) for kind in catalogue.kinds()}
+    return titles.get(name.rpartition(".")[2], "")
 
 
 def _context(request: HttpRequest, conference: Conference, title: str) -> dict[str, Any]:

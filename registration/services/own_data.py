@@ -33,6 +33,7 @@ from registration.models import (
     ProtectedParticipant,
     QuestionAnswer,
     Registration,
+    SeatPair,
 )
 from registration.models.participant import Identity
 from registration.questions import answers
@@ -98,6 +99,7 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
         Section("person", _("You"), [_person(participant, identity, now=now)]),
         Section("protection", _("What is hidden"), _protection(participant)),
         Section("registrations", _("Your registrations"), _registrations(mine)),
+        Section("companions", _("Who comes with you"), _companions(mine)),
         Section("asked", _("Asked for with your address"), _asked(participant, now=now)),
         Section("answers", _("Your answers"), _answers(participant, now=now)),
         Section("consents", _("What you agree to"), _consents(participant)),
@@ -196,6 +198,21 @@ def _registrations(mine: list[Registration]) -> list[list[Fact]]:
         ]
         found.append([fact for fact in facts if fact.value not in (None, "")])
     return found
+
+
+def _companions(mine: list[Registration]) -> list[list[Fact]]:
+    """Whom the person named to come along, as they named them."""
+    pairs = SeatPair.objects.filter(registration__in=mine).select_related("companion__participant").order_by("pk")
+    titles = {one.pk: one.admission.session or one.admission.conference for one in mine}
+    return [
+        [
+            Fact("about", _("For"), str(titles[pair.registration_id].title)),
+            Fact("name", _("Name"), pair.companion.participant.display_name),
+            Fact("status", _("Status"), pair.companion.get_status_display()),
+            Fact("asked_at", _("Asked at"), pair.made_at),
+        ]
+        for pair in pairs
+    ]
 
 
 def _asked(participant: Participant, *, now: datetime) -> list[list[Fact]]:

@@ -25,7 +25,7 @@ from registration.models import (
     SeatPair,
 )
 from registration.seating import seats
-from registration.services import addresses, erasure, merging, offers, pairs, waiting_list
+from registration.services import addresses, erasure, merging, offers, own_data, pairs, waiting_list
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -275,6 +275,9 @@ def test_naming_somebody_on_the_personal_page(client: Client) -> None:
     second = SeatPair.objects.get().companion
     assert second.participant.open_identity().email == one.participant.open_identity().email
     assert b"Wren" in client.get(url).content
+    person = Participant.objects.select_related("conference", "country", "identity_key").get(pk=one.participant_id)
+    [named] = [section for section in own_data.collect(person, now=NOW) if section.key == "companions"]
+    assert [fact.value for fact in named.records[0] if fact.key == "name"] == ["Wren"]
     assert client.post(url, {"alone": "1"}).status_code == 303
     assert statuses(one, second) == ["confirmed", "cancelled"]
     stranger = stands(admission, S.CONFIRMED)

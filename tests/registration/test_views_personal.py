@@ -299,7 +299,11 @@ def test_the_mail_is_sent_again_at_most_once_an_hour(client: Client) -> None:
 def test_looking_at_the_address_of_a_button_does_nothing(client: Client) -> None:
     participant = RegistrationFactory().participant
 
-    assert client.get(f"{page_of(participant)}send/").status_code == 405
+    response = client.get(f"{page_of(participant)}send/", headers={"accept-language": "de"})
+
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "Schaltfläche auf der Seite" in text(response)  # a page, not an empty window
     assert not Message.objects.exists()
 
 
