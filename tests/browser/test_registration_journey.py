@@ -188,7 +188,7 @@ def register_by_keyboard(page: Page, running: House, slug: str) -> None:
     keys.go_to("#id_category")
     for _n in range(5):
         keys.press("ArrowDown")
-    keys.go_to("main form button")
+    keys.go_to("main form button.button")
     keys.press("Enter")
     page.wait_for_url("**/register/received/**")
 
@@ -236,7 +236,7 @@ def cancel(page: Page, address: str) -> None:
     page.goto(address)
     page.locator(".told .button--danger").click()
     page.wait_for_url("**/cancel/**")
-    page.locator("main form button").click()
+    page.locator("main form button.button").click()
     page.wait_for_url("**done=cancelled")
     assert page.locator(".tag--cancelled").count() == 1
 
@@ -306,7 +306,7 @@ def test_the_form_names_what_is_wrong_and_takes_the_focus_there(browser: Browser
         page.goto(f"{running.url}/en/{admission.conference.slug}/register/")
         zone = page.locator("[name=time_zone]").input_value()
         page.fill("#id_alias", "Speaker A")
-        page.locator("main form button").click()
+        page.locator("main form button.button").click()
         page.wait_for_load_state()
 
         assert zone == "Asia/Almaty"
@@ -334,7 +334,7 @@ def test_the_form_works_without_javascript_on_a_small_phone(browser: Browser) ->
         page.fill("#id_given_name", "Мария")
         page.fill("#id_email", PERSON)
         page.select_option("#id_category", "other")
-        page.locator("main form button").click()
+        page.locator("main form button.button").click()
         page.wait_for_url("**/received/**")
 
         assert page.locator(".tag--confirmed").count() == 1

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from events import page_cache
@@ -77,6 +78,8 @@ def conference() -> Any:
         for n, person in enumerate(people)
     )
     page_cache.forget()
+    with connection.cursor() as cursor:  # as autovacuum does by itself, but not within a test's transaction
+        cursor.execute("ANALYZE")
     return conference
 
 
