@@ -132,6 +132,7 @@ def test_rush_seats_exactly_the_capacity_and_tells_everybody_once(running: House
     check_mails(running)
 
 
+@pytest.mark.long
 def test_rush_without_the_guard_oversells(running: House) -> None:
     """The control: seats counted and then taken, with the guard off, oversell. Else the test above proves nothing."""
     admission = AdmissionFactory(capacity=PLACES)
@@ -200,6 +201,7 @@ def niceness(running: House, name: str) -> set[int]:
     return found
 
 
+@pytest.mark.long
 def test_worker_and_beat_give_way_to_the_web_server(running: House) -> None:
     expected = {"web": {0}, "worker": {priority.NICENESS}, "beat": {priority.NICENESS}}
     deadline = time.monotonic() + 30
@@ -212,6 +214,7 @@ def test_worker_and_beat_give_way_to_the_web_server(running: House) -> None:
     assert found == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["stopped", "frozen", "flushed"])
 def test_rush_with_redis_in_trouble_answers_fast_and_mails_arrive(running: House, fault: str) -> None:
     admission = side_event()
@@ -242,6 +245,7 @@ def test_rush_with_redis_in_trouble_answers_fast_and_mails_arrive(running: House
     check_mails(running)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["stopped", "frozen"])
 def test_registration_with_redis_in_trouble_answers_within_500_ms_at_p95(running: House, fault: str) -> None:
     admission = AdmissionFactory()
