@@ -85,8 +85,8 @@ def list_traces(removal: Removal, *, now: datetime) -> None:
             )
             removal.listed_at = now
             removal.save(update_fields=["listed_at"])
-    except Exception:
-        log.exception("removal_list_failed", removal=str(removal.public_id))
+    except Exception as error:  # whatever it is, what was taken down stays so, and the page offers the list again
+        log.error("removal_list_failed", removal=str(removal.public_id), error=type(error).__name__)
         removal.listed_at = None
 
 
