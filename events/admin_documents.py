@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import actor
 from alliance import errors
 from events import documents, jobs
-from events.admin import pages
-from events.admin import work as long_work
+from events.admin import long_work, pages
 from events.documents import DocumentNotMade, Kind
 from events.models import Conference, Release
 from events.removals import services as removals

@@ -28,8 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import actor
 from alliance.admin import refuse
 from events import jobs, programme_file
-from events.admin import pages
-from events.admin import work as long_work
+from events.admin import long_work, pages
 from events.models import Conference, JobState
 from events.programme_file import work
 from events.programme_file.problems import Problem

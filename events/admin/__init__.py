@@ -63,9 +63,9 @@ from events import admin_documents as admin_documents  # noqa: E402
 from events import admin_mail_texts as admin_mail_texts  # noqa: E402
 from events import admin_programme_file as admin_programme_file  # noqa: E402
 from events import admin_releases as admin_releases  # noqa: E402
+from events.admin import long_work as long_work  # noqa: E402
 from events.admin import next_edition as next_edition  # noqa: E402
 from events.admin import programme as programme  # noqa: E402
 from events.admin import removals as removals  # noqa: E402
 from events.admin import searching as searching  # noqa: E402
 from events.admin import start as start  # noqa: E402
-from events.admin import work as work  # noqa: E402

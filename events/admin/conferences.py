@@ -94,9 +94,9 @@ class ConferenceAdmin(HouseAdmin[Conference]):
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of a conference, and those of one that a file will make."""
         from events import admin_programme_file  # which registers a page itself
-        from events.admin import work  # so does this
+        from events.admin import long_work  # so does this
 
-        own = [*admin_programme_file.urls(self.admin_site), *work.urls(self.admin_site)]
+        own = [*admin_programme_file.urls(self.admin_site), *long_work.urls(self.admin_site)]
         return [*own, *pages.urls(self.admin_site), *super().get_urls()]
 
     def response_post_save_add(self, request: HttpRequest, obj: Conference) -> HttpResponseRedirect:

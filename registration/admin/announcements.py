@@ -26,7 +26,7 @@ from alliance.exceptions import DomainError
 from alliance.forms import TranslatedFormField
 from alliance.languages import Translations
 from events import jobs
-from events.admin import pages, work
+from events.admin import long_work, pages
 from events.models import Conference
 from outbox.models import Message, MessageState
 from registration import fields
@@ -193,7 +193,7 @@ def page(request: HttpRequest, conference: Conference, message: UUID) -> HttpRes
     if request.method == "POST":
         if "release" in request.POST and announcement.recipients > _MANY:
             order = {"announcement": str(announcement.public_id)}
-            return work.order_work(request, RELEASE, conference, order, back=here)
+            return long_work.order_work(request, RELEASE, conference, order, back=here)
         try:
             form = WordsForm(request.POST)
             done = _act(request, announcement, form)

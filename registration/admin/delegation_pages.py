@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import actor
 from alliance import errors
 from alliance.exceptions import DomainError
-from events.admin import pages, work
+from events.admin import long_work, pages
 from events.documents import DocumentNotMade
 from events.models import Conference
 from registration.delegations import listing as delegation_listing
@@ -120,7 +120,7 @@ def participants(request: HttpRequest, conference: Conference, kind: str) -> Htt
     if kind not in exports.LISTINGS:
         raise Http404
     try:
-        return work.now_or_later(
+        return long_work.now_or_later(
             request,
             exports.PARTICIPANTS,
             conference,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alliance import errors
-from events.admin import pages, work
+from events.admin import long_work, pages
 from events.documents import DocumentNotMade
 from events.models import Conference
 from registration.door import badges
@@ -73,7 +73,7 @@ def badge_file(request: HttpRequest, conference: Conference, sheet: str, part: i
 
 def _file(request: HttpRequest, conference: Conference, order: dict[str, Any], people: int) -> HttpResponse:
     try:
-        return work.now_or_later(
+        return long_work.now_or_later(
             request,
             exports.BADGES,
             conference,
@@ -117,7 +117,7 @@ def _table_of_selected(
         modeladmin.message_user(request, text, messages.WARNING)
         return None
     conference = Conference.objects.get(pk=conferences.pop())
-    return work.now_or_later(
+    return long_work.now_or_later(
         request,
         exports.REGISTRATIONS,
         conference,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
-from events.admin import pages, work
+from events.admin import long_work, pages
 from events.models import Conference, Country, JobState, Session, SessionState
 from registration import external_lists
 from registration.exports import work as exports
@@ -117,7 +117,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
         data = file.read()
         if exports.is_large_list(data):
             order, back = {"session": str(session.public_id)}, pages.url("external-lists", conference)
-            return work.order_work(request, exports.LIST, conference, order, upload=data, back=back)
+            return long_work.order_work(request, exports.LIST, conference, order, upload=data, back=back)
         sheet = external_lists.read(data)
         packed = external_lists.pack(sheet, scope=str(session.public_id))
     except ListRefused as error:
@@ -139,7 +139,7 @@ def _session(conference: Conference, public_id: str) -> Session:
 def _read_by_worker(request: HttpRequest, conference: Conference) -> HttpResponse:
     """The columns of a list that was too large to be read in a request."""
     try:
-        job = work.own_job(request, UUID(request.GET["work"]), whole=True)
+        job = long_work.own_job(request, UUID(request.GET["work"]), whole=True)
     except ValueError:
         raise Http404 from None
     if job.kind != exports.LIST or job.conference_id != conference.pk or job.state != JobState.DONE or not job.result:

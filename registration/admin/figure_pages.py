@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
 from alliance.admin import clock_time, list_url
-from events.admin import pages, work
+from events.admin import long_work, pages
 from events.models import Conference
 from registration.exports import work as exports
 from registration.figures import chart as figure_chart
@@ -162,7 +162,7 @@ def figure_file(request: HttpRequest, conference: Conference, kind: str) -> Http
     """All figures as a file, counted now."""
     if kind not in exports.SHEETS:
         raise Http404
-    return work.now_or_later(
+    return long_work.now_or_later(
         request,
         exports.FIGURES,
         conference,

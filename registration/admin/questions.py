@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import actor
 from accounts.permissions import READ_CONFIDENTIAL
 from alliance.admin import HouseAdmin, HouseForm, HouseTabular, explain, in_all_languages, of_parent_only, row_url
-from events.admin import conference_slug, pages, work
+from events.admin import conference_slug, long_work, pages
 from events.models import Conference
 from registration import selectors
 from registration.exports import answers as export_answers
@@ -359,7 +359,7 @@ def _export(*, confidential: bool) -> Callable[..., HttpResponse]:
         """Everybody's answers as a table, by display name."""
         if kind not in exports.SHEETS:
             raise Http404
-        return work.now_or_later(
+        return long_work.now_or_later(
             request,
             exports.CONFIDENTIAL_ANSWERS if confidential else exports.ANSWERS,
             conference,

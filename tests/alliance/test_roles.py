@@ -126,9 +126,9 @@ CONFERENCE_PAGES = {
 FRAME = {
     "admin:undo",  # takes back the user's own last act, with the right to do it
     "admin:events_conference_previewed",  # work is seen by whoever has ordered it, with the right to do so
-    "admin:events_conference_work",
-    "admin:events_conference_work_cancel",
-    "admin:events_conference_work_file",
+    "admin:events_conference_job",
+    "admin:events_conference_job_cancel",
+    "admin:events_conference_job_file",
     "admin:index", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done",
     "admin:autocomplete", "admin:jsi18n", "admin:view_on_site", "admin:app_list", "admin:language",
     "admin:auth_user_password_change", "admin:accounts_user_second_factor",

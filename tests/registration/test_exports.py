@@ -119,7 +119,7 @@ def test_large_table_waits_for_its_owner_until_somebody_is_erased(
     monkeypatch.setattr(exports, "LARGE_REGISTRATIONS", 1)
     client = signed_in("organiser", conference)
     fetched = done(order(client, registered)["Location"])
-    file = f"/admin/events/conference/work/{fetched.public_id}/file/"
+    file = f"/admin/events/conference/long-work/{fetched.public_id}/file/"
     assert load_workbook(io.BytesIO(client.get(file).content)).active is not None
     assert signed_in("organiser", conference).get(file).status_code == 404
     running = order(client, registered)["Location"]

@@ -78,7 +78,7 @@ def file_of(result: jobs.Result, *, shown: str = "attachment") -> HttpResponse:
 
 def url_of(job: Job) -> str:
     """The page of a piece of work."""
-    return reverse("admin:events_conference_work", args=[job.public_id])
+    return reverse("admin:events_conference_job", args=[job.public_id])
 
 
 def own_job(request: HttpRequest, public_id: UUID, *, whole: bool = False) -> Job:
@@ -93,30 +93,30 @@ def own_job(request: HttpRequest, public_id: UUID, *, whole: bool = False) -> Jo
 
 
 @require_safe
-def page(request: HttpRequest, work: UUID) -> HttpResponse:
+def page(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """How far it is. With HTMX the part that changes is asked for again and again; without, there is a link."""
-    job = own_job(request, work)
+    job = own_job(request, public_id)
     shown = _shown(job)
     if "HX-Request" in request.headers:
         status = STOP_POLLING if job.is_finished else 200
-        return render(request, "admin/events/work/_state.html", {"work": shown, "is_update": True}, status=status)
+        return render(request, "admin/events/long_work/_state.html", {"work": shown, "is_update": True}, status=status)
     context = _context(request, job.conference, jobs.label_of(job)) | {"work": shown}
-    return TemplateResponse(request, "admin/events/work/page.html", context)
+    return TemplateResponse(request, "admin/events/long_work/page.html", context)
 
 
 @require_safe
-def file(request: HttpRequest, work: UUID) -> HttpResponse:
+def file(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """What came of it, to whoever ordered it, for some hours."""
-    job = own_job(request, work, whole=True)
+    job = own_job(request, public_id, whole=True)
     if job.state != JobState.DONE or not job.result or not job.result_name:
         raise Http404
     return file_of(jobs.Result(content=bytes(job.result), name=job.result_name, content_type=job.result_type))
 
 
 @require_POST
-def cancel(request: HttpRequest, work: UUID) -> HttpResponse:
+def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Stop it."""
-    job = own_job(request, work)
+    job = own_job(request, public_id)
     if not jobs.cancel(job, now=timezone.now()):
         messages.warning(request, _("It had ended already."))
     return HttpResponseRedirect(url_of(job))
@@ -127,7 +127,7 @@ def listed(request: HttpRequest, conference: Conference) -> HttpResponse:
     found = jobs.own(cast("User", request.user)).filter(conference=conference)[:_LISTED]
     context = pages.context(request, conference, "long-work", _("Long work"))
     context |= {"works": [_shown(job) for job in found], "hours": _hours()}
-    return TemplateResponse(request, "admin/events/work/list.html", context)
+    return TemplateResponse(request, "admin/events/long_work/list.html", context)
 
 
 def _hours() -> int:
@@ -145,8 +145,8 @@ def _shown(job: Job) -> dict[str, Any]:
         "is_stopping": job.is_cancelling and not job.is_finished,
         "has_failed": job.state == JobState.FAILED,
         "is_taken_away": jobs.is_taken_away(job),
-        "file_url": reverse("admin:events_conference_work_file", args=[job.public_id]) if has_file else "",
-        "cancel_url": reverse("admin:events_conference_work_cancel", args=[job.public_id]),
+        "file_url": reverse("admin:events_conference_job_file", args=[job.public_id]) if has_file else "",
+        "cancel_url": reverse("admin:events_conference_job_cancel", args=[job.public_id]),
         "percent": min(job.done * 100 // job.total, 100) if job.total else None,
         "ordered_at": clock_time(job.created_at, zone),
         "until": clock_time(job.finished_at + jobs.KEPT, zone) if job.finished_at else "",
@@ -162,9 +162,9 @@ def _context(request: HttpRequest, conference: Conference | None, title: str) ->
 def urls(site: admin.AdminSite) -> list[URLPattern]:
     """The addresses of work, which belong to its owner and not to a conference."""
     return [
-        path("work/<uuid:work>/", site.admin_view(page), name="events_conference_work"),
-        path("work/<uuid:work>/file/", site.admin_view(file), name="events_conference_work_file"),
-        path("work/<uuid:work>/cancel/", site.admin_view(cancel), name="events_conference_work_cancel"),
+        path("long-work/<uuid:public_id>/", site.admin_view(page), name="events_conference_job"),
+        path("long-work/<uuid:public_id>/file/", site.admin_view(file), name="events_conference_job_file"),
+        path("long-work/<uuid:public_id>/cancel/", site.admin_view(cancel), name="events_conference_job_cancel"),
     ]
 
 
