@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import attempts
 from accounts.models import User
+from alliance.field_errors import ClearErrors
 
 _LAST_STEP = "last_step"
 
@@ -38,10 +39,11 @@ def claimed(kind: str, user: Any) -> attempts.Claim:
 def code_field() -> forms.CharField:
     """A code from an app, or a recovery code: password managers know what to put in."""
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
-    return forms.CharField(label=_("Code"), max_length=20, widget=widget)
+    missing = {"required": _("Enter the code.")}
+    return forms.CharField(label=_("Code"), max_length=20, widget=widget, error_messages=missing)
 
 
-class SignInForm(LoginForm):
+class SignInForm(ClearErrors, LoginForm):
     """E-mail address and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,6 +53,7 @@ class SignInForm(LoginForm):
             max_length=254,
             # With mistakes in it, the focus goes to the summary of them.
             widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": not self.is_bound}),
+            error_messages={"required": _("Enter your e-mail address.")},
         )
         self.fields["password"] = password_field(_("Password"))
         self.order_fields(["login", "password"])
@@ -63,10 +66,11 @@ def password_field(label: Any) -> forms.CharField:
         strip=False,
         max_length=4096,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password.")},
     )
 
 
-class PasswordAgainForm(ReauthenticateForm):
+class PasswordAgainForm(ClearErrors, ReauthenticateForm):
     """Before factors are changed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,7 +78,7 @@ class PasswordAgainForm(ReauthenticateForm):
         self.fields["password"] = password_field(_("Your password"))
 
 
-class _Coded(forms.Form):
+class _Coded(ClearErrors, forms.Form):
     """A code of an app or of the list of recovery codes; each counts once.
 
     The library keeps used codes in the cache, which may be away; here the last step of time that was used stays with
@@ -139,7 +143,7 @@ class CodeAgainForm(_Coded, base.ReauthenticateForm):
         self.fields["code"] = code_field()
 
 
-class FirstCodeForm(totp.ActivateTOTPForm):
+class FirstCodeForm(ClearErrors, totp.ActivateTOTPForm):
     """Shows that the app on the telephone has understood."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -167,7 +171,7 @@ class PasskeyForm(webauthn.AuthenticateWebAuthnForm):
         return cast("Authenticator", found)
 
 
-class NewPasskeyForm(webauthn.AddWebAuthnForm):
+class NewPasskeyForm(ClearErrors, webauthn.AddWebAuthnForm):
     """A passkey to add."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -182,15 +186,34 @@ class NewPasskeyForm(webauthn.AddWebAuthnForm):
         self.initial["name"] = ""
 
 
-class ForgottenForm(forms.Form):
+class ForgottenForm(ClearErrors, forms.Form):
     """Whose password is to be set anew."""
 
     email = forms.EmailField(
-        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+        error_messages={"required": _("Enter your e-mail address.")},
     )
 
 
-class ChangePasswordForm(PasswordChangeForm):
+_MISSING_PASSWORDS = {
+    "old_password": _("Enter your present password."),
+    "new_password1": _("Enter a new password."),
+    "new_password2": _("Enter the new password once more."),
+}
+
+
+class _NewPassword(ClearErrors):
+    """Says which of the passwords is missing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.error_messages["required"] = _MISSING_PASSWORDS[name]
+
+
+class ChangePasswordForm(_NewPassword, PasswordChangeForm):
     """The present password is tried as often as in signing in, and no more."""
 
     def clean_old_password(self) -> str:
@@ -201,5 +224,5 @@ class ChangePasswordForm(PasswordChangeForm):
         return found
 
 
-class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+class NewPasswordForm(_NewPassword, SetPasswordForm):  # type: ignore[type-arg]
     """A new password, by the link of a mail."""

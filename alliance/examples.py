@@ -9,11 +9,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from alliance import zones
+from alliance import field_errors, zones
 from alliance.languages import Translations
 
 
-class ExampleForm(forms.Form):
+class ExampleForm(field_errors.ClearErrors, forms.Form):
     """One field of each kind."""
 
     given_name = forms.CharField(label=_("Given name"), max_length=100)

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from alliance import field_errors
 from alliance import time as clocks
 from events.models import Country
 from registration import consent_wordings, selectors
@@ -143,7 +144,7 @@ class _Shared(dict[str, forms.Field]):
         return dict(self)
 
 
-class RegistrationForm(forms.Form):
+class RegistrationForm(field_errors.ClearErrors, forms.Form):
     """One form for the conference and any of its sessions.
 
     For each thing that is open there is a field, "attend" for the conference and "attend-<slug>" for a session; its
@@ -377,7 +378,7 @@ class RegistrationForm(forms.Form):
 RegistrationForm.base_fields = _Shared(RegistrationForm.base_fields)
 
 
-class ResendForm(forms.Form):
+class ResendForm(field_errors.ClearErrors, forms.Form):
     """Asks for the personal link again."""
 
     email = EmailField(

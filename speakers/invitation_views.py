@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from alliance import languages
+from alliance import field_errors, languages
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
@@ -40,7 +40,7 @@ LABELS = {
 }
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(field_errors.ClearErrors, forms.Form):
     """How the speaker would be printed, and what they agree to. Under a pseudonym only the latter."""
 
     def __init__(
@@ -57,6 +57,7 @@ class AnswerForm(forms.Form):
                 max_length=invitations.FIELDS[name],
                 widget=forms.Textarea(attrs={"rows": 6}) if is_long else forms.TextInput(),
                 validators=[_without_tricks],
+                error_messages={"required": _("Enter your name as it is to be printed.")} if name == "name" else {},
             )
             self.initial[name] = proposed.get(name, printed[name])
         self.purposes = [purpose.value for purpose in SpeakerPurpose]

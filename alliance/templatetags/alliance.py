@@ -11,6 +11,7 @@ import nh3
 from django import template
 from django.conf import settings
 from django.contrib.messages.storage.base import Message
+from django.forms import BaseForm
 from django.template import Context
 from django.utils.html import conditional_escape, escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
@@ -19,7 +20,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
-from alliance import dates, json_ld, pages, time, zones
+from alliance import dates, field_errors, json_ld, pages, time, zones
 from alliance.admin import undo
 from alliance.languages import Localised, Translations
 
@@ -315,6 +316,12 @@ def speaker_title(context: Context, line: Any) -> SafeString:
 def colon(label: object) -> str:
     """A label with the colon that follows it; French keeps a no-break space before one."""
     return f"{label}\u00a0:" if _page_language() == "fr" else f"{label}:"
+
+
+@register.filter
+def problems(form: BaseForm) -> list[tuple[str, str]]:
+    """What the error summary lists: where each link leads (empty: nowhere), and its words."""
+    return field_errors.summary(form)
 
 
 # --- the frame of a page ---------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actors import Actor
 from accounts.admin import actor
+from alliance import field_errors
 from alliance.exceptions import DomainError
 from events.admin import pages
 from events.models import Conference, Session
@@ -37,7 +38,7 @@ _USUAL_DAYS = 90
 _UNPROCESSABLE = 422
 
 
-class TokenForm(forms.Form):
+class TokenForm(field_errors.ClearErrors, forms.Form):
     """What a new token is for."""
 
     label = forms.CharField(
@@ -45,14 +46,19 @@ class TokenForm(forms.Form):
         max_length=100,
         help_text=gettext_lazy("Such as the name of the program, so that you know later which token to revoke."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Enter what the token is for.")},
     )
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("What may it do?"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("What may it do?"),
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose what the token may do.")},
     )
     expires_on = forms.DateField(
         label=gettext_lazy("Last day"),
         help_text=gettext_lazy("At most a year from today."),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": gettext_lazy("Enter the last day on which the token works.")},
     )
 
     def __init__(self, *args: Any, zone: ZoneInfo, now: datetime, **kwargs: Any) -> None:
@@ -75,7 +81,10 @@ class TokenForm(forms.Form):
 class AnyTokenForm(TokenForm):
     """With what the token reaches, for organisers."""
 
-    target = forms.ChoiceField(label=gettext_lazy("Whose data?"))
+    target = forms.ChoiceField(
+        label=gettext_lazy("Whose data?"),
+        error_messages={"required": gettext_lazy("Choose whose data the token reaches.")},
+    )
     field_order = ("target", "label", "scopes", "expires_on")
 
     def __init__(self, *args: Any, conference: Conference, **kwargs: Any) -> None:
@@ -208,6 +217,6 @@ pages.register(
     of_conference,
     permission="registration.change_delegation",
     label=gettext_lazy("API tokens"),
-    order=65,
-    group=pages.Group.DELEGATIONS,
+    order=50,
+    group=pages.Group.CONFERENCE,
 )

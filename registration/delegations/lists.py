@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 
-from alliance import spreadsheets
+from alliance import field_errors, spreadsheets
 from events.programme_file.problems import InvalidFile
 from events.programme_file.workbook import guard
 from registration.fields import BodyField, EmailField, NameField
@@ -41,7 +41,7 @@ _CHOICES = {"capacity": DelegationCapacity, "mode": AttendanceMode}
 _OTHER_HEADINGS = {"email": "email", "e-mail": "email", "first name": "given_name", "last name": "family_name"}
 
 
-class NomineeForm(forms.Form):
+class NomineeForm(field_errors.ClearErrors, forms.Form):
     """One person to nominate."""
 
     given_name = NameField(label=COLUMNS["given_name"], longest=90, required=False)

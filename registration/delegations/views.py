@@ -26,6 +26,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actors import Actor
 from accounts.models import ActorKind, User
+from alliance import field_errors
 from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
 from events.programme_file.problems import InvalidFile
@@ -211,7 +212,7 @@ def nominate(request: HttpRequest, delegation: Delegation) -> HttpResponse:
     return _page(request, delegation, form=form, status=_UNPROCESSABLE)
 
 
-class ListForm(forms.Form):
+class ListForm(field_errors.ClearErrors, forms.Form):
     """A list, pasted or as a file."""
 
     text = forms.CharField(

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance import errors, languages
+from alliance import errors, field_errors, languages
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
 from events.documents import DocumentFailed, TooBusy
@@ -55,10 +55,14 @@ def certificate(request: HttpRequest, participant: Participant, token: str) -> H
     )
 
 
-class NameForm(forms.Form):
+class NameForm(field_errors.ClearErrors, forms.Form):
     """The name that stands on the certificate somebody was shown."""
 
-    name = forms.CharField(label=gettext_lazy("Name on the certificate"), max_length=200)
+    name = forms.CharField(
+        label=gettext_lazy("Name on the certificate"),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter the name that stands on the certificate.")},
+    )
 
 
 @require_http_methods(_METHODS)

@@ -27,6 +27,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actors import Actor
 from accounts.models import User
+from alliance import field_errors
 from alliance.exceptions import DomainError
 from events.models import Conference, Format, Room, Session, SessionKind, SessionState
 from registration.door import badges
@@ -127,10 +128,15 @@ def _name_of(obj: Room) -> str:
     return str(obj.name)
 
 
-class CodeForm(forms.Form):
+class CodeForm(field_errors.ClearErrors, forms.Form):
     """What a device sends for one code. at: when it was read; without JavaScript it is empty and means now."""
 
-    code = forms.CharField(label=gettext_lazy("Code"), max_length=60, strip=True)
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=60,
+        strip=True,
+        error_messages={"required": gettext_lazy("Read the code of a ticket, or type it.")},
+    )
     nonce = forms.UUIDField(widget=forms.HiddenInput)
     at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
     room = forms.ModelChoiceField(

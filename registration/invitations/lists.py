@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alliance import field_errors
 from registration import list_files
 from registration.delegations import lists as delegation_lists
 from registration.delegations.lists import MOST_ROWS, Grid
@@ -28,7 +29,7 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-class InviteeForm(forms.Form):
+class InviteeForm(field_errors.ClearErrors, forms.Form):
     """One person to invite."""
 
     given_name = NameField(label=COLUMNS["given_name"], longest=90, required=False)

@@ -20,7 +20,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from alliance import crypto, languages
+from alliance import crypto, field_errors, languages
 from alliance.exceptions import DomainError
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
 from alliance.same_origin import same_origin
@@ -38,7 +38,7 @@ View = Callable[..., HttpResponse]
 _CONFLICT, _UNPROCESSABLE = 409, 422
 
 
-class DeclineForm(forms.Form):
+class DeclineForm(field_errors.ClearErrors, forms.Form):
     """A word to the organisers, if somebody wants to send one."""
 
     word = LinesField(

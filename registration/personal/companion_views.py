@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts import actors
+from alliance import field_errors
 from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
 from registration import private_pages, services
-from registration.fields import EmailField
+from registration.fields import EmailField, NameField
 from registration.models import Admission, Participant, Registration
 from registration.personal import views as personal_views
 from registration.services import pairs
@@ -23,12 +24,12 @@ from registration.services import pairs
 _UNPROCESSABLE = 422
 
 
-class CompanionForm(forms.Form):
+class CompanionForm(field_errors.ClearErrors, forms.Form):
     """Who comes along. What for is asked by nobody."""
 
-    name = forms.CharField(
+    name = NameField(  # the mail to an address that anybody may type must carry no advertisement
         label=gettext_lazy("Name for the badge and the door"),
-        max_length=200,
+        longest=120,
         help_text=gettext_lazy("It need not be the full name."),
         error_messages={"required": gettext_lazy("Enter the name under which the person comes.")},
     )
@@ -57,7 +58,7 @@ def companion(request: HttpRequest, participant: Participant, token: str, public
         return personal_views.back(request, token, done="companion-gone", place=place)
     form = CompanionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        wanted = pairs.Companion(" ".join(form.cleaned_data["name"].split()), form.cleaned_data["email"])
+        wanted = pairs.Companion(form.cleaned_data["name"], form.cleaned_data["email"])
         try:
             pairs.bring(registration_id=registration.pk, companion=wanted, by=actors.PARTICIPANT, now=now)
         except DomainError as error:

@@ -13,7 +13,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alliance import zones
+from alliance import field_errors, zones
 from registration.fields import EmailField
 from registration.forms import RegistrationForm
 from registration.models import Category
@@ -28,7 +28,7 @@ _ROLE = ("category", "country", "organisation", "function")
 _NEEDS = ("interpretation_language", "accessibility_needs")
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(field_errors.ClearErrors, forms.Form):
     """All that people correct about themselves, but for the address.
 
     Of a member of a delegation the fields that the delegation fills in are missing. Answers to the organisers'
@@ -166,7 +166,7 @@ class CorrectionForm(forms.Form):
         return self.offered.organisation_id(text) if self.offered is not None else None
 
 
-class AddressForm(forms.Form):
+class AddressForm(field_errors.ClearErrors, forms.Form):
     """Asks for another address."""
 
     email = EmailField(

@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts import actors
+from alliance import field_errors
 from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
 from registration import private_pages
+from registration.fields import NameField
 from registration.models import Participant, ProtectedParticipant
 from registration.personal import views as personal_views
 from registration.services import own_corrections, protection
@@ -22,12 +24,12 @@ from registration.services import own_corrections, protection
 _UNPROCESSABLE = 422
 
 
-class ProtectionForm(forms.Form):
+class ProtectionForm(field_errors.ClearErrors, forms.Form):
     """What somebody asks for. The words say what follows, and nothing about why."""
 
-    alias = forms.CharField(
+    alias = NameField(
         label=gettext_lazy("Show me under another name"),
-        max_length=200,
+        longest=120,
         required=False,
         help_text=gettext_lazy("Everybody sees this name only: lists, badge, video meeting. It may be made up."),
     )
