@@ -1,6 +1,8 @@
 """The container files against the project: what is named in one place must not be forgotten in another."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -78,6 +80,8 @@ def test_no_request_is_logged_with_its_path() -> None:
     assert re.findall(r"access_log (\w+);", text) == ["off"]
     assert re.findall(r"error_log \S+ (\w+);", text) == ["alert"]
     assert "accesslog = None" in (ROOT / "deploy" / "gunicorn.conf.py").read_text()
+    database = compose()["services"]["postgres"]["command"]
+    assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= set(database)
 
 
 def test_forms_of_registration_are_limited_for_each_address_and_reading_is_not() -> None:
@@ -93,3 +97,19 @@ def test_forms_of_registration_are_limited_for_each_address_and_reading_is_not()
         assert not re.search(limited[1], other)
     assert re.search(r"location / \{[^}]*limit_req zone=registrations burst=600 nodelay;", text)
     assert "limit_req_status 429;" in text
+
+
+def test_pages_of_nginx_are_in_six_languages_and_their_style_is_let_in() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    named = re.findall(r"error_page [\d ]+ /-/pages/(\S+);", text)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "deploy" / "pages").iterdir()}
+    assert sorted(named) == sorted(pages)
+    let_in = re.search(r"style-src '(sha256-[^']+)'", text)
+    assert let_in is not None
+    for page in pages.values():
+        style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+        assert style is not None
+        assert f"sha256-{b64encode(sha256(style[1].encode()).digest()).decode()}" == let_in[1]
+        assert set(re.findall(r'lang="(\w\w)"', page)) == {code for code, _name in settings.LANGUAGES}
+        assert "Exit this page" in page
+        assert not re.search(r"<script|<img|<link|url\(", page)
