@@ -8,7 +8,17 @@ from django.utils import timezone
 from registration import services
 from registration.joining import platform_handlers, rehearsals
 from registration.letters import digests, reminders
-from registration.services import addresses, asked, consents, data_life, farewells, invitations, proofs, webhooks
+from registration.services import (
+    addresses,
+    asked,
+    consents,
+    data_life,
+    farewells,
+    invitations,
+    proofs,
+    taking_back,
+    webhooks,
+)
 from speakers import consents as speaker_consents
 
 
@@ -32,8 +42,9 @@ def queue_missing_registrants() -> None:
 
 @shared_task(name="registration.tasks.forget_old_idempotency_keys", ignore_result=True, time_limit=120)
 def forget_old_idempotency_keys() -> None:
-    """No answer to a form is kept longer than a week."""
+    """No answer to a form is kept longer than a week, and what organisers may take back no longer than that."""
     now = timezone.now()
+    taking_back.forget(now=now)
     proofs.noted("form_answers", lambda: services.forget_old_idempotency_keys(now=now), now=now)
 
 

@@ -27,9 +27,11 @@ from registration.admin import door as door_admin
 from registration.admin import figure_pages as admin_figures
 from registration.admin import saved_filters as admin_saved_filters
 from registration.admin import trail as admin_trail
+from registration.admin import undoing as admin_undoing
 from registration.admin.admissions import admission_label
 from registration.admin.participants import by_address
 from registration.models import Admission, Registration, RegistrationStatus
+from registration.services import taking_back
 
 _MOVE = "registration.move_registration"
 MOST_AT_ONCE = 200  # registrations that one action moves; each has a transaction of its own
@@ -118,6 +120,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         "approve_selected",
         "reject_selected",
         "cancel_selected",
+        "take_back_selected",
         "move_selected_to_top",
         "write_to_selected",
         door_admin.badges_of_selected,
@@ -197,6 +200,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
                 ("approve_selected", _("Approve"), registration.status == RegistrationStatus.PENDING),
                 ("reject_selected", _("Reject…"), registration.may_become(RegistrationStatus.REJECTED)),
                 ("cancel_selected", _("Cancel…"), registration.may_become(RegistrationStatus.CANCELLED)),
+                ("take_back_selected", _("Undo"), taking_back.may_be_taken_back(registration, now=timezone.now())),
             ]
             if self.has_move_permission(request, registration):
                 is_waiting = registration.status == RegistrationStatus.WAITLISTED
@@ -297,6 +301,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
             services.reject,
             action="reject_selected",
             title=_("Reject registrations"),
+            can_undo=True,
             done=lambda count: ngettext("%(count)s registration rejected", "%(count)s registrations rejected", count),
         )
 
@@ -310,8 +315,20 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
             services.cancel,
             action="cancel_selected",
             title=_("Cancel registrations"),
+            can_undo=True,
             done=lambda count: ngettext("%(count)s registration cancelled", "%(count)s registrations cancelled", count),
         )
+
+    @admin.action(description=gettext_lazy("Undo cancelling or rejecting"), permissions=["change"])
+    def take_back_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        """Let those stand again whom an organiser cancelled or rejected within the last quarter of an hour."""
+        chosen = queryset.order_by("created_at", "pk").values_list("pk", flat=True)
+        try:
+            said = admin_undoing.carry_out(request, [(pk, None) for pk in chosen[:MOST_AT_ONCE]])
+        except DomainError as error:
+            self.message_user(request, str(error.message), messages.ERROR)
+        else:
+            self.message_user(request, said, messages.SUCCESS)
 
     def has_move_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         """Whether the user may change the order of the waiting list: a right of its own."""
@@ -352,6 +369,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         action: str,
         title: str,
         done: Callable[[int], str],
+        can_undo: bool = False,
         order: Sequence[Any] = ("pk",),
     ) -> HttpResponse | None:
         """Ask for the reason; with it, move one after the other."""
@@ -363,6 +381,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
             queryset.order_by(*order),
             lambda pk: move(registration_id=pk, by=by, now=timezone.now(), reason=reason),
             done=done,
+            can_undo=can_undo,
         )
         return None
 
@@ -392,10 +411,11 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         move: Callable[[int], Registration | None],
         *,
         done: Callable[[int], str],
+        can_undo: bool = False,
     ) -> None:
         """Move one after the other, each in its own transaction, and say how it went."""
         ids = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
-        moved: Counter[str] = Counter()
+        moved: list[Registration] = []
         refused: Counter[str] = Counter()
         for pk in ids[:MOST_AT_ONCE]:
             try:
@@ -406,11 +426,15 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
                 if registration is None:
                     refused[_("This registration has ended already.")] += 1
                 else:
-                    moved[registration.get_status_display()] += 1
+                    moved.append(registration)
         if moved:
-            count = sum(moved.values())
-            states = ", ".join(f"{status}: {number}" for status, number in moved.most_common())
-            self.message_user(request, f"{done(count) % {'count': count}} ({states}).", messages.SUCCESS)
+            found = Counter(registration.get_status_display() for registration in moved).most_common()
+            states = ", ".join(f"{status}: {number}" for status, number in found)
+            said = f"{done(len(moved)) % {'count': len(moved)}} ({states})."
+            if can_undo:
+                admin_undoing.offer(request, moved, said)
+            else:
+                self.message_user(request, said, messages.SUCCESS)
         for why, number in refused.most_common():
             left_alone = ngettext(
                 "%(count)s registration left as it is: %(why)s",

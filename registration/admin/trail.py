@@ -27,6 +27,7 @@ ACTIONS: dict[str, str | Promise] = {
     "registration.approved": gettext_lazy("Approved"),
     "registration.rejected": gettext_lazy("Not admitted"),
     "registration.cancelled": gettext_lazy("Cancelled"),
+    "registration.taken_back": gettext_lazy("An organiser’s decision was taken back: it stands again"),
     "registration.promoted": gettext_lazy("Moved up from the waiting list to a place"),
     "registration.offered": gettext_lazy("A place was offered"),
     "registration.offer_accepted": gettext_lazy("The offered place was accepted"),
@@ -58,6 +59,7 @@ _DETAILS: dict[str, Callable[[Any], str]] = {
     "override": lambda value: _("Outside the audience, admitted because: %(reason)s") % {"reason": value},
     "by_hand": lambda _value: _("Entered by hand, as the person asked"),
     "status_before": lambda value: _("Before: %(status)s") % {"status": _STATUS.get(value, value)},
+    "status_after": lambda value: _("Since then: %(status)s") % {"status": _STATUS.get(value, value)},
     "place_before": lambda value: _("Place in line before: %(place)s") % {"place": value},
 }
 

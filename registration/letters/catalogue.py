@@ -84,6 +84,7 @@ LETTERS = (
     _letter("offer_expired", _("Offer expired"), _("When nobody accepts an offered place in time.")),
     _letter("rejected", _("Not admitted"), _("When an organiser declines.")),
     _letter("cancelled", _("Registration cancelled"), _("When the person or an organiser cancels.")),
+    _letter("stands_again", _("Registration stands again"), _("When an organiser undoes cancelling or declining.")),
     _letter("changed", _("Registration changed"), _("For any other change of a registration.")),
     _letter(
         "confirm_asked",
@@ -155,7 +156,16 @@ LETTERS = (
         _("Data deleted"),
         _("When somebody has deleted their data: the last mail to them."),
         "registration/mail/farewell.md",
-        (CONFERENCE, QUESTIONS),
+        (
+            CONFERENCE,
+            Placeholder(
+                "proof",
+                _("The proof of deletion: its code, and the page behind it."),
+                "AB3D-EFGH-4JKM-NPQR",
+                kind=Kind.PART,
+            ),
+            QUESTIONS,
+        ),
     ),
 )
 

@@ -218,10 +218,12 @@ def status_changed(
     had_place: bool,
     now: datetime,
     beside: Beside = NOTHING_BESIDE,
+    stands_again: bool = False,
 ) -> Mail:
     """About one registration that was approved, promoted, offered, declined or cancelled after the first answer.
 
-    had_place: whether a calendar entry was sent that must be taken back.
+    had_place: whether a calendar entry was sent that must be taken back. stands_again: an organiser took back what the
+    letter before this one said.
     """
     participant = registration.participant
     with translation.override(participant.language):
@@ -230,6 +232,8 @@ def status_changed(
         match registration.status:
             case _S.OFFERED:
                 letter = "keep_or_swap" if in_the_way else "offered"
+            case _S.CONFIRMED | _S.WAITLISTED | _S.PENDING if stands_again:
+                letter, method = "stands_again", "REQUEST" if registration.status == _S.CONFIRMED else ""
             case _S.CONFIRMED if registration.offer_expires_at:
                 letter, method = "offer_accepted", "REQUEST"
             case _S.CONFIRMED if registration.promoted_at:

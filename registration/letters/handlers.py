@@ -109,7 +109,10 @@ def tell_change(message: Message, *, now: datetime) -> Mail | Superseded:
         in_the_way=clashes.of([registration] if registration.status == _S.OFFERED else []),
         online=fallback.ways([registration], now=now),
     )
-    return emails.status_changed(registration, ranks, had_place=had_place, now=now, beside=beside)
+    stands_again = bool(message.details.get("stands_again"))
+    return emails.status_changed(
+        registration, ranks, had_place=had_place, now=now, beside=beside, stands_again=stands_again
+    )
 
 
 @published

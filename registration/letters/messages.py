@@ -44,12 +44,17 @@ def about_form(participant: Participant, registrations: Sequence[Registration], 
 
 
 def about_change(
-    registration: Registration, *, now: datetime, version: int | None = None, had_place: bool = False
+    registration: Registration,
+    *,
+    now: datetime,
+    version: int | None = None,
+    had_place: bool = False,
+    is_taken_back: bool = False,
 ) -> Iterator[Message]:
     """The mail about a registration's new state, and its join link should it be confirmed.
 
     version: the version the change leads to, when the row has not been read again. had_place: whether it was confirmed
-    before, so that a calendar entry must be taken back.
+    before, so that a calendar entry must be taken back. is_taken_back: an organiser's decision was; it stands again.
     """
     version = version or registration.version
     yield outbox.services.message(
@@ -60,7 +65,7 @@ def about_change(
         now=now,
         version=version,
         order_key=_order(registration.participant),
-        details={"had_place": had_place},
+        details={"had_place": had_place} | ({"stands_again": True} if is_taken_back else {}),
     )
     if registration.status not in ENDED | {RegistrationStatus.OFFERED}:
         yield from join_link(registration, version=version, now=now)

@@ -27,6 +27,7 @@ from registration.models.delegation_member import (
     ParticipantList,
     Verification,
 )
+from registration.models.ending import Ending
 from registration.models.figure import Figure, ImportKind, Measure, Qualifier
 from registration.models.gateway import JoinNetwork, Rehearsal, RetiredLink
 from registration.models.idempotency import IdempotencyKey
@@ -80,6 +81,7 @@ __all__ = [
     "DeliveryState",
     "DifferentPeople",
     "DoorCode",
+    "Ending",
     "ErasureReceipt",
     "Farewell",
     "Figure",

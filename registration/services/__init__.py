@@ -27,6 +27,7 @@ from registration.services.reserves import (
     remove_reserve,
     set_reserve,
 )
+from registration.services.taking_back import PlaceGone, StandApart, StandsAgain, TooLate, take_back
 from registration.services.upkeep import forget_old_idempotency_keys, queue_missing_join_links
 from registration.services.waiting_list import promote_into_free_places
 
@@ -46,10 +47,14 @@ __all__ = [
     "OfferAnswered",
     "OfferExpired",
     "Outcome",
+    "PlaceGone",
     "RegistrationClosed",
     "ReserveForNobody",
     "ReserveIsReleased",
     "ReserveTooLarge",
+    "StandApart",
+    "StandsAgain",
+    "TooLate",
     "accept",
     "answers",
     "approve",
@@ -73,4 +78,5 @@ __all__ = [
     "resend_personal_link",
     "send_personal_link",
     "set_reserve",
+    "take_back",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 import outbox.services
 from accounts import actors
 from accounts.actors import Actor
+from accounts.models import ActorKind
 from alliance.exceptions import DomainError
 from events.releases.reading import published
 from registration.letters import messages
 from registration.models import Admission, Places, Registration, RegistrationStatus
 from registration.models.registration import TAKING
-from registration.services import pairs, places, waiting_list
+from registration.services import pairs, places, taking_back, waiting_list
 
 _OFFERED = RegistrationStatus.OFFERED  # a place, but no calendar entry yet
 
@@ -36,6 +38,11 @@ def _locked(registration_id: int) -> Registration:
     registration = Registration.objects.select_related("participant").get(pk=registration_id)
     registration.admission = Admission.objects.with_meeting().get(pk=admission_id)
     return registration
+
+
+def _as_they_stand(registration: Registration, *, by: Actor) -> list[Registration]:
+    """The registration and who comes along, for what an organiser may take back; copies, for the caller changes it."""
+    return [copy.copy(one) for one in pairs.together(registration)] if by.kind == ActorKind.ORGANISER else []
 
 
 def _audit(registration: Registration, action: str, *, by: Actor, now: datetime, **details: Any) -> None:
@@ -59,6 +66,7 @@ def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") 
     """
     registration = _locked(registration_id)
     before = registration.status
+    both = _as_they_stand(registration, by=by)
     changed = (
         Registration.objects.cancellable()
         .filter(pk=registration_id)
@@ -76,6 +84,7 @@ def cancel(*, registration_id: int, by: Actor, now: datetime, reason: str = "") 
     _audit(registration, "cancelled", by=by, now=now, status_before=before)
     outbox.services.queue(messages.about_change(registration, now=now, had_place=before in TAKING - {_OFFERED}))
     pairs.end_along([registration], by=by, now=now, reason=reason)
+    taking_back.remember(both, by=by, now=now)
     waiting_list.promote_locked(registration.admission, now=now)
     return registration
 
@@ -122,6 +131,7 @@ def reject(*, registration_id: int, by: Actor, now: datetime, reason: str) -> Re
     if not registration.may_become(RegistrationStatus.REJECTED):
         raise AlreadyDecided
     before = registration.status
+    both = _as_they_stand(registration, by=by)
     registration.status = RegistrationStatus.REJECTED
     registration.position = None
     registration.reason = reason[:250]
@@ -135,5 +145,6 @@ def reject(*, registration_id: int, by: Actor, now: datetime, reason: str) -> Re
     _audit(registration, "rejected", by=by, now=now, status_before=before)
     outbox.services.queue(messages.about_change(registration, now=now))
     pairs.end_along([registration], by=by, now=now, reason=reason)
+    taking_back.remember(both, by=by, now=now)
     waiting_list.promote_locked(registration.admission, now=now)
     return registration

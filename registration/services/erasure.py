@@ -24,6 +24,7 @@ from registration.models import (
     AskedFor,
     Consent,
     DifferentPeople,
+    Ending,
     IdentityKey,
     JoinNetwork,
     MailBounce,
@@ -107,7 +108,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
         list(Participant.objects.select_for_update(no_key=True).filter(pk=participant_id))  # twice at once: one mail
     participant = Participant.objects.select_related("identity_key").get(pk=participant_id)
     if says_farewell:
-        farewells.queue(participant, now=now)
+        farewells.queue(participant, now=now, proof=why.receipt)
     ProtectedParticipant.objects.filter(participant_id=participant_id).delete()  # with its safe, by a trigger
     _prove(participant, by=by, why=why, now=now)
     # First, and in one statement: a form with the same address waits here for us.
@@ -152,6 +153,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
     JoinNetwork.objects.filter(registration__participant=participant_id).delete()
+    Ending.objects.filter(registration__participant=participant_id).delete()  # nobody brings the registration back
     RetiredLink.objects.filter(registration__participant=participant_id).delete()
     people.forget(Registration.objects.filter(participant_id=participant_id).values_list("public_id", flat=True))
     actors.audit_entry(
