@@ -80,6 +80,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "alliance.middleware.RequestLog",
+    "alliance.middleware.OneCharset",
     "alliance.middleware.ContentSecurityPolicy",
     "alliance.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
@@ -154,7 +155,11 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": _REDIS_TIMEOUT, "socket_connect_timeout": _REDIS_TIMEOUT},
+        "OPTIONS": {
+            "serializer": "alliance.caching.JsonValues",
+            "socket_timeout": _REDIS_TIMEOUT,
+            "socket_connect_timeout": _REDIS_TIMEOUT,
+        },
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -28,9 +28,3 @@ def drain(task: Any) -> None:
 def read_bounces() -> None:
     """Every report in the bounce mailbox is acted upon; nothing is done where there is no such mailbox."""
     bounces.read_mailbox(now=timezone.now())
-
-
-@shared_task(name="outbox.tasks.forget_old_messages", ignore_result=True, time_limit=200)
-def forget_old_messages() -> None:
-    """No message that is done with is kept longer than OUTBOX_KEEP_DAYS."""
-    services.forget_old(now=timezone.now())

@@ -46,6 +46,8 @@ class Postgres:
         self._wanted_sockets = sockets or self.directory.parent / "run" / "postgres"
         self.log = log
         self.settings = {"max_connections": "200", "listen_addresses": "", "timezone": "UTC"}
+        # A statement that fails, and the row that made it fail, are full of what people told us: not into its log.
+        self.settings |= {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
         if not durable:
             self.settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         self.settings |= settings or {}
