@@ -389,7 +389,9 @@ def test_join_links_stand_in_no_document() -> None:
     meeting = MeetingFactory()
 
     for kind in Kind.of_conference():
-        assert b"canary-room" not in made(meeting.session.conference, kind).as_json()
+        written = made(meeting.session.conference, kind).as_json()
+        assert str(meeting.session.title).encode() in written
+        assert b"canary-room" not in written
 
 
 # --- time and place ---------------------------------------------------------------------------------------------------
@@ -417,6 +419,7 @@ def test_agenda_prints_no_descriptions() -> None:
     TextSectionFactory(session=side, text={"en": "A longer story."})
 
     for text in texts(made(side.conference, Kind.AGENDA)):
+        assert str(side.title) in text
         assert "story" not in text
 
 

@@ -458,7 +458,9 @@ def test_nothing_is_written_beside_a_pseudonym(loaded: Conference) -> None:
     ]
 
     assert not [value for value in everything if any(note in value for note in PSEUDONYM_NOTES)]
-    for person in Person.objects.filter(is_pseudonym=True):
+    pseudonyms = Person.objects.filter(is_pseudonym=True)
+    assert len(pseudonyms) == 2
+    for person in pseudonyms:
         assert (person.internal_note, person.aliases, person.alias_sources, person.biography) == ("", [], {}, {})
         assert [(c.name_printed, c.internal_note) for c in person.contributions.all()] == [("", "")]
 

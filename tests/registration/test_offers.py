@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts import actors
@@ -203,8 +204,17 @@ def test_the_sweep_passes_what_nobody_took_to_the_next_and_tells_both() -> None:
 
 
 def test_the_tasks_run_without_arguments() -> None:
-    tasks.expire_offers()
-    tasks.release_due_reserves()
+    offer = on_offer()
+    registration, following = offered(offer), waits(offer)
+    kept = AdmissionFactory(capacity=1)
+    Reserve.objects.create(admission=kept, categories=["media"], places=1, returns_at=NOW)
+    waiting = waits(kept)
+
+    with time_machine.travel(NOW + DAY, tick=False):
+        tasks.expire_offers()
+        tasks.release_due_reserves()
+
+    assert statuses(registration, following, waiting) == [S.CANCELLED, S.OFFERED, S.CONFIRMED]
 
 
 # --- what people read -------------------------------------------------------------------------------------------------

@@ -107,7 +107,9 @@ def test_everything_said_is_in_the_metadata_of_graph(adapter: Teams, teams: Fake
     adapter.add_registrant(made(adapter), person())
 
     webinar, registration = "virtualEventWebinar", "virtualEventRegistration"
-    for exchange in teams.calls("(POST|PATCH) .*/webinars"):
+    exchanges = teams.calls("(POST|PATCH) .*/webinars")
+    assert {"/registrations" in exchange.path for exchange in exchanges} == {False, True}
+    for exchange in exchanges:
         said = json.loads(exchange.body or b"{}")
         assert set(said) <= fakes.properties(registration if "/registrations" in exchange.path else webinar)
         assert set(said.get("settings", {})) <= fakes.properties("virtualEventSettings")

@@ -51,6 +51,7 @@ def test_a_new_pseudonym_leaves_no_trace_in_any_release(client: Client, panel: S
 def test_a_deleted_person_is_gone_from_every_release(client: Client, panel: Session) -> None:
     contribution = ContributionFactory(session=panel, person=PersonFactory(), role_title={"en": "Canary"})
     publish(panel.conference)
+    assert "Canary" in everything_kept()
     person = contribution.person
     contribution.delete()
     person.delete()
@@ -99,4 +100,5 @@ def test_notes_of_organisers_are_in_no_release(panel: Session) -> None:
 
     publish(panel.conference)
 
+    assert str(panel.title) in everything_kept()
     assert "Canary" not in everything_kept()
