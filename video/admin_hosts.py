@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alliance.admin import HouseAdmin, HouseForm, explain
+from alliance.admin import HouseAdmin, HouseForm, clock_time, explain
 from video import hooks
 from video.adapters.credentials import is_readable, missing
 from video.models import HostAccount, HostUse, PlatformPrivacy
@@ -111,8 +111,16 @@ class HostAccountAdmin(HouseAdmin[HostAccount]):
     def used_today(self, account: HostAccount) -> str:
         """Of the budgets of this day of UTC."""
         use = next(iter(getattr(account, "today", [])), HostUse())
-        changes, registrants = use.changes, use.registrants
-        return f"{changes}/{account.daily_changes} · {registrants}/{account.daily_registrants}"
+        used = f"{use.changes}/{account.daily_changes} · {use.registrants}/{account.daily_registrants}"
+        now = timezone.now()
+        rests = [
+            hosts.rests_until(account, "changes", now=now),
+            hosts.rests_until(account, "registrants", now=now),
+        ]
+        if (last := max(filter(None, rests), default=None)) is None:
+            return used
+        said = {"used": used, "time": clock_time(last)}
+        return _("%(used)s; the platform takes no more until %(time)s") % said
 
 
 class PlatformPrivacyAdmin(HouseAdmin[PlatformPrivacy]):

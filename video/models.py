@@ -104,6 +104,9 @@ class HostAccount(models.Model):
         models.CharField(max_length=40), default=list, blank=True, verbose_name=_("further interpretation languages"),
         help_text=_("Codes of languages that were added to the account, such as it."),
     )  # fmt: skip
+    # Set when the platform says that the account asked for too much of one kind: until then it is not asked for more.
+    changes_rest_until = models.DateTimeField(null=True, blank=True, editable=False)
+    registrants_rest_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("host account")

@@ -134,6 +134,7 @@ def test_conference_may_hide_everybody(meeting: Meeting, zoom: FakeZoom) -> None
 def test_addresses_of_people_are_encrypted_at_rest(meeting: Meeting, zoom: FakeZoom) -> None:
     confirmed(meeting, display_name="Wren", has_alias=True)
     work()
+    assert Registrant.objects.get().state == S.ADDED
 
     with connection.cursor() as cursor:
         for table in ("video_registrant", "video_meeting", "video_accesstoken", "outbox_message"):
@@ -218,6 +219,41 @@ def test_own_limit_says_nothing_about_the_platform(meeting: Meeting, zoom: FakeZ
     assert (message.attempts, message.next_attempt_at) == (0, hosts.next_day(NOW))
     assert Outage.objects.exists()
     assert (Registrant.objects.get().adds, zoom.calls(ADD)) == (0, [])
+
+
+@pytest.mark.parametrize(("kind", "rests"), [("QPS", timedelta(seconds=5)), ("Daily-limit", None)])
+def test_account_rests_when_the_platform_had_too_many_calls(
+    kind: str, rests: timedelta | None, meeting: Meeting, zoom: FakeZoom
+) -> None:
+    """Guard: RateLimited in video.services.hosts; each message asked for itself, and was told the same."""
+    for _ in range(3):
+        confirmed(meeting)
+    fault = Fault(ADD, status=429, data={"code": 429, "message": "too many"}, headers={"X-RateLimit-Type": kind})
+    zoom.faults.append(fault)
+    work()
+
+    until = NOW + rests if rests else hosts.next_day(NOW)
+    assert len(zoom.calls(ADD)) == 1
+    waiting = Message.objects.unsent().filter(group="zoom")
+    assert sorted(waiting.values_list("attempts", flat=True)) == [0, 0, 1]
+    assert waiting.filter(next_attempt_at=until, attempts=0).count() == 2
+    assert not Outage.objects.exists()
+    account = HostAccount.objects.get()
+    assert (hosts.rests_until(account, "registrants", now=NOW), account.changes_rest_until) == (until, None)
+
+    work(until + timedelta(hours=1))
+    assert [status for _name, status in there(zoom, meeting)] == ["approved"] * 3
+
+
+def test_too_many_calls_for_one_person_hold_up_nobody_else(meeting: Meeting, zoom: FakeZoom) -> None:
+    for _ in range(3):
+        confirmed(meeting)
+    message = "exceeded the daily rate limit of (3) for the registrant (canary@x.example)"
+    zoom.faults.append(Fault(ADD, status=429, data={"code": 429, "message": message}))
+    work()
+
+    assert len(there(zoom, meeting)) == 2
+    assert HostAccount.objects.get().registrants_rest_until is None
 
 
 def test_refused_person_is_left_alone_and_shown(meeting: Meeting, zoom: FakeZoom) -> None:

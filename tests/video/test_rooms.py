@@ -172,6 +172,20 @@ def test_host_is_one_that_is_free_and_has_budget(account: HostAccount, zoom: Fak
     assert message.next_attempt_at == hosts.next_day(NOW)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_resting_host_gets_no_new_room(account: HostAccount, zoom: FakeZoom) -> None:
+    """Its own rooms wait; who looks at the account sees until when."""
+    HostAccount.objects.update(changes_rest_until=NOW + timedelta(hours=2))
+    other = HostAccount.objects.create(
+        service=Service.ZOOM, label="Other", credentials=zoom.variables, host="other@office.example"
+    )
+    resting = planned(account=account)
+
+    assert run(planned()).account == other
+    assert run(resting).last_error == "The video platform asks us to wait."
+    assert Message.objects.get(about_id=resting.public_id).next_attempt_at == NOW + timedelta(hours=2)
+
+
 @pytest.mark.django_db
 def test_language_that_the_platform_lacks_is_a_warning_beforehand(account: HostAccount) -> None:
     session = SideEventFactory(

@@ -12,11 +12,21 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from video.adapters.base import SessionSpec
-from video.adapters.errors import AuthExpired, HeldBack, NotReachable, OperatorActionNeeded, Scope
+from video.adapters.errors import (
+    AuthExpired,
+    HeldBack,
+    NotReachable,
+    OperatorActionNeeded,
+    RateLimited,
+    Scope,
+)
 from video.adapters.tokens import CredentialsRefused
 from video.models import HostAccount, HostUse, Meeting, MeetingState
 
+What = Literal["changes", "registrants"]
+
 _AFTER_MIDNIGHT = timedelta(minutes=1)  # for clocks that differ
+_BREATH = timedelta(seconds=5)  # after a 429 that does not say when to come back
 _BETWEEN = timedelta(minutes=15)  # from the end of one meeting to the start of the next of the same host
 # The platform has not counted such a call either; an outage of hours must not use up the day.
 NOT_COUNTED = (AuthExpired, CredentialsRefused, NotReachable)
@@ -54,6 +64,7 @@ def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccoun
                 account
                 for account in candidates.values()
                 if account.is_active
+                and rests_until(account, "changes", now=now) is None
                 and used.get(account.pk, 0) < account.daily_changes
                 and not overlapping(account, spec, but=meeting)
             ]
@@ -68,11 +79,15 @@ def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccoun
 
 
 @contextmanager
-def spending(account: HostAccount, what: Literal["changes", "registrants"], *, now: datetime) -> Iterator[None]:
+def spending(account: HostAccount, what: What, *, now: datetime) -> Iterator[None]:
     """Take one from the day's budget for the call inside; it is given back when the platform never saw the call.
 
-    Raises HeldBack until the next day when nothing is left.
+    Raises HeldBack until the next day when nothing is left, and while the account rests: when the platform says that it
+    had too many such calls, whatever else waits would only be told the same.
     """
+    account.refresh_from_db(fields=["changes_rest_until", "registrants_rest_until"])
+    if (resting := rests_until(account, what, now=now)) is not None:
+        raise HeldBack(retry_at=resting, scope=Scope.SECOND)
     most = account.daily_changes if what == "changes" else account.daily_registrants
     day = day_of(now)
     HostUse.objects.bulk_create([HostUse(account=account, day=day)], ignore_conflicts=True)
@@ -81,9 +96,26 @@ def spending(account: HostAccount, what: Literal["changes", "registrants"], *, n
         raise HeldBack(retry_at=next_day(now), scope=Scope.DAY)
     try:
         yield
+    except RateLimited as error:
+        if error.scope is not Scope.REGISTRANT:  # that one is about one person
+            HostAccount.objects.filter(pk=account.pk).update(**{f"{what}_rest_until": _rest_of(error, now=now)})
+        raise
     except NOT_COUNTED:
         HostUse.objects.filter(account=account, day=day, **{f"{what}__gt": 0}).update(**{what: F(what) - 1})
         raise
+
+
+def rests_until(account: HostAccount, what: What, *, now: datetime) -> datetime | None:
+    """Until when the platform wants no such calls from the account; None when it takes them."""
+    until: datetime | None = getattr(account, f"{what}_rest_until")
+    return until if until is not None and until > now else None
+
+
+def _rest_of(error: RateLimited, *, now: datetime) -> datetime:
+    """Until when an account rests: as the platform says, else for the rest of what was used up."""
+    if error.retry_at is not None:
+        return error.retry_at
+    return next_day(now) if error.scope is Scope.DAY else now + _BREATH
 
 
 def next_day(now: datetime) -> datetime:
