@@ -9,11 +9,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from alliance import clients
 from alliance.api.limits import Limit
 from video import adapters
 from video.adapters.base import WebhookChallenge, WebhookRejected
@@ -31,7 +31,7 @@ _STATUS = {"signature": 401, "stale": 401, "unreadable": 400, "no_webhooks": 404
 @csrf_exempt
 def hook(request: HttpRequest, service: str, account: UUID) -> HttpResponse:
     """Take what a platform tells under an account. Answers 204 when it is kept, or was before."""
-    standing = PER_ADDRESS.count(_address_of(request))
+    standing = PER_ADDRESS.count(clients.network_of(request))
     if standing.is_over:
         return HttpResponse(status=429, headers={"Retry-After": str(standing.seconds)})
     if request.method != "POST":
@@ -65,10 +65,3 @@ def _take(account: HostAccount, request: HttpRequest) -> HttpResponse:
         return HttpResponse(said.body, content_type="application/json")
     events.keep(account, said, request.body, now=now)
     return HttpResponse(status=204)
-
-
-def _address_of(request: HttpRequest) -> str:
-    """Who calls: what our proxy saw, where there is one."""
-    if settings.BEHIND_PROXY:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
