@@ -14,7 +14,7 @@ from alliance.api import schema
 from events import page_cache
 from events.models import Session
 from events.releases import publishing
-from tests.alliance.test_api import problem
+from tests.api import problem
 from tests.factories import (
     NOW,
     AdmissionFactory,

@@ -13,6 +13,7 @@ from accounts.models import ActorKind
 from events.models import Session
 from registration.models import Delegation, FocalPoint, Membership, Scope
 from registration.services import api_tokens
+from tests.api import problem as problem
 from tests.factories import NOW, AdmissionFactory, DelegationFactory, RoleFactory, UserFactory
 
 API = "/api/v1"
@@ -78,15 +79,6 @@ def path_of(member: Membership) -> str:
 def person(number: int = 1, **more: Any) -> dict[str, Any]:
     """Somebody to nominate."""
     return {"given_name": "Lena", "family_name": f"Member{number}", "email": f"member{number}@state.example"} | more
-
-
-def problem(answer: Any, status: int, kind: str) -> dict[str, Any]:
-    """The problem document of an answer. Fails on anything else."""
-    assert answer.status_code == status, answer.content
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    found: dict[str, Any] = answer.json()
-    assert found["type"] == f"urn:alliance:problem:{kind}"
-    return found
 
 
 def wrong(answer: Any) -> dict[str, str]:
