@@ -19,6 +19,7 @@ from alliance.admin import clock_time, list_url
 from events.admin import long_work, pages
 from events.models import Conference
 from registration.exports import work as exports
+from registration.figures import behind, editions, words
 from registration.figures import chart as figure_chart
 from registration.figures import counting as figures
 from registration.figures import release as figure_release
@@ -51,13 +52,13 @@ class FigureFilter(admin.SimpleListFilter):
         if not chosen:
             return []
         # An unknown one is shown, too: without a choice Django would not filter, and everybody would be listed.
-        return [(chosen, "?" if figures.behind(*parts) is None else figures.describe(*parts))]
+        return [(chosen, "?" if behind.registrations(*parts) is None else words.describe(*parts))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         """Those of the people whom the figure counts."""
         if not self.value():
             return queryset
-        found = figures.behind(*_parts(self.value() or ""))
+        found = behind.registrations(*_parts(self.value() or ""))
         return queryset.none() if found is None else queryset.filter(found)
 
 
@@ -73,7 +74,7 @@ def _cells(found: Figures, row_numbers: figures.Numbers, breakdown: str, code: s
             "measure": measure.label,
             "url": _behind(found.conference, measure, breakdown, code) if linked and row_numbers[measure] else "",
         }
-        for measure in figures.MEASURES
+        for measure in words.MEASURES
     ]
 
 
@@ -115,11 +116,11 @@ def _editions(request: HttpRequest, conference: Conference) -> list[dict[str, An
             "conference": edition.conference,
             "is_this": edition.conference.pk == conference.pk,
             "url": pages.url("figures", edition.conference),
-            "numbers": [edition.total[measure] for measure in figures.MEASURES],
+            "numbers": [edition.total[measure] for measure in words.MEASURES],
             "countries": edition.countries[LiveMeasure.REGISTERED],
             "imported": edition.imported,
         }
-        for edition in figures.editions(rows)
+        for edition in editions.read(rows)
     ]
 
 
@@ -132,7 +133,7 @@ def figures_page(request: HttpRequest, conference: Conference) -> HttpResponse:
         "figures": found,
         "counted_at": clock_time(found.counted_at, conference.zone),
         "released_at": clock_time(released.counted_at, conference.zone) if released is not None else "",
-        "measures": [{"label": measure.label, "note": figures.MEASURE_NOTES[measure]} for measure in figures.MEASURES],
+        "measures": [{"label": measure.label, "note": words.MEASURE_NOTES[measure]} for measure in words.MEASURES],
         "total": _cells(found, found.total, Breakdown.TOTAL, "", linked=linked),
         "tables": _tables(found, linked=linked),
         "is_linked": linked,
@@ -152,7 +153,7 @@ def figures_page(request: HttpRequest, conference: Conference) -> HttpResponse:
         "released_label": LiveMeasure(released.measure).label if released is not None else "",
         "may_release": request.user.has_perm(_RELEASE, conference),
         "release_url": pages.url("figure-release", conference),
-        "release_measures": [{"code": measure.value, "label": measure.label} for measure in figures.MEASURES],
+        "release_measures": [{"code": measure.value, "label": measure.label} for measure in words.MEASURES],
         "public_url": reverse("registration:figures", args=[conference.slug]),
     }
     return TemplateResponse(request, "admin/registration/figures/page.html", context)
@@ -192,7 +193,7 @@ def release(request: HttpRequest, conference: Conference) -> HttpResponse:
 
 
 pages.register(
-    "figures", figures_page, permission=_VIEW, label=gettext_lazy("Figures"), order=75, group=pages.Group.FIGURES
+    "figures", figures_page, permission=_VIEW, label=gettext_lazy("Figures"), order=90, group=pages.Group.REGISTRATION
 )
 pages.register("figure-file", figure_file, permission=_VIEW, route="figures/file/<slug:kind>/", of="figures")
 pages.register("figure-release", release, permission=_RELEASE, route="figures/release/", of="figures")

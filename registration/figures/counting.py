@@ -12,89 +12,30 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
 from django.utils import formats
-from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
-from events.models import Conference, ConferenceDay, Country, CountryStatus, Session
-from registration.models import AttendanceMode, Category, CheckIn, Figure, Registration, RegistrationStatus
+from events.models import Conference, ConferenceDay, Country, Session
+from registration.figures.words import (
+    CONFIRMED,
+    COUNTRY_GROUP_LABELS,
+    COUNTRY_GROUPS,
+    MEASURES,
+    MODE_LABELS,
+    MODES,
+    NO_COUNTRY,
+    REPORT_CATEGORIES,
+    REPORT_LABELS,
+    REPORT_OF,
+    STANDING_LABELS,
+    TITLES,
+    WHOLE_CONFERENCE,
+    Label,
+    languages,
+)
 from registration.models.figure import Breakdown, LiveMeasure
 from registration.models.registration import ENDED
-
-Label = str | Promise
-
-# The three groups of the report on the 2020 conference: "243 participants representing state institutions; 393 from
-# international and non-governmental organizations; and 94 from academia and business circles". What the report does
-# not name (media, other) stands with the last.
-REPORT_CATEGORIES: dict[str, tuple[Category, ...]] = {
-    "state": (Category.DELEGATION,),
-    "organisations": (
-        Category.INTERNATIONAL_ORGANISATION,
-        Category.EXECUTIVE_STRUCTURE,
-        Category.FIELD_OPERATION,
-        Category.CIVIL_SOCIETY,
-        Category.SURVIVOR_NETWORK,
-        Category.TRADE_UNION,
-    ),
-    "others": (Category.ACADEMIA, Category.THINK_TANK, Category.BUSINESS, Category.MEDIA, Category.OTHER),
-}
-REPORT_OF = {str(category): report for report, within in REPORT_CATEGORIES.items() for category in within}
-REPORT_LABELS: dict[str, Label] = {
-    "state": gettext_lazy("Delegations and State institutions"),
-    "organisations": gettext_lazy("International and non-governmental organisations"),
-    "others": gettext_lazy("Academia, business and others"),
-}
-NO_COUNTRY = "none"
-STANDING_LABELS: dict[str, Label] = {
-    **{status.value: status.label for status in CountryStatus},
-    NO_COUNTRY: gettext_lazy("No country stated"),
-}
-# The 67 countries of 2020 are given as participating States, Partners and others.
-PARTNERS = (CountryStatus.ASIAN_PARTNER, CountryStatus.MEDITERRANEAN_PARTNER)
-COUNTRY_GROUPS: dict[str, tuple[str, ...]] = {
-    "participating_states": (CountryStatus.PARTICIPATING_STATE,),
-    "partners": tuple(PARTNERS),
-    "others": (CountryStatus.OTHER,),
-}
-COUNTRY_GROUP_LABELS: dict[str, Label] = {
-    "participating_states": gettext_lazy("Participating States"),
-    "partners": gettext_lazy("Partners for Co-operation"),
-    "others": gettext_lazy("Other countries"),
-}
-# Ways to attend as bits: somebody may come to the hall one day and by video the other.
-MODES: dict[str, int] = {"in_person": 1, "online": 2, "both": 3}
-MODE_LABELS: dict[str, Label] = {
-    "in_person": gettext_lazy("In person only"),
-    "online": gettext_lazy("On-line only"),
-    "both": gettext_lazy("In person and on-line"),
-}
-WHOLE_CONFERENCE = "conference"
-TITLES: dict[str, Label] = {
-    Breakdown.REPORT_CATEGORY: gettext_lazy("By report category"),
-    Breakdown.CATEGORY: gettext_lazy("By category"),
-    Breakdown.STANDING: gettext_lazy("By standing of the State"),
-    Breakdown.COUNTRIES: gettext_lazy("Countries"),
-    Breakdown.COUNTRY: gettext_lazy("By country"),
-    Breakdown.LANGUAGE: gettext_lazy("By language"),
-    Breakdown.MODE: gettext_lazy("By way of attending"),
-    Breakdown.DAY: gettext_lazy("By day"),
-    Breakdown.SESSION: gettext_lazy("By session"),
-}
-_S = RegistrationStatus
-_CONFIRMED = (_S.CONFIRMED, _S.ATTENDED, _S.ABSENT)
-MEASURES = tuple(LiveMeasure)
-MEASURE_NOTES: dict[str, Label] = {
-    LiveMeasure.REGISTERED: gettext_lazy("with a registration that stands: also waiting, offered or not decided yet"),
-    LiveMeasure.CONFIRMED: gettext_lazy("with a place, whether or not they came"),
-    LiveMeasure.WAITING: gettext_lazy("on a waiting list; some have a place for something else"),
-    LiveMeasure.ATTENDED: gettext_lazy("checked in, joined on-line, or recorded as having attended"),
-}
-
-
-# --- counting -------------------------------------------------------------------------------------------------------
 
 _PEOPLE = """
 WITH entered AS (
@@ -175,7 +116,7 @@ Numbers = dict[LiveMeasure, int]
 
 
 def _rows(sql: str, **values: Any) -> list[tuple[Any, ...]]:
-    values |= {"ended": sorted(ENDED), "confirmed": sorted(_CONFIRMED)}
+    values |= {"ended": sorted(ENDED), "confirmed": sorted(CONFIRMED)}
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
@@ -338,11 +279,6 @@ def tables_of_people(people: Sequence[People], countries: dict[int, Country]) ->
     ]
 
 
-def languages() -> list[tuple[str, str]]:
-    """The languages people are written to in, by name in the active language."""
-    return [(code, gettext(str(name))) for code, name in settings.LANGUAGES]
-
-
 def things(conference: Conference) -> tuple[Table, Table]:
     """The tables by session and by day."""
     sessions: dict[int | None, Numbers] = {}
@@ -377,130 +313,3 @@ def _over_time(conference: Conference) -> list[Day]:
         so_far += came.get(day, 0)
         found.append(Day(day, came.get(day, 0), so_far))
     return found
-
-
-# --- the list behind a figure ---------------------------------------------------------------------------------------
-
-
-def behind(measure: str, breakdown: str, code: str) -> Q | None:
-    """The registrations of the people whom a figure counts, as a filter of them; None for what is not counted.
-
-    The people behind these registrations, each once, are as many as the figure says.
-    """
-    if measure not in LiveMeasure.values:
-        return None
-    measured = _measured(LiveMeasure(measure))
-    if breakdown == Breakdown.MODE and code in MODES:
-        return measured & _in_mode(LiveMeasure(measure), code)
-    if breakdown in (Breakdown.SESSION, Breakdown.DAY):
-        return _of_thing(LiveMeasure(measure), breakdown, code)
-    found = _who(breakdown, code)
-    return None if found is None else measured & found
-
-
-def _measured(measure: LiveMeasure) -> Q:
-    entered = CheckIn.objects.standing().filter(registration=OuterRef("pk"))
-    return {
-        LiveMeasure.REGISTERED: ~Q(status__in=ENDED),
-        LiveMeasure.CONFIRMED: Q(status__in=_CONFIRMED),
-        LiveMeasure.WAITING: Q(status=_S.WAITLISTED),
-        LiveMeasure.ATTENDED: Q(status=_S.ATTENDED) | Q(Exists(entered)),
-    }[measure]
-
-
-def _key(code: str) -> int | None:
-    return int(code) if code.isascii() and code.isdigit() and len(code) < 19 else None
-
-
-def _who(breakdown: str, code: str) -> Q | None:
-    if breakdown == Breakdown.TOTAL and not code:
-        return Q()
-    if breakdown == Breakdown.REPORT_CATEGORY and code in REPORT_CATEGORIES:
-        return Q(participant__category__in=REPORT_CATEGORIES[code])
-    if breakdown == Breakdown.CATEGORY and code in Category.values:
-        return Q(participant__category=code)
-    if breakdown == Breakdown.STANDING and code in STANDING_LABELS:
-        nowhere = Q(participant__country__isnull=True)
-        return nowhere if code == NO_COUNTRY else Q(participant__country__status=code)
-    if breakdown == Breakdown.COUNTRIES and (not code or code in COUNTRY_GROUPS):
-        within = COUNTRY_GROUPS.get(code, CountryStatus.values)
-        return Q(participant__country__status__in=within)
-    if breakdown == Breakdown.COUNTRY and _key(code) is not None:
-        return Q(participant__country_id=_key(code))
-    if breakdown == Breakdown.LANGUAGE:
-        return Q(participant__language=code)
-    return None
-
-
-def _in_mode(measure: LiveMeasure, code: str) -> Q:
-    def some(mode: AttendanceMode) -> Q:
-        others = Registration.objects.filter(_measured(measure), participant=OuterRef("participant"))
-        return Q(Exists(others.filter(admission__mode=mode)))
-
-    in_person, online = some(AttendanceMode.IN_PERSON), some(AttendanceMode.ONLINE)
-    return {"in_person": in_person & ~online, "online": online & ~in_person, "both": in_person & online}[code]
-
-
-def _of_thing(measure: LiveMeasure, breakdown: str, code: str) -> Q | None:
-    key = _key(code)
-    if breakdown == Breakdown.SESSION and code == WHOLE_CONFERENCE:
-        found, entry = Q(admission__session__isnull=True), Q(session__isnull=True)
-    elif key is None:
-        return None
-    elif breakdown == Breakdown.SESSION:
-        found, entry = Q(admission__session_id=key), Q(session_id=key)
-    else:
-        found = Q(admission__session__day_id=key)
-        entry = Q(on_day=ConferenceDay.objects.filter(pk=key).values("date")[:1])
-    if measure != LiveMeasure.ATTENDED:
-        return _measured(measure) & found
-    # Who was let in to a session may have registered for the conference as a whole.
-    entered = CheckIn.objects.standing().filter(entry, registration=OuterRef("pk"))
-    return Q(status=_S.ATTENDED) & found | Q(Exists(entered))
-
-
-# --- editions of a series -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """One conference of a series: what is counted, and what was written by hand about it."""
-
-    conference: Conference
-    total: Numbers
-    countries: Numbers
-    imported: list[Figure]
-
-
-def editions(conferences: Sequence[Conference]) -> list[Edition]:
-    """The conferences side by side. Two queries, however many there are."""
-    people: dict[int, list[People]] = defaultdict(list)
-    for group in people_of(conferences):
-        people[group.conference_id].append(group)
-    imported: dict[int, list[Figure]] = defaultdict(list)
-    for figure in Figure.objects.filter(conference__in=conferences, session=None, group="").order_by("pk"):
-        imported[figure.conference_id].append(figure)
-    return [
-        Edition(
-            conference,
-            numbers(people[conference.pk]),
-            number_of_countries(people[conference.pk]),
-            imported[conference.pk],
-        )
-        for conference in conferences
-    ]
-
-
-def describe(measure: str, breakdown: str, code: str) -> str:
-    """A figure in words, for the heading of its list."""
-    labels: dict[str, dict[str, Label]] = {
-        Breakdown.REPORT_CATEGORY: REPORT_LABELS,
-        Breakdown.CATEGORY: {category.value: category.label for category in Category},
-        Breakdown.STANDING: STANDING_LABELS,
-        Breakdown.COUNTRIES: COUNTRY_GROUP_LABELS,
-        Breakdown.MODE: MODE_LABELS,
-        Breakdown.LANGUAGE: dict(languages()),
-    }
-    label = str(LiveMeasure(measure).label)
-    named = labels.get(breakdown, {}).get(code) or (TITLES.get(breakdown, "") if code else "")
-    return f"{label}: {named}" if named else label

@@ -18,7 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from alliance import spreadsheets
 from events.programme_file.workbook.writing import put_text
-from registration.figures.counting import MEASURES, Figures
+from registration.figures.counting import Figures
+from registration.figures.words import MEASURES
 from registration.models import Figure, Qualifier
 from registration.models.figure import Breakdown
 

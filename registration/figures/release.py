@@ -18,7 +18,8 @@ from accounts import actors
 from accounts.actors import Actor
 from events.models import Conference, Country, Session
 from registration.figures import counting as figures
-from registration.figures.counting import NO_COUNTRY, People
+from registration.figures.counting import People
+from registration.figures.words import COUNTRY_GROUPS, NO_COUNTRY
 from registration.models.figure import LEAST_PEOPLE, Breakdown, LiveMeasure, PublicFigure
 
 # How many steps the number of a group that is left out can be wrong at least, for whoever knows all that is shown.
@@ -117,8 +118,8 @@ def _within(table: figures.Table, measure: LiveMeasure, above: set[str]) -> set[
 
 def _numbers_of_countries(table: figures.Table, measure: LiveMeasure, standings: set[str]) -> list[Line]:
     """How many countries: of the groups whose people are shown, and of all when each group is."""
-    groups = {code for code, within in figures.COUNTRY_GROUPS.items() if standings.issuperset(within)}
-    if groups == set(figures.COUNTRY_GROUPS):
+    groups = {code for code, within in COUNTRY_GROUPS.items() if standings.issuperset(within)}
+    if groups == set(COUNTRY_GROUPS):
         groups.add("")
     return _of(table, measure, groups)
 

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from events import facts
 from events.models import Session
 from events.views import conference_frame
-from registration.figures import counting as figures
-from registration.figures.counting import Label
+from registration.figures import words
+from registration.figures.words import Label
 from registration.models import Category
 from registration.models.figure import Breakdown, LiveMeasure, PublicFigure
 
@@ -44,12 +44,12 @@ class Table:
 def labels() -> dict[str, dict[str, Label]]:
     """The lines of tables that name all of them, whether or not there is a number to show."""
     return {
-        Breakdown.REPORT_CATEGORY: figures.REPORT_LABELS,
+        Breakdown.REPORT_CATEGORY: words.REPORT_LABELS,
         Breakdown.CATEGORY: {category.value: category.label for category in Category},
-        Breakdown.STANDING: figures.STANDING_LABELS,
-        Breakdown.COUNTRIES: {"": gettext_lazy("All countries"), **figures.COUNTRY_GROUP_LABELS},
-        Breakdown.LANGUAGE: dict(figures.languages()),
-        Breakdown.MODE: figures.MODE_LABELS,
+        Breakdown.STANDING: words.STANDING_LABELS,
+        Breakdown.COUNTRIES: {"": gettext_lazy("All countries"), **words.COUNTRY_GROUP_LABELS},
+        Breakdown.LANGUAGE: dict(words.languages()),
+        Breakdown.MODE: words.MODE_LABELS,
     }
 
 
@@ -64,7 +64,7 @@ def tables(released: Sequence[PublicFigure]) -> list[Table]:
     numbers = {(row.breakdown, row.group): row.value for row in released}
     named = labels()
     found = []
-    for breakdown, title in figures.TITLES.items():
+    for breakdown, title in words.TITLES.items():
         if breakdown in named:
             lines = [Line(label, numbers.get((breakdown, code))) for code, label in named[breakdown].items()]
         else:
@@ -98,7 +98,7 @@ def public_figures(request: HttpRequest, slug: str) -> HttpResponse:
             **context,
             "crumbs": [*context["crumbs"], (str(conference.title), conference.get_absolute_url())],
             "measure": measure.label,
-            "measure_note": figures.MEASURE_NOTES[measure],
+            "measure_note": words.MEASURE_NOTES[measure],
             "total": next((row.value for row in released if row.breakdown == Breakdown.TOTAL), None),
             "counted_at": f"{formats.date_format(local)}, {local:%H:%M} ({local:%Z})",
             "tables": tables(released),

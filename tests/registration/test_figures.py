@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.models import Conference, Country, CountryStatus
+from registration.figures import behind, editions, words
 from registration.figures import chart as figure_chart
 from registration.figures import counting as figures
 from registration.models import Admission, AttendanceMode, Category, CheckIn, Participant, Registration
@@ -87,7 +88,7 @@ def by_code(found: figures.Figures, breakdown: Breakdown, measure: LiveMeasure =
 
 
 def test_every_category_stands_in_one_report_category() -> None:
-    within = [category for group in figures.REPORT_CATEGORIES.values() for category in group]
+    within = [category for group in words.REPORT_CATEGORIES.values() for category in group]
 
     assert sorted(within) == sorted(Category)
 
@@ -143,7 +144,7 @@ def test_somebody_with_several_registrations_counts_once() -> None:
     assert found.total == {REGISTERED: 1, CONFIRMED: 1, WAITING: 1, ATTENDED: 0}
     assert by_code(found, Breakdown.MODE) == {"in_person": 0, "online": 0, "both": 1}
     assert by_code(found, Breakdown.MODE, CONFIRMED) == {"in_person": 1, "online": 0, "both": 0}
-    assert by_code(found, Breakdown.SESSION) == {figures.WHOLE_CONFERENCE: 1, str(session.pk): 1}
+    assert by_code(found, Breakdown.SESSION) == {words.WHOLE_CONFERENCE: 1, str(session.pk): 1}
     assert by_code(found, Breakdown.DAY) == {str(session.day_id): 1}
 
 
@@ -197,9 +198,12 @@ def a_mixed_conference() -> Conference:
         person = ParticipantFactory(
             conference=conference, country=country, category=category, language=language, has_alias=number % 5 == 0
         )
-        made = RegistrationFactory(admission=(online, hall)[number % 2], participant=person, status=status)
+        joined = NOW if number % 7 == 0 else None
+        made = RegistrationFactory(
+            admission=(online, hall)[number % 2], participant=person, status=status, joined_at=joined
+        )
         if number % 3 == 0:
-            RegistrationFactory(admission=side, participant=person, status=Status.CONFIRMED)
+            RegistrationFactory(admission=side, participant=person, status=Status.CONFIRMED, joined_at=joined)
         if number % 4 == 0 and status == Status.CONFIRMED:
             check_in(made, session=session if number % 8 else None)
     return conference
@@ -215,9 +219,9 @@ def test_the_list_behind_each_figure_holds_the_people_it_counts() -> None:
         for row in table.rows:
             for measure in LiveMeasure:
                 name = (measure, table.breakdown, row.code)
-                behind = figures.behind(*name)
-                assert behind is not None
-                rows = Registration.objects.filter(behind, admission__conference=conference)
+                those = behind.registrations(*name)
+                assert those is not None
+                rows = Registration.objects.filter(those, admission__conference=conference)
                 if table.breakdown == Breakdown.COUNTRIES:
                     listed[name] = rows.order_by().values("participant__country").distinct().count()
                 else:
@@ -241,7 +245,7 @@ def test_the_list_behind_each_figure_holds_the_people_it_counts() -> None:
     ],
 )
 def test_what_is_not_counted_has_no_list(name: tuple[str, str, str]) -> None:
-    assert figures.behind(*name) is None
+    assert behind.registrations(*name) is None
 
 
 def test_registrations_over_time_are_on_the_venues_calendar_and_without_gaps() -> None:
@@ -276,7 +280,7 @@ def test_editions_stand_side_by_side_with_what_was_imported() -> None:
     imported = FigureFactory(conference=older, value=700, qualifier="more_than", source="report")
 
     with CaptureQueriesContext(connection) as queries:
-        found = figures.editions([newer, older])
+        found = editions.read([newer, older])
 
     assert [(edition.total[REGISTERED], edition.countries[REGISTERED]) for edition in found] == [(3, 1), (0, 0)]
     assert [edition.imported for edition in found] == [[], [imported]]
