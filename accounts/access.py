@@ -125,9 +125,16 @@ def _belonging(label: str, places: set[int]) -> Q | None:
         found = Q(pk__in=[])
         for kind, model in permissions.ABOUT.items():
             about = apps.get_model(model)._default_manager.filter(_belonging(model, places) or Q())
-            found |= Q(about_kind=kind, about_id__in=about.values("public_id"))
+            # The kind first: PostgreSQL then reads the ids of those kinds only of which there are messages.
+            found |= Q(about_kind=kind) & Q(about_id__in=about.values("public_id"))
         return found
     return None
+
+
+def conference_key(row: Model) -> int | None:
+    """The key of the conference that a row belongs to; None where it belongs to none."""
+    paths = permissions.PATHS.get(row._meta.label_lower) or ()
+    return next((key for key in (_key(row, path) for path in paths) if key is not None), None)
 
 
 def _key(row: Any, path: str) -> int | None:

@@ -67,5 +67,5 @@ def checks(request: HttpRequest, conference: Conference) -> HttpResponse:
 
 
 pages.register(
-    "checks", checks, permission="events.view_session", label=_("Checks"), order=20, group=pages.Group.PUBLISHING
+    "checks", checks, permission="events.view_session", label=_("Checks"), order=20, group=pages.Group.PROGRAMME
 )

@@ -105,7 +105,7 @@ def _url(conference: Conference, release: Release | None, language: str, kind: K
 
 jobs.register(WORK, make, label=_("Document"), may=jobs.by_permission(_PERMISSION), holds_people=True)
 pages.register(
-    "documents", listed, permission=_PERMISSION, label=_("Documents"), order=50, group=pages.Group.PUBLISHING
+    "documents", listed, permission=_PERMISSION, label=_("Documents"), order=40, group=pages.Group.PROGRAMME
 )
 pages.register(
     "document",

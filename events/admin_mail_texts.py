@@ -172,5 +172,5 @@ def _send_test(request: HttpRequest, conference: Conference, letter: str, langua
     )
 
 
-pages.register("mails", mails, permission=_SEE, label=gettext_lazy("Mails"), order=65, group=pages.Group.COMMUNICATION)
+pages.register("mails", mails, permission=_SEE, label=gettext_lazy("Mails"), order=20, group=pages.Group.MESSAGES)
 pages.register("mail-text", mail_text, permission=_SEE, route="mails/<slug:letter>/<str:language>/", of="mails")

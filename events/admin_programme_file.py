@@ -298,5 +298,5 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
     ]
 
 
-pages.register(NAME, page, permission=_VIEW, label=_("Programme file"), order=40, group=pages.Group.PROGRAMME)
+pages.register(NAME, page, permission=_VIEW, label=_("Programme file"), order=50, group=pages.Group.PROGRAMME)
 pages.register("programme-file-download", download, permission=_VIEW, route="programme-file/<slug:kind>/", of=NAME)

@@ -159,7 +159,7 @@ def _preview_url(conference: Conference, release: Release | None) -> str:
     return pages.url("preview", conference, which=which, path=f"{(get_language() or 'en')[:2]}/{path}")
 
 
-pages.register("releases", releases, permission=_VIEW, label=_("Releases"), order=30, group=pages.Group.PUBLISHING)
+pages.register("releases", releases, permission=_VIEW, label=_("Releases"), order=30, group=pages.Group.PROGRAMME)
 pages.register("release-restore", restore, permission=_PUBLISH, route="releases/<int:number>/restore/", of="releases")
 pages.register("release-correct", correct, permission=_PUBLISH, route="releases/<int:number>/correct/", of="releases")
 pages.register("preview", look, permission=_VIEW, route="preview/<slug:which>/<path:path>", of="releases")

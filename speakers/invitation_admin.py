@@ -165,6 +165,6 @@ def answers_in_programme(conference: Conference) -> dict[int, list[str]]:
 
 programme.add_notes(answers_in_programme)
 pages.register(
-    "speakers", speakers, permission=_PERMISSION, label=gettext_lazy("Speakers"), order=10, group=pages.Group.PROGRAMME
+    "speakers", speakers, permission=_PERMISSION, label=gettext_lazy("Speakers"), order=15, group=pages.Group.PROGRAMME
 )
 pages.register("speaker", speaker, permission=_PERMISSION, route="speakers/<uuid:contribution>/", of="speakers")

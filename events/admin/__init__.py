@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.admin import RelatedPage
 from events.admin import explanations as explanations  # registers them
+from events.admin import pages
 from events.admin.bodies import CountryAdmin, OrganisationAdmin, RoomAdmin, SeriesAdmin, VenueAdmin
 from events.admin.conferences import ConferenceAdmin
 from events.admin.papers import MaterialAdmin, RecommendationAdmin, ReferenceAdmin, TopicAdmin
@@ -55,6 +56,14 @@ ConferenceAdmin.related_pages += [
     RelatedPage(_("Materials"), Material, "conference__id"),
     RelatedPage(_("References"), Reference, "conference__id"),
 ]
+for _name, _model, _lookup in (
+    ("sessions", Session, "conference__id"),
+    ("side-events", SideEvent, "conference__id"),
+    ("materials", Material, "conference__id"),
+    ("references", Reference, "conference__id"),
+    ("recommendations", Recommendation, "session__conference__id"),
+):
+    pages.register_list(_name, _model, _lookup, of="programme")
 SessionAdmin.related_pages += [RelatedPage(_("Recommendations"), Recommendation, "session__id")]
 
 # Pages of a conference register themselves with events.admin.pages; one import each, here at the end.

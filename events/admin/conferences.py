@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -102,14 +102,6 @@ class ConferenceAdmin(HouseAdmin[Conference]):
     def response_post_save_add(self, request: HttpRequest, obj: Conference) -> HttpResponseRedirect:
         """To the start page, whose checklist says what comes next."""
         return HttpResponseRedirect(pages.url("start", obj))
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Add the tabs."""
-        if kwargs.get("obj") is not None:
-            context |= pages.in_bar(request, kwargs["obj"])
-        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("as printed"))
     def archive_as_printed(self, conference: Conference) -> SafeString:

@@ -173,6 +173,6 @@ pages.register(
     listed,
     permission="events.view_conference",
     label=gettext_lazy("Long work"),
-    order=10,
-    group=pages.Group.MORE,
+    order=70,
+    group=pages.Group.CONFERENCE,
 )

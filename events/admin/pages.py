@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
 from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import admin
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,38 +23,37 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import conference_key
 from accounts.models import User
-from alliance.admin import refuse
+from alliance.admin import list_url, refuse
 from events.models import Conference
 
+FORM = "form"  # the conference's own form, among the names of pages
 PageView = Callable[..., HttpResponse]  # view(request, conference, **what the route captures)
 
 
 class Group(IntEnum):
-    """What pages are looked for under, in the order of the bar. Those of START stand in it by themselves."""
+    """What pages are looked for under, in the order of the bar."""
 
     START = 0
     PROGRAMME = 1
-    PUBLISHING = 2
-    REGISTRATION = 3
-    PEOPLE = 4
-    DELEGATIONS = 5
-    COMMUNICATION = 6
-    FIGURES = 7
-    MORE = 8
+    REGISTRATION = 2
+    MESSAGES = 3
+    DAY = 4
+    SAFETY = 5
+    CONFERENCE = 6
 
 
 GROUP_LABELS: dict[Group, str | Promise] = {
     Group.START: gettext_lazy("Start"),
     Group.PROGRAMME: gettext_lazy("Programme"),
-    Group.PUBLISHING: gettext_lazy("Publishing"),
     Group.REGISTRATION: gettext_lazy("Registration"),
-    Group.PEOPLE: gettext_lazy("People"),
-    Group.DELEGATIONS: gettext_lazy("Delegations"),
-    Group.COMMUNICATION: gettext_lazy("Communication"),
-    Group.FIGURES: gettext_lazy("Figures"),
-    Group.MORE: gettext_lazy("More"),
+    Group.MESSAGES: gettext_lazy("Messages"),
+    Group.DAY: gettext_lazy("On the day"),
+    Group.SAFETY: gettext_lazy("Safety"),
+    Group.CONFERENCE: gettext_lazy("Conference"),
 }
+_FORM_ORDER = 0  # of the conference's own form, in its group
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,37 @@ class ConferencePage:
     label: str | Promise = ""
     order: int = 50
     of: str = ""
-    group: Group = Group.MORE
+    group: Group = Group.CONFERENCE
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceList:
+    """Rows of a model that belong to a conference: their list and forms show the bar, too.
+
+    lookup: the list's filter, such as "conference__id". label, order, group, of: see ConferencePage.
+    """
+
+    name: str
+    model: type[models.Model]
+    lookup: str
+    label: str | Promise = ""
+    order: int = 50
+    of: str = ""
+    group: Group = Group.CONFERENCE
+
+    @property
+    def permissions(self) -> list[str]:
+        """One of them lets somebody look at the list."""
+        return [f"{self.model._meta.app_label}.{what}_{self.model._meta.model_name}" for what in ("view", "change")]
+
+    def url(self, conference: Conference) -> str:
+        """The list of those of the conference."""
+        return f"{list_url(self.model)}?{urlencode({self.filter: conference.pk})}"
+
+    @property
+    def filter(self) -> str:
+        """The parameter that names the conference in the list's address."""
+        return f"{self.lookup}__exact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +121,7 @@ class Bar:
 
 
 _pages: dict[str, ConferencePage] = {}
+_lists: dict[str, ConferenceList] = {}
 
 
 def register(
@@ -101,7 +133,7 @@ def register(
     route: str | None = None,
     order: int = 50,
     of: str = "",
-    group: Group = Group.MORE,
+    group: Group = Group.CONFERENCE,
 ) -> None:
     """Give conferences a page. See ConferencePage; the route is the name and a slash unless it is given.
 
@@ -109,11 +141,30 @@ def register(
     Raises ValueError when another view has the name.
     """
     known = _pages.get(name)
-    if known is not None and known.view is not view:
+    if (known is not None and known.view is not view) or name in _lists:
         raise ValueError(f"the page {name} is registered already")
     _pages[name] = ConferencePage(
         name, f"{name}/" if route is None else route, view, permission, label, order, of, group
     )
+
+
+def register_list(
+    name: str,
+    model: type[models.Model],
+    lookup: str,
+    *,
+    label: str | Promise = "",
+    order: int = 50,
+    of: str = "",
+    group: Group = Group.CONFERENCE,
+) -> None:
+    """Put the list of a model into the bar, and the bar on its list and forms. See ConferenceList.
+
+    Raises ValueError when a page has the name.
+    """
+    if name in _pages:
+        raise ValueError(f"a page is called {name}")
+    _lists[name] = ConferenceList(name, model, lookup, label, order, of, group)
 
 
 def url(name: str, conference: Conference, **captured: object) -> str:
@@ -147,47 +198,73 @@ def _opened(page: ConferencePage) -> Callable[..., HttpResponse]:
     return view
 
 
-def tabs(request: HttpRequest, conference: Conference, current: str = "") -> list[dict[str, object]]:
-    """Every page of the conference that the user may open, in the order of the bar; the form stands after the start.
+def tabs(request: HttpRequest, conference: Conference, current: str = FORM) -> list[dict[str, object]]:
+    """Every page and list of the conference that the user may open, in the order of the bar.
 
-    current: the name of the page shown; empty for the form.
+    current: the name of the page or list shown.
     """
-    page = _pages.get(current)
-    current = page.of or current if page is not None else current
-    found: list[dict[str, object]] = [
-        {
-            "label": page.label,
-            "url": url(page.name, conference),
-            "is_current": page.name == current,
-            "group": page.group,
-        }
-        for page in sorted(_pages.values(), key=lambda page: (page.group, page.order, page.name))
-        if page.label and request.user.has_perm(page.permission, conference)
+    shown = _pages.get(current) or _lists.get(current)
+    current = shown.of or current if shown is not None else current
+    may = request.user.has_perm
+    found: list[tuple[Group, int, str, str | Promise, str]] = [
+        (page.group, page.order, page.name, page.label, url(page.name, conference))
+        for page in _pages.values()
+        if page.label and may(page.permission, conference)
     ]
-    if any(request.user.has_perm(f"events.{what}_conference", conference) for what in ("view", "change")):
+    found += [
+        (one.group, one.order, one.name, one.label, one.url(conference))
+        for one in _lists.values()
+        if one.label and any(may(permission, conference) for permission in one.permissions)
+    ]
+    if any(may(f"events.{what}_conference", conference) for what in ("view", "change")):
         form = reverse("admin:events_conference_change", args=[conference.pk])
-        place = sum(tab["group"] == Group.START for tab in found)
-        tab = {"label": _("Conference"), "url": form, "is_current": not current, "group": Group.START}
-        found.insert(place, tab)
-    return found
+        found.append((Group.CONFERENCE, _FORM_ORDER, FORM, _("Settings"), form))
+    return [
+        {"label": label, "url": address, "is_current": name == current, "group": group}
+        for group, _order, name, label, address in sorted(found, key=lambda one: one[:3])
+    ]
 
 
 def bar(links: Iterable[dict[str, object]]) -> list[Bar]:
-    """The same in groups: what belongs to the start by itself, the others as lists."""
+    """The same in groups. A group of one page is called by it."""
     found: list[Bar] = []
     for group, within in groupby(links, key=lambda link: cast("Group", link["group"])):
         own = list(within)
-        parts = [[link] for link in own] if group == Group.START else [own]
-        for part in parts:
-            label = cast("str", part[0]["label"]) if len(part) == 1 else GROUP_LABELS[group]
-            found.append(Bar(label, part, any(link["is_current"] for link in part)))
+        label = cast("str", own[0]["label"]) if len(own) == 1 else GROUP_LABELS[group]
+        found.append(Bar(label, own, any(link["is_current"] for link in own)))
     return found
 
 
-def in_bar(request: HttpRequest, conference: Conference, current: str = "") -> dict[str, Any]:
+def in_bar(request: HttpRequest, conference: Conference, current: str = FORM) -> dict[str, Any]:
     """What the template of the bar needs."""
     links = tabs(request, conference, current)
     return {"conference_pages": links, "conference_bar": bar(links)}
+
+
+def around(request: HttpRequest, model: type[models.Model], row: models.Model | None) -> dict[str, Any]:
+    """What the bar needs on lists and forms of a model: empty where nobody can tell which conference it is about.
+
+    row: what the form shows; None on lists and empty forms, whose filter tells.
+    """
+    own = next((one for one in _lists.values() if one.model is model), None)
+    if isinstance(row, Conference):
+        return in_bar(request, row)
+    conference = _meant(request, own, row)
+    if conference is None:
+        return {}
+    return in_bar(request, conference, own.name if own is not None else "-") | {"bar_of": conference}
+
+
+def _meant(request: HttpRequest, own: ConferenceList | None, row: models.Model | None) -> Conference | None:
+    access = cast("User", request.user).access
+    key = conference_key(row) if row is not None else None
+    if key is None and own is not None:
+        query = dict(parse_qsl(request.GET.get("_changelist_filters", ""))) | request.GET.dict()
+        typed = query.get(own.filter, query.get("conference", ""))
+        key = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 18 else None
+    if key is None and len(access.at) == 1 and not access.everywhere:
+        key = next(iter(access.at))  # whoever looks after one conference is never anywhere else
+    return Conference.objects.filter(pk=key).first() if key is not None and access.knows(key) else None
 
 
 def context(request: HttpRequest, conference: Conference, name: str, title: str | Promise) -> dict[str, Any]:

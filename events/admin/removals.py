@@ -162,8 +162,8 @@ pages.register(
     permission=_TAKE_DOWN,
     label=gettext_lazy("Take down at once"),
     route="take-down/",
-    order=90,
-    group=pages.Group.START,
+    order=10,
+    group=pages.Group.SAFETY,
 )
 pages.register(
     "removal-confirm",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy
 
 from alliance.admin import RelatedPage
-from events.admin import ConferenceAdmin, SessionAdmin
+from events.admin import ConferenceAdmin, SessionAdmin, pages
 from registration.admin import admissions as admissions
 from registration.admin import announcements as announcements
 from registration.admin import by_hand as by_hand
@@ -35,7 +35,7 @@ from registration.admin import trail as trail
 from registration.admin import waiting as waiting
 from registration.admin import webhooks as webhooks
 from registration.api import token_pages as token_pages
-from registration.models import Admission, Delegation, Figure, Participant, Registration
+from registration.models import Admission, Delegation, Figure, Participant, Question, Registration
 
 ConferenceAdmin.related_pages += [
     RelatedPage(gettext_lazy("Admissions"), Admission, "conference__id"),
@@ -45,3 +45,17 @@ ConferenceAdmin.related_pages += [
     RelatedPage(gettext_lazy("Figures"), Figure, "conference__id"),
 ]
 SessionAdmin.related_pages.append(RelatedPage(gettext_lazy("Admissions"), Admission, "session__id"))
+
+# Lists of theirs in the bar of a conference, and the bar on them.
+_OF_REGISTRATION = pages.Group.REGISTRATION
+_REGISTRATIONS = "admission__conference__id"
+pages.register_list(
+    "registrations", Registration, _REGISTRATIONS, label=gettext_lazy("Registrations"), order=10, group=_OF_REGISTRATION
+)
+pages.register_list(
+    "admissions", Admission, "conference__id", label=gettext_lazy("Admissions"), order=60, group=_OF_REGISTRATION
+)
+pages.register_list("participant-forms", Participant, "conference__id", of="registrations")
+pages.register_list("delegation-forms", Delegation, "conference__id", of="delegations")
+pages.register_list("question-forms", Question, "conference__id", of="questions")
+pages.register_list("imported-figures", Figure, "conference__id", of="figures")

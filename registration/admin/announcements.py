@@ -291,6 +291,6 @@ def _preview(announcement: Announcement, language: str) -> dict[str, Any] | None
 
 jobs.register(RELEASE, release, label=gettext_lazy("Message to people"), may=jobs.by_permission(PERMISSION))
 pages.register(
-    "messages", index, permission=PERMISSION, label=gettext_lazy("Messages"), order=65, group=pages.Group.COMMUNICATION
+    "messages", index, permission=PERMISSION, label=gettext_lazy("Messages"), order=10, group=pages.Group.MESSAGES
 )
 pages.register("message", page, permission=PERMISSION, route="messages/<uuid:message>/", of="messages")

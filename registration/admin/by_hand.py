@@ -159,5 +159,5 @@ def _say(request: HttpRequest, admissions: list[Admission], answer: Answer) -> N
 
 
 pages.register(
-    "by-hand", page, permission=PERMISSION, label=gettext_lazy("Enter a person"), order=62, group=pages.Group.PEOPLE
+    "by-hand", page, permission=PERMISSION, label=gettext_lazy("Enter a person"), order=50, group=pages.Group.REGISTRATION
 )

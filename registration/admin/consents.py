@@ -210,7 +210,7 @@ def _note_paper(request: HttpRequest, person: Participant) -> None:
 
 
 pages.register(
-    "consents", consents_page, permission=_SEE, label=gettext_lazy("Consents"), order=72, group=pages.Group.PEOPLE
+    "consents", consents_page, permission=_SEE, label=gettext_lazy("Consents"), order=30, group=pages.Group.SAFETY
 )
 pages.register("consents-ask", ask, permission=_ASK, route="consents/ask/", of="consents")
 pages.register("consents-done", done, permission=_TICK, route="consents/done/", of="consents")

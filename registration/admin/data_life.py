@@ -200,7 +200,7 @@ def paper_pdf(paper: dict[str, Any], *, name: str) -> HttpResponse:
     )
 
 
-pages.register("data-life", page, permission=_SEE, label=gettext_lazy("Data life"), order=74, group=pages.Group.PEOPLE)
+pages.register("data-life", page, permission=_SEE, label=gettext_lazy("Data life"), order=40, group=pages.Group.SAFETY)
 pages.register("data-life-save", save, permission=_CHANGE, route="data-life/save/", of="data-life")
 pages.register("data-life-proofs", proofs_file, permission=_SEE, route="data-life/proofs/", of="data-life")
 pages.register("processing", record, permission=_SEE, route="data-life/processing/", of="data-life")

@@ -137,8 +137,8 @@ pages.register(
     page,
     permission=_PERMISSION,
     label=gettext_lazy("Delegations"),
-    order=60,
-    group=pages.Group.DELEGATIONS,
+    order=30,
+    group=pages.Group.REGISTRATION,
 )
 pages.register(
     "delegation-letter",

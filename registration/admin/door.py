@@ -144,6 +144,6 @@ def csv_of_selected(
 
 
 pages.register(
-    "door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=70, group=pages.Group.PEOPLE
+    "door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=10, group=pages.Group.DAY
 )
 pages.register("badges", badge_file, permission=_SEE_PEOPLE, route="door/badges/<slug:sheet>/<int:part>.pdf", of="door")

@@ -144,7 +144,7 @@ def page(request: HttpRequest, conference: Conference, stays: UUID, goes: UUID) 
 
 
 pages.register(
-    "duplicates", index, permission=PERMISSION, label=gettext_lazy("Duplicates"), order=63, group=pages.Group.PEOPLE
+    "duplicates", index, permission=PERMISSION, label=gettext_lazy("Duplicates"), order=55, group=pages.Group.REGISTRATION
 )
 pages.register(
     "duplicate",

@@ -375,6 +375,6 @@ def _many_page(
 
 
 pages.register(
-    "invitations", page, permission=_PERMISSION, label=gettext_lazy("Invitations"), order=62, group=pages.Group.PEOPLE
+    "invitations", page, permission=_PERMISSION, label=gettext_lazy("Invitations"), order=40, group=pages.Group.REGISTRATION
 )
 pages.register("invitations-many", many, permission=_PERMISSION, route="invitations/many/", of="invitations")

@@ -186,8 +186,8 @@ pages.register(
     board,
     permission=_SEE,
     label=gettext_lazy("Who has no link"),
-    order=40,
-    group=pages.Group.COMMUNICATION,
+    order=20,
+    group=pages.Group.DAY,
 )
 pages.register("joining-of", board_of, permission=_SEE, route="joining/<uuid:admission>/", of="joining")
 pages.register(
@@ -195,6 +195,6 @@ pages.register(
     rehearsal,
     permission=_REHEARSE,
     label=gettext_lazy("Rehearsal"),
-    order=60,
-    group=pages.Group.COMMUNICATION,
+    order=30,
+    group=pages.Group.DAY,
 )

@@ -317,8 +317,8 @@ pages.register(
     overview,
     permission=_PERMISSION,
     label=gettext_lazy("Protection"),
-    order=74,
-    group=pages.Group.PEOPLE,
+    order=20,
+    group=pages.Group.SAFETY,
 )
 pages.register(
     "protection-person", of_person, permission=_PERMISSION, route="protection/people/<uuid:somebody>/", of="protection"

@@ -400,7 +400,7 @@ pages.register(
     questions_page,
     permission=_SEE,
     label=gettext_lazy("Questions"),
-    order=56,
+    order=70,
     group=pages.Group.REGISTRATION,
 )
 for _name, _label, _permission, _is_confidential in (
@@ -413,7 +413,7 @@ for _name, _label, _permission, _is_confidential in (
         _page(confidential=_is_confidential),
         permission=_permission,
         label=_label,
-        order=57 + _is_confidential,
+        order=71 + _is_confidential,
         group=pages.Group.REGISTRATION,
     )
     pages.register(

@@ -175,7 +175,7 @@ pages.register(
     waiting_lists,
     permission=_SEE,
     label=gettext_lazy("Waiting lists"),
-    order=66,
+    order=20,
     group=pages.Group.REGISTRATION,
 )
 pages.register(

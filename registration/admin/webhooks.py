@@ -234,6 +234,6 @@ pages.register(
     of_conference,
     permission=webhooks.RIGHT,
     label=gettext_lazy("Webhooks"),
-    order=66,
-    group=pages.Group.DELEGATIONS,
+    order=60,
+    group=pages.Group.CONFERENCE,
 )

@@ -31,11 +31,35 @@
     var group = groups()[number - 1];
     if (!group) { return; }
     var list = group.querySelector("details");
-    var sub = document.querySelector(".conference-subpages a");
     if (list) { list.open = true; list.querySelector("summary").focus(); return; }
-    (group.querySelector("a") || sub || opener).focus();
-    if (group.querySelector("a")) { group.querySelector("a").click(); }
+    group.querySelector("a").click();
   }
+
+  /* Lists of the bar: one at a time; Escape and a click elsewhere close them. Without this they stay open until closed. */
+  function openLists() {
+    return Array.prototype.slice.call(document.querySelectorAll(".conference-groups details[open]"));
+  }
+
+  groups().forEach(function (group) {
+    var list = group.querySelector("details");
+    if (!list) { return; }
+    list.addEventListener("toggle", function () {
+      if (list.open) { openLists().forEach(function (one) { if (one !== list) { one.open = false; } }); }
+    });
+  });
+
+  document.addEventListener("click", function (event) {
+    openLists().forEach(function (one) { if (!one.contains(event.target)) { one.open = false; } });
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape" || dialog.open) { return; }
+    openLists().forEach(function (one) {
+      var held = one.contains(document.activeElement);
+      one.open = false;
+      if (held) { one.querySelector("summary").focus(); }
+    });
+  });
 
   opener.hidden = false;
   opener.addEventListener("click", open);

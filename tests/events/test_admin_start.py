@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from alliance import crypto
+from alliance.admin import list_url, row_url
 from events import workplace
 from events.admin import pages
 from events.models import Conference
@@ -315,16 +316,28 @@ def test_admin_leads_an_organiser_of_one_conference_to_its_start_page(client: Cl
     assert client.get(index).status_code == 200
 
 
+def test_bar_stands_on_lists_and_forms_of_a_conference() -> None:
+    registration = RegistrationFactory()
+    conference = registration.admission.conference
+    staff = organiser_of(conference)
+    other = ConferenceFactory()
+
+    own = f"{list_url(Registration)}?admission__conference__id__exact="
+    for shown in (f"{own}{conference.pk}", row_url(registration), row_url(registration.participant)):
+        page = staff.get(shown)
+        assert page.context["bar_of"] == conference
+        assert [str(one["label"]) for one in page.context["conference_pages"] if one["is_current"]] == ["Registrations"]
+    assert str(other.title) not in staff.get(f"{own}{other.pk}").text
+
+
 def test_bar_has_groups_and_marks_where_one_is() -> None:
     conference = ConferenceFactory()
     page = organiser_of(conference).get(pages.url("checks", conference))
     bar: list[Any] = page.context["conference_bar"]
 
-    assert [str(group.label) for group in bar][:5] == [
-        "Start", "Take down at once", "Conference", "Programme", "Publishing"
-    ]  # fmt: skip
-    assert [str(group.label) for group in bar if group.is_current] == ["Publishing"]
+    labels = ["Start", "Programme", "Registration", "Messages", "On the day", "Safety", "Conference"]
+    assert [str(group.label) for group in bar] == labels
+    assert [str(group.label) for group in bar if group.is_current] == ["Programme"]
     nav = page.text.partition('<nav class="conference-pages"')[2].partition("</nav>")[0]
-    assert nav.count('aria-current="page"') == 1
-    assert len(bar) <= 11
+    assert nav.count('aria-current="page"') == 2  # in the list of the group, and below the bar
     assert sum(len(group.links) for group in bar) == len(page.context["conference_pages"])
