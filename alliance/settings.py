@@ -80,7 +80,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "alliance.middleware.RequestLog",
-    "alliance.middleware.OneCharset",
     "alliance.middleware.ContentSecurityPolicy",
     "alliance.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
