@@ -14,8 +14,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from alliance import time
 
 log = structlog.get_logger("alliance.admin")
 
@@ -39,8 +42,13 @@ def as_uuid(text: str) -> UUID | None:
 
 
 def clock_time(instant: datetime | None, zone: tzinfo = UTC) -> str:
-    """An instant on a clock, with the clock's name: "2030-07-15 11:00 CEST". A dash for an unknown one."""
-    return "-" if instant is None else f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    """An instant on a clock, with the clock's name: "15 Jul 2030, 11:00 CEST". A dash for an unknown one."""
+    if instant is None:
+        return "–"
+    local = instant.astimezone(zone)
+    name = local.tzname() or ""  # zones without a name of their own call it "+03"
+    clock = name if name[:1].isalpha() else time.offset_text(local)
+    return f"{formats.date_format(local, 'SHORT_DATETIME_FORMAT')} {clock}"
 
 
 def zone_named(name: str | None) -> tzinfo:

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -141,7 +142,8 @@ def _when(session: Session) -> str:
     if session.starts_at is None or session.ends_at is None:
         return _("no time")
     zone = session.conference.zone
-    return f"{session.starts_at.astimezone(zone):%Y-%m-%d %H:%M}–{session.ends_at.astimezone(zone):%H:%M}"
+    start, end = session.starts_at.astimezone(zone), session.ends_at.astimezone(zone)
+    return f"{formats.date_format(start, 'SHORT_DATETIME_FORMAT')}–{end:%H:%M}"
 
 
 def _is_confirmed(request: HttpRequest) -> bool:

@@ -229,7 +229,7 @@ def test_move_shows_what_will_be_and_then_does_it(place: Any, organiser: Client)
 
     asked = organiser.post(url, chosen("move_selected", one, two))
     shown = organiser.post(url, chosen("move_selected", one, two, minutes="30", stamp=asked.context["stamp"]))
-    assert [row.then for row in shown.context["rows"]] == ["2030-07-15 10:30–11:30", "2030-07-15 11:30–12:30"]
+    assert [row.then for row in shown.context["rows"]] == ["15 Jul 2030, 10:30–11:30", "15 Jul 2030, 11:30–12:30"]
     one.refresh_from_db()
     assert one.starts_at == datetime(2030, 7, 15, 8, tzinfo=UTC)
 
