@@ -15,6 +15,7 @@ class RegistrationConfig(AppConfig):
         from registration import cloning, health, programme_checks, programme_file, removals, workplace
         from registration.api import access
         from registration.delegations import mails as delegation_mails
+        from registration.exports import papers
         from registration.exports import work as exports
         from registration.invitations import mails as invitation_mails
         from registration.joining import platform_handlers, rehearsals
@@ -39,6 +40,7 @@ class RegistrationConfig(AppConfig):
         handlers.register()
         delegation_mails.register()
         exports.register()
+        papers.register()
         health.register()
         invitation_mails.register()
         letters.register()

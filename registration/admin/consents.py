@@ -9,16 +9,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone, translation
-from django.utils.translation import get_language, gettext_lazy
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
 from alliance.admin import clock_time, row_url
+from alliance.exceptions import DomainError
 from events.admin import pages
+from events.admin.long_work import now_or_later
 from events.models import Conference
 from registration import consent_places, consent_wordings
-from registration.admin.data_life import paper_pdf
+from registration.exports import papers
 from registration.models import Consent, ConsentSource, Participant, Purpose
 from registration.services import consents
 from speakers import consents as speaker_consents
@@ -138,55 +140,14 @@ def proof(request: HttpRequest, conference: Conference, participant: UUID) -> Ht
     ).first()
     if person is None:
         raise Http404
-    lines, work = consents.ledger(person, by=actor(request), now=timezone.now())
-    zone = conference.zone
-    agreed, taken_back = _("agreed"), _("taken back")
-    paper = {
-        "title": _("Ledger of consents"),
-        "conference": str(conference.title),
-        "language": get_language() or "en",
-        "intro": f"{person.display_name} · {person.public_id}",
-        "parts": [
-            {
-                "heading": _("Lines"),
-                "head": [_("When"), _("What"), _("In these words"), _("Version"), _("Where"), _("Until")],
-                "widths": [3, 3, 6, 2, 3, 3],
-                "rows": [
-                    [
-                        clock_time(line.at, zone),
-                        f"{line.get_purpose_display()}: {agreed if line.is_given else taken_back}",
-                        _sentence(line),
-                        f"{line.wording}, {line.language}",
-                        line.get_source_display(),
-                        clock_time(line.expires_at, zone) if line.expires_at is not None else "",
-                    ]
-                    for line in lines
-                ],
-            },
-            {
-                "heading": _("To take down"),
-                "head": [_("What"), _("Withdrawn"), _("Taken down")],
-                "widths": [3, 2, 3],
-                "rows": [
-                    [
-                        row.get_purpose_display(),
-                        clock_time(row.asked_at, zone),
-                        f"{clock_time(row.done_at, zone)}, {row.done_by.name if row.done_by else '–'}"
-                        if row.done_at is not None
-                        else _("Not yet"),
-                    ]
-                    for row in work
-                ],
-            },
-        ],
-    }
-    return paper_pdf(paper, name="consents.pdf")
-
-
-def _sentence(line: Consent) -> str:
-    """The words that were agreed to, in the language in which they were shown."""
-    with translation.override(line.language):
-        return str(consent_wordings.find(line.purpose, line.wording).sentence)
+    back = pages.url("consents-person", conference, participant=participant)
+    is_large = Consent.objects.filter(participant=person).count() > papers.LARGE_LEDGER
+    try:
+        order = {"participant": person.pk}
+        return now_or_later(request, papers.CONSENTS, conference, order, is_large=is_large, back=back)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return HttpResponseRedirect(back)
 
 
 def _note_paper(request: HttpRequest, person: Participant) -> None:

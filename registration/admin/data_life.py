@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -16,16 +12,18 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.admin import actor
-from alliance import dates, spreadsheets
+from alliance import dates
+from alliance.exceptions import DomainError
+from events import jobs
 from events.admin import pages
-from events.documents import pdf
+from events.admin.long_work import file_of, now_or_later
 from events.models import Conference
 from registration import processing, retention
+from registration.exports import papers
 from registration.services import data_life
 
 _SEE, _CHANGE = "registration.view_deletionproof", "registration.change_retentionperiod"
 _MOST_SHOWN = 200
-_PAPER = Path(__file__).resolve().parents[1] / "typst" / "paper.typ"
 
 
 def page(request: HttpRequest, conference: Conference) -> HttpResponse:
@@ -52,7 +50,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
         "may_change": request.user.has_perm(_CHANGE, conference),
         "save_url": pages.url("data-life-save", conference),
         "proofs": _lines(found[:_MOST_SHOWN]),
-        "kinds": list(_labels().items()),
+        "kinds": list(papers.labels().items()),
         "rule": rule,
         "year": year,
         "years": [day.year for day in data_life.proofs_of(conference).dates("on_day", "year", order="DESC")],
@@ -69,18 +67,12 @@ def _day(one: data_life.Standing) -> str:
 
 def _filter(request: HttpRequest) -> tuple[str, int | None]:
     rule, year = request.GET.get("rule", ""), request.GET.get("year", "")
-    return rule if rule in _labels() else "", int(year) if year.isascii() and year.isdecimal() and len(
-        year
-    ) == 4 else None
-
-
-def _labels() -> dict[str, str]:
-    of_conference = {rule.key: str(rule.label) for rule in retention.RULES}
-    return of_conference | {one.key: str(one.label) for one in retention.FIXED}
+    is_year = year.isascii() and year.isdecimal() and len(year) == 4 and year != "0000"  # PostgreSQL knows none
+    return rule if rule in papers.labels() else "", int(year) if is_year else None
 
 
 def _lines(found: Any) -> list[dict[str, Any]]:
-    labels = _labels()
+    labels = papers.labels()
     return [
         {
             "day": one.on_day,
@@ -118,48 +110,14 @@ def save(request: HttpRequest, conference: Conference) -> HttpResponse:
 def proofs_file(request: HttpRequest, conference: Conference) -> HttpResponse:
     """The proofs of the conference as .csv or PDF, filtered as on the page."""
     rule, year = _filter(request)
-    lines = _lines(data_life.proofs_of(conference, rule=rule, year=year).iterator(chunk_size=500))
-    if request.GET.get("kind") == "pdf":
-        return paper_pdf(_proofs_paper(conference, lines), name=f"deletions-{conference.slug}.pdf")
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["day", "kind", "label", "number", "days_kept", "rule_version", "proof"])
-    for line in lines:
-        row = [line["day"].isoformat(), line["rule"], line["label"], line["count"], line["days"], line["version"]]
-        cells = ["" if value is None else str(value) for value in [*row, line["id"]]]
-        writer.writerow([spreadsheets.harmless(cell) for cell in cells])
-    return HttpResponse(
-        text.getvalue().encode("utf-8"),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="deletions-{conference.slug}.csv"'},
-    )
-
-
-def _proofs_paper(conference: Conference, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    rows = [
-        [
-            dates.day(line["day"], with_weekday=False),
-            line["label"],
-            str(line["count"]),
-            "" if line["days"] is None else str(line["days"]),
-            str(line["version"]),
-        ]
-        for line in lines
-    ]
-    return {
-        "title": _("Proofs of deletion"),
-        "conference": str(conference.title),
-        "language": get_language() or "en",
-        "intro": _("What was deleted, when, and by which rule. No line says whose it was."),
-        "parts": [
-            {
-                "heading": "",
-                "head": [_("Day"), _("Kind"), _("Number"), _("Days kept"), _("Version")],
-                "widths": [2, 5, 1, 1, 1],
-                "rows": rows or [[_("Nothing was deleted yet."), "", "", "", ""]],
-            }
-        ],
-    }
+    is_large = data_life.proofs_of(conference, rule=rule, year=year).count() > papers.LARGE_PROOFS
+    order = {"rule": rule, "year": year, "kind": "pdf" if request.GET.get("kind") == "pdf" else "csv"}
+    back = pages.url("data-life", conference)
+    try:
+        return now_or_later(request, papers.DELETIONS, conference, order, is_large=is_large, back=back)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return HttpResponseRedirect(back)
 
 
 # --- the record of processing -----------------------------------------------------------------------------------------
@@ -169,7 +127,13 @@ def record(request: HttpRequest, conference: Conference) -> HttpResponse:
     """What is done with data about people at this conference, as the settings say now; to print, or as PDF."""
     found = processing.record(conference, now=timezone.now())
     if request.GET.get("kind") == "pdf":
-        return paper_pdf(_record_paper(conference, found), name=f"processing-{conference.slug}.pdf")
+        try:
+            content = papers.typeset(_record_paper(conference, found))
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return HttpResponseRedirect(pages.url("processing", conference))
+        name = f"processing-{conference.slug}.pdf"
+        return file_of(jobs.Result(content=content, name=name, content_type="application/pdf"))
     context = pages.context(request, conference, "processing", _("Record of processing")) | {
         "parts": found,
         "file_url": pages.url("processing", conference) + "?kind=pdf",
@@ -188,16 +152,6 @@ def _record_paper(conference: Conference, found: list[processing.Part]) -> dict[
             {"heading": part.heading, "head": part.head, "widths": part.widths, "rows": part.rows} for part in found
         ],
     }
-
-
-def paper_pdf(paper: dict[str, Any], *, name: str) -> HttpResponse:
-    """A paper of tables, to take away."""
-    content = pdf.typeset(json.dumps(paper, ensure_ascii=False).encode(), template=_PAPER)
-    return HttpResponse(
-        content,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
-    )
 
 
 pages.register("data-life", page, permission=_SEE, label=gettext_lazy("Data life"), order=40, group=pages.Group.SAFETY)
