@@ -5,9 +5,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from alliance.content_types import guarded
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings")
 
-application = get_wsgi_application()
+application = guarded(get_wsgi_application())
 
 # What is loaded now stays: the collector need not walk through it again, and requests leave few cycles behind.
 gc.collect()
