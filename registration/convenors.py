@@ -22,8 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.actors import Actor
 from accounts.models import Role, RoleKind, User
 from events.models import Session
-from registration.models import Registration, RegistrationStatus
-from registration.models.registration import RegistrationQuerySet
+from registration.models import Registration
 from registration.services import identities
 
 MOST = 500  # registrations on a page
@@ -55,10 +54,6 @@ def side_events_of(user: User) -> QuerySet[Session]:
     return rows.order_by("-conference__starts_on", "position", "pk")
 
 
-def _shown() -> RegistrationQuerySet:
-    return Registration.objects.exclude(status=RegistrationStatus.CANCELLED).filter(participant__taken_down_at=None)
-
-
 @require_safe
 @_personal
 def mine(request: HttpRequest) -> HttpResponse:
@@ -68,7 +63,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     sessions = list(side_events_of(request.user))
     if not sessions:
         raise Http404
-    live = _shown().filter(admission__session__in=sessions)
+    live = Registration.objects.shown_to_others().filter(admission__session__in=sessions)
     counts = dict(live.order_by().values_list("admission__session").annotate(number=Count("pk")))
     rows = [{"session": session, "number": counts.get(session.pk, 0)} for session in sessions]
     return render(request, "registration/convenor/mine.html", {"rows": rows})
@@ -89,7 +84,7 @@ def registrations(request: HttpRequest, public_id: Any) -> HttpResponse:
     ).exists()
     if request.method == "POST" and not may_see:
         raise PermissionDenied
-    found = _shown().filter(admission__session=session.pk)
+    found = Registration.objects.shown_to_others().filter(admission__session=session.pk)
     rows = list(
         found.select_related("participant", "admission")
         .defer("participant__sealed_identity", "participant__accessibility_needs")

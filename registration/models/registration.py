@@ -75,6 +75,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """All that still stand: neither cancelled nor rejected. At most one per participant and admission."""
         return self.exclude(status__in=ENDED)
 
+    def shown_to_others(self) -> Self:
+        """What convenors and delegations may see: neither what was cancelled nor anybody who was taken down."""
+        return self.exclude(status=_S.CANCELLED).filter(participant__taken_down_at=None)
+
     def cancellable(self) -> Self:
         """Those a participant or organiser may still cancel."""
         return self.filter(status__in=[status for status, moves in MOVES.items() if _S.CANCELLED in moves])
