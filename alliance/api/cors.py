@@ -28,8 +28,9 @@ class PublicReads:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Add the headers to reads without credentials under the API's address."""
-        if not request.path_info.startswith(_PREFIX):
-            return self.get_response(request)
+        resource = request.path_info.removeprefix(_PREFIX).partition("/")[0]
+        if not request.path_info.startswith(_PREFIX) or resource in tokens.CLOSED:
+            return self.get_response(request)  # what is closed counts by itself, and is for no page of another site
         if header := request.headers.get("Authorization", ""):
             return self._with_token(request, header)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
@@ -52,8 +53,7 @@ class PublicReads:
 
     def _with_token(self, request: HttpRequest, header: str) -> HttpResponseBase:
         """What everybody may read, counted by the token. Nothing here is for pages of other sites."""
-        resource = request.path_info.removeprefix(_PREFIX).partition("/")[0]
-        if resource in tokens.CLOSED or request.method not in {"GET", "HEAD", "OPTIONS"}:
+        if request.method not in {"GET", "HEAD", "OPTIONS"}:
             return self.get_response(request)
         reader = tokens.reader(header)
         if reader is None:

@@ -123,21 +123,20 @@ class _FlagField(_Pattern):
 class _DateField(_Pattern):
     default_error_messages = {"invalid": gettext_lazy("Expected a date such as 2020-07-20.")}
 
-    def read(self, text: str) -> date:
+    def read(self, text: str) -> Any:
         day = parse_date(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
         return day or _refuse()
 
 
-class _DayField(_Pattern):
+class _DayField(_DateField):
     default_error_messages = {
         "invalid": gettext_lazy("Expected the number of a day, such as 2, or a date such as 2020-07-20.")
     }
 
-    def read(self, text: str) -> int | date:
+    def read(self, text: str) -> Any:
         if re.fullmatch(r"[0-9]{1,3}", text):
             return int(text) or _refuse()
-        day = parse_date(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
-        return day or _refuse()
+        return super().read(text)
 
 
 class _InstantField(_Pattern):
@@ -274,6 +273,11 @@ class Id(Parameter):
         return qs if value is None else qs.filter(**{f"{self.field_name}__public_id": value})
 
 
+def by_slug_or_id(value: uuid.UUID | str, path: str = "") -> dict[str, object]:
+    """The condition that a SlugOrId stands for. path: to the conference, with its underscores."""
+    return {f"{path}slug" if isinstance(value, str) else f"{path}public_id": value}
+
+
 class SlugOrId(Parameter):
     """A conference by slug or id. field_name: the path to it."""
 
@@ -282,10 +286,7 @@ class SlugOrId(Parameter):
 
     def filter(self, qs: QuerySet[Model], value: Any) -> QuerySet[Model]:
         """Rows of the conference."""
-        if value is None:
-            return qs
-        what = "public_id" if isinstance(value, uuid.UUID) else "slug"
-        return qs.filter(**{f"{self.field_name}__{what}": value})
+        return qs if value is None else qs.filter(**by_slug_or_id(value, f"{self.field_name}__"))
 
 
 class CountryCode(Parameter):

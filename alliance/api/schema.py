@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any
@@ -147,8 +148,6 @@ def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 
 @lru_cache(maxsize=1)
 def _etag() -> str:
-    import hashlib
-
     return f'"{hashlib.sha256(document()).hexdigest()[:32]}"'
 
 

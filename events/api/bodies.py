@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
 from alliance.api.fields import AddressField, CodeField, IdField, TextField, WrittenField
-from alliance.api.filters import Choice, CountryCode, Filters, Flag, Search, SlugOrId
+from alliance.api.filters import Choice, CountryCode, Filters, Flag, Search, SlugOrId, by_slug_or_id
 from alliance.api.paging import Key
 from alliance.api.shape import Expansion
 from events.api.base import ProgrammeViewSet
-from events.models import Conference, Convenorship, Country, CountryStatus, Organisation, OrganisationKind, Session
+from events.models import Convenorship, Country, CountryStatus, Organisation, OrganisationKind, Session
 
 
 class CountryRefSerializer(serializers.ModelSerializer[Country]):
@@ -115,8 +115,7 @@ class OrganisationFilters(Filters):
 
     def by_conference(self, organisations: QuerySet[Organisation], name: str, value: Any) -> QuerySet[Organisation]:
         """Bodies that convene a public session of the conference."""
-        by = {"slug": value} if isinstance(value, str) else {"public_id": value}
-        sessions = Session.objects.public().filter(conference__in=Conference.objects.filter(**by))
+        sessions = Session.objects.public().filter(**by_slug_or_id(value, "conference__"))
         return organisations.filter(named_by(Convenorship.objects.filter(session__in=sessions)))
 
 

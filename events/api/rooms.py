@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from alliance.api.fields import IdField, TextField, WrittenField
-from alliance.api.filters import Filters, SlugOrId
+from alliance.api.filters import Filters, SlugOrId, by_slug_or_id
 from alliance.api.paging import Key
 from events.api.base import ProgrammeViewSet
 from events.api.bodies import WHOLE_COUNTRY, CountryRefSerializer
@@ -51,8 +51,8 @@ class RoomFilters(Filters):
 
     def by_conference(self, rooms: QuerySet[Room], name: str, value: Any) -> QuerySet[Room]:
         """Rooms of the venue of a public conference."""
-        by = {"slug": value} if isinstance(value, str) else {"public_id": value}
-        return rooms.filter(venue__in=Conference.objects.public().filter(**by).values("venue"))
+        held = Conference.objects.public().filter(**by_slug_or_id(value))
+        return rooms.filter(venue__in=held.values("venue"))
 
 
 class RoomViewSet(ProgrammeViewSet[Room]):

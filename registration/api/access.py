@@ -1,4 +1,4 @@
-"""What every resource that needs a token shares: who asks, what for, how often, and how writes are read.
+"""What every resource that needs a token shares: who asks, what for, and how often. writes.py reads what is sent.
 
 Refused in this order: too many requests from an address (429), a token in the address (400), no token or one that does
 not work (401), the wrong use (403), too many requests with the token (429), then what the operation itself refuses.
@@ -6,11 +6,9 @@ not work (401), the wrong use (403), too many requests with the token (429), the
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
@@ -18,11 +16,11 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,10 +29,10 @@ from accounts.actors import Actor
 from accounts.models import ActorKind, User
 from alliance import crypto
 from alliance.api import filters, tokens
-from alliance.api.limits import Limit, Standing
-from alliance.api.limits import address_of as address_of
+from alliance.api.limits import Limit, Standing, address_of
 from alliance.api.views import PublicViewSet
-from alliance.problems import Fault, InvalidParameters, Refused
+from alliance.problems import Refused
+from registration.api.writes import etag_of
 from registration.models import ApiGrant, Scope
 from registration.services import api_tokens
 
@@ -43,11 +41,9 @@ M = TypeVar("M", bound=Model)
 PER_TOKEN = Limit("token", 300)
 PER_ADDRESS = Limit("address", 600)
 WRONG_TOKENS = Limit("wrong-tokens", 30)
-MOST_BYTES = 200_000  # of a body; a hundred people need a tenth of it
 
 _TOKEN = re.compile(rf"\b{api_tokens.BEGINS}[A-Za-z0-9_-]{{43}}")
 _TOKEN_NAMES = frozenset({"token", "access_token", "api_token", "api_key", "apikey", "key", "bearer", "authorization"})
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 def too_many(standing: Standing) -> Refused:
@@ -230,7 +226,7 @@ class TokenViewSet(PublicViewSet[M]):
     permission_classes = [HasScope]
     scopes: ClassVar[Mapping[str, Scope]]
     http_method_names = ["get", "head", "post", "patch", "delete", "options"]
-    standings: list[Standing]
+    standings: MutableSequence[Standing]
 
     @property
     def grant(self) -> ApiGrant:
@@ -261,6 +257,18 @@ class TokenViewSet(PublicViewSet[M]):
         if standing.is_over:
             raise too_many(standing)
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A page of rows with its ETag."""
+        page = super().list(request, *args, **kwargs).data
+        return self.seen(page, etag=etag_of(page))
+
+    def seen(self, data: Any, *, etag: str) -> Response:
+        """An answer with its validator; 304 without it where the reader has this version already."""
+        known = {tag.removeprefix("W/") for tag in parse_etags(self.request.headers.get("If-None-Match", ""))}
+        if known & {"*", etag}:
+            return Response(status=304, headers={"ETag": etag})
+        return Response(data, headers={"ETag": etag})
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Nothing here is kept by anybody; say how many requests are left."""
         answer = super().finalize_response(request, response, *args, **kwargs)
@@ -273,90 +281,3 @@ class TokenViewSet(PublicViewSet[M]):
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         """What may be done here: the Allow header says it, there is no body."""
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
-
-
-# --- writes -----------------------------------------------------------------------------------------------------------
-
-
-class CsvParser(BaseParser):
-    """A list as text, for the one operation that takes it."""
-
-    media_type = "text/csv"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """The text, in UTF-8 with or without a mark. Raises ParseError."""
-        try:
-            return stream.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise exceptions.ParseError from error
-
-
-def sent(request: Request) -> Any:
-    """What was sent, as the parsers of the view read it. Raises Refused, UnsupportedMediaType."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > MOST_BYTES:
-        raise Refused(
-            status=413,
-            kind="content-too-large",
-            title=_("This is too much at once"),
-            detail=_("A body has at most %(limit)d bytes. Send it in parts.") % {"limit": MOST_BYTES},
-        )
-    try:
-        return request.data
-    except (exceptions.ParseError, RecursionError) as error:
-        raise Refused(
-            status=400,
-            kind="malformed-body",
-            title=_("This request cannot be read"),
-            detail=_("The body cannot be read. Expected UTF-8, and JSON that is whole."),
-        ) from error
-
-
-def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object that was sent. Raises Refused, InvalidParameters, UnsupportedMediaType."""
-    data = sent(request)
-    if not isinstance(data, dict):
-        raise InvalidParameters([Fault("body", "", _("Expected an object."))])
-    return dict(data)
-
-
-def idempotency_key(request: Request) -> str | None:
-    """The Idempotency-Key, if there is one. Raises InvalidParameters."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        expected = _("Expected 1 to 200 letters, digits or signs of ASCII without blanks, such as a UUID.")
-        raise InvalidParameters([Fault("header", "Idempotency-Key", expected)])
-    return key
-
-
-def etag_of(data: Mapping[str, Any]) -> str:
-    """The strong validator of a row as it is shown."""
-    written = json.dumps(data, sort_keys=True, default=str)
-    return f'"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
-
-
-def expected_etags(request: Request) -> set[str]:
-    """What If-Match names; "*" stands for any. Raises Refused (428) when it is missing.
-
-    A proxy that compresses answers marks our ETags as weak on their way; they still name the row as it was read.
-    """
-    header = request.headers.get("If-Match")
-    if header is None:
-        raise Refused(
-            status=428,
-            kind="precondition-required",
-            title=_("Say which version you have seen"),
-            detail=_("Read the row, and send its ETag as If-Match, so that nothing is overwritten unseen."),
-        )
-    return {part.strip().removeprefix("W/") for part in header.split(",")}
-
-
-def check_etag(expected: set[str], etag: str) -> None:
-    """Refuse to change what has changed meanwhile. Raises Refused (412)."""
-    if "*" not in expected and etag not in expected:
-        raise Refused(
-            status=412,
-            kind="precondition-failed",
-            title=_("The row has changed meanwhile"),
-            detail=_("Read it again, and decide whether your change still fits."),
-        )

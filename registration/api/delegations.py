@@ -17,14 +17,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alliance.api.fields import CodeField, IdField, TextField, WrittenField
+from alliance.api.filters import Choice, Filters
 from alliance.api.paging import Key
 from alliance.api.schema import ProblemSerializer
 from alliance.problems import CONTENT_TYPE
 from events import api as events_api
 from events.releases.reading import published
 from registration.api import member_places
-from registration.api.access import TokenViewSet, etag_of
+from registration.api.access import TokenViewSet
 from registration.api.member_places import Place
+from registration.api.writes import etag_of
 from registration.models import (
     AttendanceMode,
     Category,
@@ -107,7 +109,7 @@ class ReadsByToken(TokenViewSet[Any]):
         """One row with its ETag."""
         row = self.get_object()
         whole = self.get_serializer_class()(row, context=self.get_serializer_context())
-        return Response(self.get_serializer(row).data, headers={"ETag": etag_of(whole.data)})
+        return self.seen(self.get_serializer(row).data, etag=etag_of(whole.data))
 
 
 @extend_schema_view(
@@ -195,6 +197,18 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         return str(row.participant.membership.public_id) if row.pk in self.context["seats"] else None
 
 
+class RegistrationFilters(Filters):
+    """Filters of the list of registrations. None by status: whether a member came is not the delegation's business."""
+
+    mode = Choice("How they attend.", AttendanceMode.values, field_name="admission__mode")
+    category = Choice("As what they come.", Category.values, field_name="participant__category")
+    place = Choice("Whether there is a place.", Place.values, method="by_place")
+
+    def by_place(self, rows: QuerySet[Registration], name: str, value: str) -> QuerySet[Registration]:
+        """Those whose status means it."""
+        return rows.filter(status__in=member_places.statuses_of(Place(value)))
+
+
 class Lines(JSONRenderer):
     """JSON, a row a line."""
 
@@ -212,6 +226,7 @@ class RegistrationViewSet(ReadsByToken):
     """
 
     serializer_class = RegistrationSerializer
+    filterset_class = RegistrationFilters
     # No other order: a cursor shows what it is made of, and neither names nor times belong into addresses.
     orderings: ClassVar[Mapping[str, Any]] = {"id": ()}
     scopes: ClassVar[Mapping[str, Scope]] = dict.fromkeys(("list", "retrieve", "export"), Scope.REGISTRATIONS_READ)
@@ -220,8 +235,7 @@ class RegistrationViewSet(ReadsByToken):
     def get_queryset(self) -> QuerySet[Registration]:
         """What the token's side event, or the token's delegation, may see; nobody who was taken down."""
         found = (
-            Registration.objects.exclude(status=RegistrationStatus.CANCELLED)
-            .filter(participant__taken_down_at=None)
+            Registration.objects.shown_to_others()
             .select_related("participant", "admission__conference", "admission__session__conference")
             .defer("participant__sealed_identity", "participant__accessibility_needs")
         )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from alliance.problems import Fault, InvalidParameters
+from registration.api.writes import shown_name
 from registration.delegations.lists import NomineeForm, ReplaceForm
 from registration.models import AttendanceMode, DelegationCapacity
 from registration.services.corrections import Correction
@@ -22,7 +23,7 @@ def _texts(data: Any, known: Sequence[str], where: str) -> tuple[dict[str, str],
     prefix = f"{where}." if where else ""
     texts, faults = {}, []
     for name, value in data.items():
-        shown = prefix + name[:40].encode("ascii", "replace").decode()
+        shown = prefix + shown_name(name)
         if name not in known:
             there = _("There is no such field here. Known: %(names)s.") % {"names": ", ".join(known)}
             faults.append(Fault("body", shown, there))
@@ -64,6 +65,7 @@ def _checked(
 def nominee_of(
     data: Any, form_class: type[NomineeForm], where: str, *, row: int, **fixed: str
 ) -> tuple[Nominee | None, list[Fault]]:
+    """The person of an object, or every fault. where: of the object in the body. fixed: what is not for the sender."""
     known = [*form_class.base_fields, "language"]
     if form_class is ReplaceForm:
         known = [name for name in known if name not in {"capacity", "mode"}]

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import models
+from django.db.models import Case, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from registration import selectors
 from registration.models import Membership, Registration, RegistrationStatus
+from registration.models.delegation_member import ACTIVE_STATES
 from registration.models.registration import TAKING
 
 
@@ -50,6 +53,20 @@ def _seat(registration: Registration | None, ranks: dict[int, int]) -> Seat:
     place = place_of(registration.status if registration is not None else "")
     rank = ranks.get(registration.pk, 1) if registration is not None and place == Place.WAITING else None
     return Seat(registration, place, rank)
+
+
+def statuses_of(place: Place) -> list[str]:
+    """The statuses that mean this place; the empty one stands for no registration."""
+    return [status for status in ("", *RegistrationStatus.values) if place_of(status) == place]
+
+
+def with_place(members: QuerySet[Membership], place: Place) -> QuerySet[Membership]:
+    """Members whose place stands so, as seats_of() tells it."""
+    own = Registration.objects.filter(participant=OuterRef("participant"), admission__session=None).order_by("-pk")
+    status = Case(
+        When(state__in=ACTIVE_STATES, then=Coalesce(Subquery(own.values("status")[:1]), Value(""))), default=Value("")
+    )
+    return members.annotate(seat_status=status).filter(seat_status__in=statuses_of(place))
 
 
 def place_of(status: str) -> Place:

@@ -16,6 +16,9 @@ from registration.api.member_places import Place, Seat
 from registration.models import AttendanceMode, DelegationCapacity, Membership, MemberState, Verification
 from registration.services.delegations import MOST_AT_ONCE
 
+NOT_SHOWN = (MemberState.WITHDRAWN, MemberState.REPLACED)  # as Membership.objects.shown()
+SHOWN_STATES = [state for state in MemberState.values if state not in NOT_SHOWN]
+
 # --- as they are shown ------------------------------------------------------------------------------------------------
 
 
@@ -31,7 +34,7 @@ class ParticipantSerializer(serializers.ModelSerializer[Membership]):
     function = WrittenField(source="participant.function")
     capacity = CodeField(DelegationCapacity)
     mode = CodeField(AttendanceMode)
-    state = CodeField(MemberState, never=[MemberState.WITHDRAWN, MemberState.REPLACED])
+    state = CodeField(MemberState, never=NOT_SHOWN)
     place = serializers.SerializerMethodField()
     place_in_line = serializers.SerializerMethodField(help_text="From 1, on the waiting list.")
     nominated_at = InstantField(zone="delegation.conference.zone")

@@ -21,18 +21,22 @@ from drf_spectacular.utils import (
 )
 from rest_framework import exceptions
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from alliance.api.filters import Choice, Filters
 from alliance.api.paging import Key
 from alliance.problems import Fault, InvalidParameters, Refused
 from registration import private_pages
 from registration.api import member_bodies, member_places, member_shapes
-from registration.api.access import (
+from registration.api.access import TokenViewSet
+from registration.api.delegations import WRITES, answers
+from registration.api.member_places import Place, Seat
+from registration.api.member_shapes import SHOWN_STATES
+from registration.api.writes import (
     CsvParser,
-    TokenViewSet,
+    StrictJsonParser,
     body_of,
     check_etag,
     etag_of,
@@ -40,11 +44,9 @@ from registration.api.access import (
     idempotency_key,
     sent,
 )
-from registration.api.delegations import WRITES, answers
-from registration.api.member_places import Seat
 from registration.delegations import lists as delegation_lists
 from registration.delegations.lists import NomineeForm, ReplaceForm
-from registration.models import Membership, Scope
+from registration.models import AttendanceMode, DelegationCapacity, Membership, Scope, Verification
 from registration.services import corrections, delegations, once
 from registration.services.delegations import NominationRefused, Nominee, NotAMember
 
@@ -62,6 +64,20 @@ def _refused(error: NominationRefused, name_of: Callable[[int], str]) -> Refused
     )
 
 
+class ParticipantFilters(Filters):
+    """Filters of the list of members. None by name: what is searched for stands in addresses, and so in logs."""
+
+    state = Choice("Whether the member has answered, and what.", SHOWN_STATES, field_name="state")
+    capacity = Choice("As what they belong to the delegation.", DelegationCapacity.values, field_name="capacity")
+    mode = Choice("How they attend.", AttendanceMode.values, field_name="mode")
+    verification = Choice("What the secretariat says.", Verification.values, field_name="verification")
+    place = Choice("Whether there is a place.", Place.values, method="by_place")
+
+    def by_place(self, members: QuerySet[Membership], name: str, value: str) -> QuerySet[Membership]:
+        """Those whose place stands so."""
+        return member_places.with_place(members, Place(value))
+
+
 @extend_schema_view(
     list=extend_schema(responses=answers({200: member_shapes.ParticipantSerializer(many=True)})),
     retrieve=extend_schema(responses=answers({200: member_shapes.ParticipantSerializer}, 404)),
@@ -70,6 +86,8 @@ class ParticipantViewSet(TokenViewSet[Membership]):
     """The members of the token's delegation: those who stand, and those who declined."""
 
     serializer_class = member_shapes.ParticipantSerializer
+    filterset_class = ParticipantFilters
+    parser_classes = [StrictJsonParser]
     orderings: ClassVar[Mapping[str, Any]] = {
         "nominated_at": (Key("nominated_at", "instant"),),
         "-nominated_at": (Key("nominated_at", "instant", descending=True),),
@@ -116,7 +134,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         """One member with the ETag that changes need."""
         member = self.get_object()
         etag = self._etag(member)
-        return Response(self.get_serializer(member).data, headers={"ETag": etag})
+        return self.seen(self.get_serializer(member).data, etag=etag)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +158,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
         examples=[member_shapes.LIST_EXAMPLE, member_shapes.CSV_EXAMPLE, member_shapes.OUTCOMES_EXAMPLE],
         responses=answers({201: member_shapes.OutcomesSerializer}, *WRITES),
     )
-    @action(detail=False, methods=["post"], parser_classes=[JSONParser, CsvParser])
+    @action(detail=False, methods=["post"], parser_classes=[StrictJsonParser, CsvParser])
     def bulk(self, request: Request) -> Response:
         """Nominate up to a hundred people: all of them, or nobody. Refused rows are named, and then nothing is done.
 

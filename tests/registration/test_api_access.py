@@ -276,6 +276,14 @@ def test_token_works_only_as_long_as_its_maker_may() -> None:
     assert (gone.status_code, back.status_code, off.status_code) == (401, 200, 401)
 
 
+def test_token_of_a_delegation_that_is_gone_is_unknown() -> None:
+    delegation = a_delegation()
+    program = Program(token(delegation))
+    delegation.delete()
+
+    problem(program.get("/delegations/"), 401, "token-unknown")
+
+
 def test_organisers_token_stops_with_the_role() -> None:
     session = SideEventFactory()
     program = Program(token(session))
@@ -490,7 +498,16 @@ def test_no_request_waits_for_whoever_changes_the_token() -> None:
     assert found == [200]
 
 
-def test_nothing_here_may_be_read_by_pages_of_other_sites() -> None:
-    answer = Program(token(a_delegation())).get("/participants/", Origin="https://elsewhere.example")
+@pytest.mark.parametrize("path", ["/participants/", "/participants/bulk/", "/registrations/export/", "/delegations/"])
+def test_nothing_here_may_be_read_by_pages_of_other_sites(path: str) -> None:
+    asking = {"Origin": "https://elsewhere.example"}
+    preflight = asking | {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
+    answers = [
+        Program(token(a_delegation())).get(path, **asking),
+        Program().get(path, **asking),
+        Program().send("OPTIONS", path, **preflight),
+    ]
 
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    for answer in answers:
+        assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"

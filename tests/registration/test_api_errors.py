@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -58,6 +59,7 @@ WRITES: dict[str, tuple[int, str, dict[str, Any]]] = {
     "NUL": (400, "invalid-parameters", _JSON | {"data": b'{"given_name": "a\\u0000b"}'}),
     "half a letter": (400, "invalid-parameters", _JSON | {"data": b'{"given_name": "\\ud800"}'}),
     "nothing": (400, "invalid-parameters", _JSON | {"CONTENT_TYPE": "application/json"}),
+    "a name twice": (400, "invalid-parameters", _JSON | {"data": b'{"email": "a@b.example", "email": "c@d.example"}'}),
     "no object": (400, "invalid-parameters", _JSON | {"data": b'"text"'}),
     "another kind": (415, "unsupported-media-type", {"data": b"<a/>", "content_type": "application/xml"}),
     "no kind": (415, "unsupported-media-type", {"data": b"{}", "content_type": "", "CONTENT_TYPE": ""}),
@@ -124,6 +126,33 @@ def test_body_that_cannot_be_used(send: Send) -> None:
             send("POST", "/participants/", status, kind, both=False, **more, HTTP_AUTHORIZATION=f"Bearer {secret}")
         except AssertionError as error:
             raise AssertionError(name) from error
+
+
+@pytest.mark.usefixtures("api_minute")
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (json.dumps(person()).encode(), 201),
+        (b"\xef\xbb\xbf" + json.dumps(person()).encode(), 201),
+        (b"", 400),
+        (b"{", 400),
+        (b" " * 200_001, 413),
+    ],
+)
+def test_body_in_chunks_is_read_like_any_other(client: Client, body: bytes, status: int) -> None:
+    """As programs in .NET and Go send it: without Content-Length; gunicorn says where it ends."""
+    chunked: Any = {
+        "CONTENT_LENGTH": "",
+        "CONTENT_TYPE": "application/json",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "HTTP_AUTHORIZATION": f"Bearer {token(a_delegation())}",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+    }
+
+    answer = client.generic("POST", "/api/v1/participants/", b"", **chunked)
+
+    assert answer.status_code == status, answer.content
 
 
 @pytest.mark.usefixtures("api_minute")
