@@ -13,6 +13,7 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.utils.cache import has_vary_header
 
 from alliance import errors
 
@@ -67,7 +68,10 @@ class ContentSecurityPolicy(CSPMiddleware):
 
 
 class SecurityHeaders:
-    """Headers that Django does not set: permissions, resource policy, and no-store on everything personal."""
+    """Headers that Django does not set: permissions, resource policy, no-store on all that nobody may keep.
+
+    And noindex on what is for one reader: on whatever depends on a cookie or is marked private, files as well as pages.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -85,6 +89,8 @@ class SecurityHeaders:
         if not getattr(response, "xframe_options_exempt", False):  # kept pages do not pass Django's own middleware
             response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         response.headers.setdefault("Cache-Control", "no-store")
+        if "private" in response.headers["Cache-Control"] or has_vary_header(response, "Cookie"):
+            response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
         return response
 
 
