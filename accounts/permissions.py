@@ -154,22 +154,39 @@ PATHS: dict[str, tuple[str, ...]] = {
     "registration.questionanswer": ("participant__conference",),
     "registration.checkin": ("conference",),
     "registration.announcement": ("conference",),
+    "registration.membership": ("delegation__conference",),
+    "registration.farewell": ("conference",),
+    "registration.rehearsal": ("conference",),
+    "registration.webhooksubscription": ("conference",),
+    "registration.webhookdelivery": ("subscription__conference",),
     "accounts.role": ("conference", "session__conference"),
+    "accounts.apitoken": ("grant__delegation__conference", "grant__session__conference"),
 }
 
-# Rows that name what they are about by kind and public id: the model of each kind.
+# Messages and lines of the audit trail name what they are about by kind and public id: the model of each kind. Messages
+# about rows of a conference are for its organisers; the trail as a whole is for those who look after the house.
 ABOUT: dict[str, str] = {
     "invitation": "registration.invitation",
     "conference": "events.conference",
     "admission": "registration.admission",
     "participant": "registration.participant",
     "registration": "registration.registration",
+    "membership": "registration.membership",
+    "farewell": "registration.farewell",
+    "rehearsal": "registration.rehearsal",
+    "question": "registration.question",
+    "webhook": "registration.webhooksubscription",
+    "webhook_delivery": "registration.webhookdelivery",
+    "api_token": "accounts.apitoken",
     "meeting": "video.meeting",
     "announcement": "registration.announcement",
     "contribution": "speakers.contribution",
     "session": "events.session",
     "person": "speakers.person",
 }
+# Kinds that belong to no conference, or whose conference is nobody's business: users, what stands behind an alias, what
+# platforms told, long work, which its owner alone sees, and what had to be taken down because a consent had ended.
+ABOUT_THE_HOUSE = frozenset({"user", "safe", "platform_event", "job", "take_down"})
 
 _S, _C, _A, _D = Level.SEE, Level.CHANGE, Level.ADD, Level.DELETE
 

@@ -48,16 +48,6 @@ _PLATFORM = "registration.platform."
 _TESTS = frozenset({"registration.announcement_test", "events.mail_test"})  # go to whoever asks for them
 _PERSON = "participant:"
 _LONG = r"[A-Za-z0-9_-]{40,}"
-_KINDS = {
-    **ABOUT,
-    "membership": "registration.membership",
-    "farewell": "registration.farewell",
-}
-_PATHS = {
-    **PATHS,
-    "registration.membership": ("delegation__conference",),
-    "registration.farewell": ("conference",),
-}
 
 
 class RehearsalRuns(DomainError):
@@ -177,11 +167,11 @@ def _is_about(message: Message, conference_id: int) -> bool:
     if message.order_key.startswith(_PERSON):
         person = message.order_key.removeprefix(_PERSON)
         return Participant.objects.filter(public_id=UUID(person), conference=conference_id).exists()
-    label = _KINDS.get(message.about_kind)
-    if label is None or label not in _PATHS:
+    label = ABOUT.get(message.about_kind)
+    if label is None or label not in PATHS:
         return False
     ways = Q()
-    for path in _PATHS[label]:
+    for path in PATHS[label]:
         ways |= Q(**{path: conference_id})
     found: Any = apps.get_model(label)._default_manager
     return bool(found.filter(ways, public_id=message.about_id).exists())
@@ -216,7 +206,8 @@ def _without_person(text: str, address: str, rehearsal: Rehearsal) -> str:
         return f"{found['before']}rehearsal"
 
     pattern = rf"(?P<before>{re.escape(settings.SITE_URL)}/(?:[^\s\"'<>)/]+/)*?(?P<page>[a-z-]+)/)(?P<token>{_LONG})"
-    return re.sub(pattern, replaced, text.replace(address, "…"))
+    without = re.sub(pattern, replaced, text.replace(address, "…"))
+    return re.sub(r"(?P<code>[A-Z0-9]{4}(?:-[A-Z0-9]{4}){3})", "…", without)  # of a proof of deletion
 
 
 # --- the organiser's own link ----------------------------------------------------------------------------------------
