@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import NamedTuple
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alliance import languages
@@ -21,10 +21,18 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
+PROBLEM_TYPE = "application/problem+json"
+
+
+def document(*, status: int, kind: str, title: str, detail: str = "", **more: object) -> dict[str, object]:
+    """The members of an RFC 9457 problem document. kind: the stable name behind the type."""
+    return {"type": f"urn:alliance:problem:{kind}", "title": title, "status": status, "detail": detail, **more}
+
+
 def problem(*, status: int, kind: str, title: str, detail: str = "", **more: object) -> JsonResponse:
-    """An RFC 9457 problem document. kind: the stable name behind the type."""
-    body = {"type": f"urn:alliance:problem:{kind}", "title": title, "status": status, "detail": detail, **more}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    """A problem document as an answer."""
+    body = document(status=status, kind=kind, title=title, detail=detail, **more)
+    return JsonResponse(body, status=status, content_type=PROBLEM_TYPE)
 
 
 def spoken(answer: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -42,17 +50,82 @@ def spoken(answer: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return in_their_language
 
 
-def _error(
-    request: HttpRequest, *, status: int, kind: str, title: str | Promise, what_to_do: str, in_admin: str | Promise = ""
-) -> HttpResponse:
-    """in_admin: what organisers can do, where their pages know better."""
+class Said(NamedTuple):
+    """An error in words. kind: stable, for programs. in_admin: what organisers can do, where the admin knows better."""
+
+    status: int
+    kind: str
+    title: Promise
+    what_to_do: Promise
+    in_admin: Promise | None = None
+
+
+BAD_REQUEST = Said(
+    400,
+    "bad-request",
+    gettext_lazy("This request cannot be read"),
+    gettext_lazy("Go back, check what you entered, and try again."),
+)
+FORBIDDEN = Said(
+    403,
+    "forbidden",
+    gettext_lazy("You may not do this"),
+    gettext_lazy("If you think you should be able to, ask the conference office."),
+    in_admin=gettext_lazy(
+        "Your roles do not allow it. Whoever looks after users at your office can give you a role that does; until"
+        " then go on with another page."
+    ),
+)
+FORM_EXPIRED = Said(
+    403,
+    "form-expired",
+    gettext_lazy("The form was open for too long"),
+    gettext_lazy("Load the page again and send the form once more."),
+    in_admin=gettext_lazy(
+        "Nothing was saved. Go back, copy what you have written, load the page again and send the form once more."
+    ),
+)
+NOT_FOUND = Said(
+    404,
+    "not-found",
+    gettext_lazy("There is no such page"),
+    gettext_lazy("The address may be mistyped, or what it showed may be gone. Start from the list of conferences."),
+    in_admin=gettext_lazy(
+        "It may have been deleted, or belong to a conference that you do not look after. Search for it by its name"
+        " or public id, or start from your conference."
+    ),
+)
+METHOD_NOT_ALLOWED = Said(
+    405,
+    "method-not-allowed",
+    gettext_lazy("This cannot be done here"),
+    gettext_lazy("This address only takes what a form sends. Go back and use the button on the page."),
+)
+SERVER_ERROR = Said(
+    500,
+    "server-error",
+    gettext_lazy("Something went wrong on our side"),
+    gettext_lazy("Nothing you sent was half done. Try again in a minute."),
+)
+UNAVAILABLE = Said(
+    503,
+    "unavailable",
+    gettext_lazy("We are busy for a moment"),
+    gettext_lazy("Nothing was lost. Try again in a few seconds; sending the same form twice does no harm."),
+)
+
+
+@spoken
+def _answer(request: HttpRequest, said: Said) -> HttpResponse:
+    """The error as a problem document, as a page of the admin, or as a page."""
     if wants_json(request):
-        return problem(status=status, kind=kind, title=str(title), detail=what_to_do)
-    if in_admin and _is_organiser(request):
+        return problem(status=said.status, kind=said.kind, title=str(said.title), detail=str(said.what_to_do))
+    shown = {"status": said.status, "title": said.title, "what_to_do": said.what_to_do}
+    if said.in_admin and _is_organiser(request):
         with translation.override(request.user.language):  # type: ignore[union-attr]
-            context = admin.site.each_context(request) | {"status": status, "title": title, "what_to_do": in_admin}
-            return render(request, "admin/error.html", context, status=status)
-    return render(request, "error.html", {"status": status, "title": title, "what_to_do": what_to_do}, status=status)
+            context = admin.site.each_context(request) | shown | {"what_to_do": said.in_admin}
+            return render(request, "admin/error.html", context, status=said.status)
+    return render(request, "error.html", shown, status=said.status)
 
 
 def _is_organiser(request: HttpRequest) -> bool:
@@ -61,111 +134,51 @@ def _is_organiser(request: HttpRequest) -> bool:
     return request.path.startswith("/admin/") and user is not None and admin.site.has_permission(request)
 
 
-@spoken
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: something in the request cannot be read."""
-    return _error(
-        request,
-        status=400,
-        kind="bad-request",
-        title=_("This request cannot be read"),
-        what_to_do=_("Go back, check what you entered, and try again."),
-    )
+    return _answer(request, BAD_REQUEST)
 
 
-@spoken
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: known, but not allowed."""
-    return _error(
-        request,
-        status=403,
-        kind="forbidden",
-        title=gettext_lazy("You may not do this"),
-        what_to_do=_("If you think you should be able to, ask the conference office."),
-        in_admin=gettext_lazy(
-            "Your roles do not allow it. Whoever looks after users at your office can give you a role that does; until"
-            " then go on with another page."
-        ),
-    )
+    return _answer(request, FORBIDDEN)
 
 
-@spoken
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form that does not come from our own page, or a page that was open for too long."""
-    return _error(
-        request,
-        status=403,
-        kind="form-expired",
-        title=gettext_lazy("The form was open for too long"),
-        what_to_do=_("Load the page again and send the form once more."),
-        in_admin=gettext_lazy(
-            "Nothing was saved. Go back, copy what you have written, load the page again and send the form once more."
-        ),
-    )
+    return _answer(request, FORM_EXPIRED)
 
 
-@spoken
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: nothing here, or nothing for you; both look the same."""
-    return _error(
-        request,
-        status=404,
-        kind="not-found",
-        title=gettext_lazy("There is no such page"),
-        what_to_do=_("The address may be mistyped, or what it showed may be gone. Start from the list of conferences."),
-        in_admin=gettext_lazy(
-            "It may have been deleted, or belong to a conference that you do not look after. Search for it by its name"
-            " or public id, or start from your conference."
-        ),
-    )
+    return _answer(request, NOT_FOUND)
 
 
-@spoken
 def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     """405: something is here, but not for this method. allowed: for the Allow header."""
-    response = _error(
-        request,
-        status=405,
-        kind="method-not-allowed",
-        title=_("This cannot be done here"),
-        what_to_do=(
-            _("The Allow header of this answer names what can be done.")
-            if wants_json(request)
-            else _("This address only takes what a form sends. Go back and use the button on the page.")
-        ),
-    )
+    said = METHOD_NOT_ALLOWED
+    if wants_json(request):
+        said = said._replace(what_to_do=gettext_lazy("The Allow header of this answer names what can be done."))
+    response = _answer(request, said)
     response["Allow"] = allowed
     return response
 
 
-@spoken
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault. The page needs neither database nor cache."""
-    return _error(
-        request,
-        status=500,
-        kind="server-error",
-        title=_("Something went wrong on our side"),
-        what_to_do=(
-            _(
+    said = SERVER_ERROR
+    if request.path.startswith("/admin/"):
+        said = said._replace(
+            what_to_do=gettext_lazy(
                 "Nothing you sent was half done. Go back, try again in a minute, and if it fails again tell whoever"
                 " looks after the server at what time it was."
             )
-            if request.path.startswith("/admin/")
-            else _("Nothing you sent was half done. Try again in a minute.")
-        ),
-    )
+        )
+    return _answer(request, said)
 
 
-@spoken
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503: the database is away for a moment. Says when to come back."""
-    response = _error(
-        request,
-        status=503,
-        kind="unavailable",
-        title=_("We are busy for a moment"),
-        what_to_do=_("Nothing was lost. Try again in a few seconds; sending the same form twice does no harm."),
-    )
+    response = _answer(request, UNAVAILABLE)
     response["Retry-After"] = "5"
     return response

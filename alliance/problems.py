@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from alliance import errors
 from alliance.exceptions import DomainError
 
-CONTENT_TYPE = "application/problem+json"
+CONTENT_TYPE = errors.PROBLEM_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,6 @@ _KINDS: Mapping[int, tuple[str, str | Promise]] = {
 }
 
 
-def document(*, status: int, kind: str, title: str, detail: str, **more: object) -> dict[str, object]:
-    """The members of a problem document."""
-    return {"type": f"urn:alliance:problem:{kind}", "title": title, "status": status, "detail": detail, **more}
-
-
 def _faults(detail: Any, name: str = "") -> list[Fault]:
     """DRF's nested error details as a flat list; the names of nested fields are joined with dots."""
     if isinstance(detail, Mapping):
@@ -124,7 +120,7 @@ def _of_api_error(error: exceptions.APIException) -> dict[str, object]:
     else:
         kind, title = getattr(error, "kind", kind), getattr(error, "title", title)
         detail = str(error.detail)
-    return document(status=error.status_code, kind=kind, title=str(title), detail=detail, **more)
+    return errors.document(status=error.status_code, kind=kind, title=str(title), detail=detail, **more)
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -135,7 +131,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | 
         error = exceptions.PermissionDenied()
     headers: dict[str, str] = {}
     if isinstance(error, DomainError):
-        body = document(
+        body = errors.document(
             status=status.HTTP_409_CONFLICT,
             kind=error.code.replace("_", "-"),
             title=_("The rules do not allow this"),
