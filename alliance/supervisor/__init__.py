@@ -15,7 +15,7 @@ import sys
 from .commands import run_manage, with_servers
 from .layout import servers
 from .lifecycle import demo
-from .terminal import StepFailed, say
+from .terminal import StepFailed, in_words, say
 
 
 def main(arguments: list[str]) -> int:
@@ -30,3 +30,8 @@ def main(arguments: list[str]) -> int:
     except (StepFailed, servers.ServerError) as error:
         say(f"run: {error}")
         return 1
+    except OSError as error:
+        say(f"run: {in_words(error)}")
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
 import os
 import socket
 import time
@@ -16,7 +17,7 @@ from .layout import servers
 from .processes import Child, Servers, Step
 from .state import read_state, stop_leftovers, the_lock, write_state
 from .static_files import collect_static
-from .terminal import StepFailed, Stopped, asked, say, step
+from .terminal import StepFailed, Stopped, asked, in_words, say, step
 
 STARTED = float(os.environ.pop("ALLIANCE_RUN_STARTED", time.monotonic()))
 
@@ -58,7 +59,11 @@ def demo(arguments: list[str]) -> int:
         except (StepFailed, servers.ServerError) as error:
             say(f"\nrun: {error}")
             code = 1
-        stop_all(ours, children)
+        except OSError as error:  # a full disk, or a file of somebody else's
+            say(f"\nrun: {in_words(error)}")
+            code = 1
+        finally:  # whatever it was: nothing of ours is left running
+            stop_all(ours, children)
         layout.STATE.unlink(missing_ok=True)
         return code
 
@@ -161,7 +166,7 @@ def wait_for_page(url: str, web: Child) -> None:
         asked.raise_if()
         if web.process is None or web.process.poll() is not None:
             raise StepFailed(f"The web server ended. The end of {web.log}:\n{servers.tail(web.log, 30)}")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             try:
                 with opener.open(url, timeout=5):
                     return

@@ -18,6 +18,12 @@ class StepFailed(Exception):
     """A step of the start failed; the text is for the person at the terminal."""
 
 
+def in_words(error: OSError) -> str:
+    """What the system refuses, and where: "No space left on device (var/log/web.log)"."""
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or type(error).__name__}{where}"
+
+
 class Asked:
     """Has the person asked to stop (Ctrl-C, SIGTERM, a closed terminal)? The second time kills at once."""
 

@@ -1,5 +1,6 @@
 """The supervisor's parts, without a whole demo: settings, secrets, locks, steps, and a command with its own servers."""
 
+import errno
 import importlib.util
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -206,3 +208,25 @@ raise SystemExit(7)
             env=environment,
         )
         assert (answer.returncode, answer.stdout.split()) == (7, [fsync, "True"]), answer.stderr
+
+
+def test_a_full_disk_is_told_in_words_and_leaves_nothing_running(
+    supervisor: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start_all(port: int, ours: object, children: list[object]) -> None:
+        child = supervisor.processes.Child("web", ["sleep", "60"], dict(os.environ))
+        children.append(child)
+        started.append(child)
+        child.start()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "var/log/worker.log")
+
+    started: list[Any] = []
+    monkeypatch.setenv("DATABASE_URL", "postgres://mine")
+    monkeypatch.setenv("REDIS_URL", "redis://mine")
+    monkeypatch.setattr(supervisor.lifecycle, "start_all", start_all)
+    monkeypatch.setattr(supervisor.lifecycle.asked, "listen", lambda: None)
+
+    assert supervisor.main(["demo", "--port", str(servers.free_port())]) == 1
+    assert "run: No space left on device (var/log/worker.log)" in capsys.readouterr().out
+    assert started[0].process.poll() is not None
+    assert not supervisor.layout.STATE.exists()
