@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -129,12 +131,11 @@ class Root(APIView):
         return options(self)
 
 
+@csrf_exempt  # 404 to programs that write, too: no form of ours leads here
 @errors.spoken
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     """404 for whatever is not an address of the API; the same words as for a row that is not there."""
-    return errors.problem(
-        status=404,
-        kind="not-found",
-        title=_("There is nothing at this address"),
-        detail=_("It may never have been here, may be gone, or may not be public."),
-    )
+    detail = _("It may never have been here, may be gone, or may not be public.")
+    if not request.path_info.endswith("/") and resolve(f"{request.path_info}/").url_name:
+        detail = _("Addresses of the API end with a slash.")
+    return errors.problem(status=404, kind="not-found", title=_("There is nothing at this address"), detail=detail)

@@ -72,20 +72,18 @@ class CsvParser(BaseParser):
 
 def sent(request: Request) -> Any:
     """What was sent, as the parsers of the view read it. Raises Refused, InvalidParameters, UnsupportedMediaType."""
-    _measure(request)
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > MOST_BYTES:
-        raise Refused(
-            status=413,
-            kind="content-too-large",
-            title=_("This is too much at once"),
-            detail=_("A body has at most %(limit)d bytes. Send it in parts.") % {"limit": MOST_BYTES},
-        )
     try:
+        if _length(request) > MOST_BYTES:
+            raise Refused(
+                status=413,
+                kind="content-too-large",
+                title=_("This is too much at once"),
+                detail=_("A body has at most %(limit)d bytes. Send it in parts.") % {"limit": MOST_BYTES},
+            )
         return request.data
     except NamedTwice as error:
         raise InvalidParameters([Fault("body", shown_name(error.name), _("Give it once."))]) from error
-    except (exceptions.ParseError, RecursionError) as error:
+    except (exceptions.ParseError, RecursionError, OSError) as error:  # the last: broken chunks, or a sender who left
         raise Refused(
             status=400,
             kind="malformed-body",
@@ -94,17 +92,19 @@ def sent(request: Request) -> Any:
         ) from error
 
 
-def _measure(request: Request) -> None:
-    """Give a body that comes in chunks its length: .NET and Go send such ones, and Django takes them for empty.
+def _length(request: Request) -> int:
+    """How long the body is. Raises OSError.
 
-    At most one byte more than is allowed is read, and only of servers that know where the body ends.
+    One that comes in chunks is given its length here: .NET and Go send such ones, and Django takes them for empty. At
+    most one byte more than is allowed is read, and only of servers that say where the body ends.
     """
     meta = request.META
-    if "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower() or meta.get("CONTENT_LENGTH"):
-        return
-    body = meta["wsgi.input"].read(MOST_BYTES + 1) if meta.get("wsgi.input_terminated") else b""
-    meta["CONTENT_LENGTH"] = str(len(body))
-    request._request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
+    if meta.get("wsgi.input_terminated") and not meta.get("CONTENT_LENGTH"):
+        body = meta["wsgi.input"].read(MOST_BYTES + 1)
+        meta["CONTENT_LENGTH"] = str(len(body))
+        request._request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
+    length = meta.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else MOST_BYTES + 1
 
 
 def shown_name(name: str) -> str:

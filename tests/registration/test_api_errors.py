@@ -105,9 +105,19 @@ def test_read_that_cannot_be_answered(send: Send, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", OTHER_METHODS)
-def test_method_that_is_not_for_this_address(send: Send, path: str) -> None:
+def test_method_that_is_not_for_this_address(send: Send, path: str, client: Client) -> None:
+    client.handler.enforce_csrf_checks = True  # a program brings no cookie
     for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "LINK"):
         assert "GET" in send(method, path, 405, "method-not-allowed").headers["Allow"]
+
+
+def test_writing_to_no_address_is_404_and_a_missing_slash_is_told(send: Send, client: Client) -> None:
+    client.handler.enforce_csrf_checks = True
+
+    for method in ("POST", "PATCH", "DELETE"):
+        send(method, "/participants//substitute/", 404, "not-found")
+        assert "slash" in send(method, "/participants/bulk", 404, "not-found").json()["detail"]
+    assert "slash" not in send("GET", "/nothing", 404, "not-found").json()["detail"]
 
 
 def test_schema_and_docs_say_what_may_be_done(client: Client) -> None:
