@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -253,6 +254,25 @@ def test_nominating_in_python_prints_places_and_answers_and_fills_in_a_function(
     assert lines[:3] == ["Example held ", "Sample held ", "Plain held "]
     assert sorted(lines[3:]) == ["Ada Sample nominated", "Jo Plain nominated", "Lena Example nominated"]
     assert Membership.objects.get(participant__display_name="Jo Plain").participant.function == "Adviser"
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ["curl", "jq"])), reason="needs curl and jq")
+def test_member_is_corrected_replaced_and_withdrawn_with_curl(
+    nominating: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, secret = nominating
+    (tmp_path / "authorization.txt").write_text(f"Authorization: Bearer {secret}\n", encoding="utf-8")
+    nominated = json.loads(run(["bash", "-s"], recipe("nominate a delegation from a CSV", "bash"), tmp_path, api))
+    first, second = (row["participant"] for row in nominated["outcomes"])
+    monkeypatch.setenv("MEMBER", first)
+
+    printed = run(["bash", "-es"], recipe("correct, replace and withdraw", "bash"), tmp_path, api)
+
+    assert json.loads(printed)["results"] == []
+    states = dict(Membership.objects.values_list("participant__display_name", "state"))
+    assert states == {"Lena Example": "replaced", "Ada Sample": "nominated", "Jo Plain": "withdrawn"}
+    assert Membership.objects.get(public_id=first).participant.function == "First Secretary"
+    assert Membership.objects.get(state="nominated").public_id == UUID(second)
 
 
 def test_nominating_in_python_says_which_row_is_wrong(
