@@ -101,6 +101,12 @@ METHOD_NOT_ALLOWED = Said(
     gettext_lazy("This cannot be done here"),
     gettext_lazy("This address only takes what a form sends. Go back and use the button on the page."),
 )
+LENGTH_REQUIRED = Said(
+    411,
+    "length-required",
+    BAD_REQUEST.title,
+    gettext_lazy("Say how long it is: send it with the header Content-Length."),
+)
 SERVER_ERROR = Said(
     500,
     "server-error",
@@ -162,6 +168,11 @@ def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     response = _answer(request, said)
     response["Allow"] = allowed
     return response
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    """411: something is sent and does not say how much."""
+    return _answer(request, LENGTH_REQUIRED)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

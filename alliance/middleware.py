@@ -94,6 +94,24 @@ class SecurityHeaders:
         return response
 
 
+class KnownLength:
+    """A form that is sent in chunks, without its length, is refused unread; the API reads such bodies itself.
+
+    Django would take it for empty and answer that the form had expired, or that a field was missing. nginx reads chunks
+    up to its limits and hands them on with their length, so this is met by programs that ask us directly.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask for the length."""
+        is_in_chunks = "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length")
+        if is_in_chunks and not errors.wants_json(request):
+            return errors.length_required(request)
+        return self.get_response(request)
+
+
 class FormsOnly:
     """An address that only takes what a form sends, opened by itself: a page that says so, not an empty one."""
 

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "alliance.middleware.ContentSecurityPolicy",
     "alliance.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "alliance.middleware.KnownLength",
     "alliance.health.Probes",
     "alliance.api.cors.PublicReads",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -137,7 +138,10 @@ DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     # A frozen lock or a forgotten transaction must end in an answer, not in a pile of waiting requests.
-    "options": "-c lock_timeout=3000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=10000",
+    # The database fits into memory: an index costs little more than a table read through. With PostgreSQL's own guess,
+    # four times as much, a query whose statistics are not there yet reads whole tables again for every row.
+    "options": "-c lock_timeout=3000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=10000"
+    " -c random_page_cost=1.1",
     "connect_timeout": 5,
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=300)

@@ -41,6 +41,20 @@ def test_unknown_address_is_a_problem_document(client: Client, path: str) -> Non
     problem(client.get(path), 404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/api/v1/nothing/", 404, "not-found"),
+        ("/api/x", 404, "not-found"),
+        ("/api/v1/schema/", 405, "method-not-allowed"),
+        ("/api/v1/sessions/", 405, "method-not-allowed"),
+    ],
+)
+def test_program_that_posts_to_the_wrong_address_is_told_so(path: str, status: int, kind: str) -> None:
+    """Guard: csrf_exempt in alliance.api.router; it was told that a form had been open for too long."""
+    problem(Client(enforce_csrf_checks=True).post(path, {}, content_type="application/json"), status, kind)
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 @pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/sessions/", "/api/v1/admissions/"])
 def test_writes_are_refused(client: Client, method: str, path: str) -> None:
