@@ -113,7 +113,7 @@ def home_of(user: Any) -> str:
 
 
 class FactorAdapter(DefaultMFAAdapter):
-    """Second factors: encrypted with the key of the house, and not deleted by those who need one."""
+    """Second factors: encrypted with the key of the house. Who needs one and removes it sets up another at once."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy("This code is not right, or was used already."),

@@ -154,10 +154,18 @@ class FirstCodeForm(ClearErrors, totp.ActivateTOTPForm):
         """Try it."""
         claim = claimed("code", self.user)
         code = str(self.cleaned_data["code"])
-        if step_of(self.secret, code) is None:
+        step = step_of(self.secret, code)
+        if step is None:
             raise base.get_adapter().validation_error("incorrect_code")
         claim.give_back()
+        self.step = step
         return code
+
+    def spend(self, user: User) -> None:
+        """The code has set up the app: it signs nobody in afterwards."""
+        for one in Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP):
+            one.data[_LAST_STEP] = self.step
+            one.save(update_fields=["data"])
 
 
 class PasskeyForm(webauthn.AuthenticateWebAuthnForm):

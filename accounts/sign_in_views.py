@@ -20,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
@@ -86,7 +87,9 @@ class NewApp(totp_views.ActivateTOTPView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """This session has shown it, whatever becomes of the signals that follow the commit."""
-        response = super().form_valid(form)
+        with transaction.atomic():
+            response = super().form_valid(form)
+            form.spend(self.request.user)
         second_factor.mark(self.request, self.request.user)
         return response
 
