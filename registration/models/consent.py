@@ -175,12 +175,15 @@ class AddressChange(models.Model):
 class Farewell(models.Model):
     """The address to which the last mail goes, of somebody who has been erased. Nothing joins it to a person.
 
+    proof: the code by which they can show what was deleted; empty when they were given none.
+
     It is deleted as soon as the mail has left or was given up, at the latest at delete_by.
     """
 
     public_id = PublicIdField()
     conference = models.ForeignKey(Conference, on_delete=models.CASCADE, related_name="+")
     address = EncryptedTextField()
+    proof = EncryptedTextField(blank=True, default="", db_default="")
     language = models.CharField(max_length=8, choices=settings.LANGUAGES)
     delete_by = models.DateTimeField()
 

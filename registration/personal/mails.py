@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,7 +20,7 @@ from outbox.models import Message
 from outbox.results import Mail, Superseded
 from registration.letters import emails
 from registration.models import AddressChange, Farewell
-from registration.services import addresses, farewells
+from registration.services import addresses, farewells, proofs
 
 
 def _mail(letter: str, conference: Conference, *, to: str, language: str, values: Values) -> Mail:
@@ -76,12 +77,19 @@ def say_farewell(message: Message, *, now: datetime) -> Mail | Superseded:
     with translation.override(farewell.language):
         title = str(conference.title)
     questions = Part("registration/mail/_questions.md", {"contact": conference.contact_email})
+    code = proofs.shown(farewell.proof) if farewell.proof else ""
+    query = urlencode({"lang": farewell.language, "proof": code})
+    page = Link(f"{settings.SITE_URL}{reverse('registration:deleted')}?{query}")
     return _mail(
         "farewell",
         conference,
         to=farewell.address,
         language=farewell.language,
-        values={"conference": title, "questions": questions},
+        values={
+            "conference": title,
+            "proof": Part("registration/mail/_proof.md", {"code": code, "page": page}),
+            "questions": questions,
+        },
     )
 
 

@@ -1,7 +1,8 @@
 """The last mail to somebody who erased themself. The address outlives the person by minutes, joined to nothing.
 
 Mail is rendered when it leaves, and by then the key of the person is gone. So the address alone is put aside, encrypted
-with the key of the house, under an id of its own; upkeep deletes it as soon as the mail has left or was given up.
+with the key of the house, under an id of its own, and with it the code of the proof of deletion; upkeep deletes both
+as soon as the mail has left or was given up.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ _TRIED_FOR = timedelta(hours=24)
 _FINISHED = [MessageState.SENT, MessageState.DEAD, MessageState.SUPERSEDED]
 
 
-def queue(participant: Participant, *, now: datetime) -> None:
-    """Put the address aside and queue the mail, in the transaction that erases. Nothing for somebody without a key."""
+def queue(participant: Participant, *, now: datetime, proof: str = "") -> None:
+    """Put the address aside and queue the mail, in the transaction that erases. Nothing for somebody without a key.
+
+    proof: the code by which the person can show what was deleted (registration.services.proofs).
+    """
     try:
         address = participant.open_identity().email
     except crypto.Unreadable:
@@ -29,6 +33,7 @@ def queue(participant: Participant, *, now: datetime) -> None:
     farewell = Farewell.objects.create(
         conference_id=participant.conference_id,
         address=address,
+        proof=proof,
         language=participant.language,
         delete_by=now + _TRIED_FOR,
     )

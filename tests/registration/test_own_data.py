@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -129,6 +131,11 @@ def test_erasing_leaves_no_canary_once_the_last_mail_has_left(client: Client, ca
     assert isinstance(mail, Mail)
     assert mail.to == "canarina.mail@mail.example"
     assert not any(word in mail.subject + mail.text for word in ("Canarina", "Gelbvogel"))
+    code = parse_qs(urlsplit(responses[0]["Location"]).query)["proof"][0]
+    assert code in mail.text
+    (address,) = re.findall(r"https?://\S+/r/deleted/\S+", mail.text)
+    assert code in client.get(address).content.decode()
+    assert Farewell.objects.filter(proof__contains=code.replace("-", "")).count() == 0  # encrypted
     assert str(canary.public_id) not in json.dumps([message.key, message.details, str(message.about_id)])
     assert farewells.forget(now=NOW) == 0  # it is still on its way
     Message.objects.filter(pk=message.pk).update(state=MessageState.SENT, finished_at=NOW)
