@@ -106,7 +106,7 @@ def test_worker_frozen_over_its_lease_writes_nothing_afterwards(outbox_house: Ho
     """A worker stops for 3 s with a lease of 2 s; another one takes over and finishes; then the first goes on.
 
     Guards: Lease.begin (without it the thawed worker sent the rest of its batch again: 17 copies) and the token in
-    Lease.finish (without it nothing was said of being taken over, and tests/outbox/test_delivery.py shows the damage).
+    Lease.finish (without it nothing was said of being taken over, and tests/outbox/test_leases.py shows the damage).
     One copy cannot be avoided: the mail it was sending when it froze.
     """
     running = outbox_house

@@ -16,7 +16,7 @@ from events.models import Conference
 from events.releases import publishing
 from registration.models import AttendanceMode, Certificate, WebhookSubscription
 from speakers.models import ContributionStatus
-from tests.accounts import test_sign_in as signing_in
+from tests.accounts import signing_in
 from tests.factories import (
     NOW,
     AdmissionFactory,

@@ -17,6 +17,7 @@ from tests.factories import NOW
 Answer = Mail | Superseded | Done
 
 TOPIC = "test.mail"
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 class Handler:
@@ -70,6 +71,16 @@ def unsaved(**values: Any) -> Message:
         "due_at": NOW, "next_attempt_at": NOW, "deadline_at": NOW + timedelta(days=7),
     }  # fmt: skip
     return Message(**(plain | values))
+
+
+def state_of(message: Message) -> str:
+    """Its state in the database."""
+    return str(Message.objects.values_list("state", flat=True).get(pk=message.pk))
+
+
+def reread(message: Message) -> Message:
+    """The message as it is in the database."""
+    return Message.objects.get(pk=message.pk)
 
 
 @pytest.fixture(autouse=True)
