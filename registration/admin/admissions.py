@@ -22,6 +22,7 @@ from accounts.admin import actor
 from alliance.admin import HouseAdmin, HouseForm, RelatedPage, explain, in_all_languages, of_parent_only, row_url
 from events.admin import conference_clock, conference_slug
 from registration import services
+from registration.admin import seen
 from registration.admin import start as admin_start
 from registration.models import Admission, Places, Registration
 from registration.seating import capacities
@@ -153,6 +154,9 @@ class AdmissionAdmin(HouseAdmin[Admission]):
         if not self.has_change_permission(request, admission):
             raise PermissionDenied
         form = CapacityForm(request.POST or None, initial={"capacity": admission.places.capacity})
+        stands = seen.stamp(admission.places.capacity)
+        if request.method == "POST" and form.is_valid() and request.POST.get("was", stands) != stands:
+            form.add_error(None, str(seen.CHANGED_BELOW))
         asked: int | None = form.cleaned_data["capacity"] if request.method == "POST" and form.is_valid() else None
         too_many = 0 if asked is None else capacities.surplus(Places(capacity=asked, taken=admission.places.taken))
         if too_many and request.POST.get("seen") == str(asked):
@@ -183,6 +187,8 @@ class AdmissionAdmin(HouseAdmin[Admission]):
             "admission": admission,
             "before": capacities.words(too_many) if too_many else "",
             "seen": asked if too_many else "",
+            "was": stands,
+            "capacity_now": self.capacity(admission),
             "now": capacities.words(surplus) if (surplus := capacities.surplus(admission.places)) else "",
             "form": form,
             "back": row_url(admission),

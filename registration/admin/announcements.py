@@ -30,6 +30,7 @@ from events.admin import long_work, pages
 from events.models import Conference
 from outbox.models import Message, MessageState
 from registration import fields
+from registration.admin import seen
 from registration.letters import organiser_mails
 from registration.models import Announcement, AnnouncementKind, AnnouncementState, Participant, Registration
 from registration.services import announcements
@@ -209,6 +210,7 @@ def page(request: HttpRequest, conference: Conference, message: UUID) -> HttpRes
     context = pages.context(request, conference, "message", _("Message to people")) | {
         "announcement": announcement,
         "form": form,
+        "seen": _as_seen(announcement),
         "is_draft": is_draft,
         "is_written": announcement.kind == AnnouncementKind.WRITTEN,
         "may_release": announcement.state == AnnouncementState.WAITING and announcement.asked_by_id != user.pk,
@@ -240,6 +242,9 @@ def _act(request: HttpRequest, announcement: Announcement, form: WordsForm) -> b
         return True
     if not form.is_valid():
         return False
+    if seen.is_stale(request, _as_seen(announcement)):
+        messages.error(request, str(seen.CHANGED_BELOW))
+        return False
     data = form.cleaned_data
     announcement = announcements.word(
         announcement_id=announcement.pk, subject=data["subject"], text=data["text"], to_ended=data["to_ended"]
@@ -258,6 +263,12 @@ def _act(request: HttpRequest, announcement: Announcement, form: WordsForm) -> b
     else:
         messages.success(request, _("Saved."))
     return True
+
+
+def _as_seen(announcement: Announcement) -> str:
+    """How the words of a draft stand."""
+    words = (sorted(announcement.subject.items()), sorted(announcement.text.items()))
+    return seen.stamp(*words, announcement.to_ended)
 
 
 def release(of: jobs.Work) -> jobs.Result:

@@ -20,6 +20,7 @@ from events.admin import pages
 from events.admin.long_work import now_or_later
 from events.models import Conference
 from registration import consent_places, consent_wordings
+from registration.admin import seen
 from registration.exports import papers
 from registration.models import Consent, ConsentSource, Participant, Purpose
 from registration.services import consents
@@ -55,6 +56,7 @@ def consents_page(request: HttpRequest, conference: Conference) -> HttpResponse:
         ],
         "may_ask": request.user.has_perm(_ASK, conference),
         "may_tick": request.user.has_perm(_TICK, conference),
+        "seen": _as_seen(conference),
         "ask_url": pages.url("consents-ask", conference),
         "tick_url": pages.url("consents-done", conference),
         "work": [
@@ -85,12 +87,18 @@ def consents_page(request: HttpRequest, conference: Conference) -> HttpResponse:
     return TemplateResponse(request, "admin/registration/consents.html", context)
 
 
+def _as_seen(conference: Conference) -> str:
+    return seen.stamp(sorted(str(purpose) for purpose in consents.asked(conference)))
+
+
 def ask(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Say which consents the conference asks for."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     wanted = [purpose for purpose in request.POST.getlist("purpose") if purpose in Purpose.values]
-    if consents.ask_for(conference=conference, purposes=wanted, by=actor(request), now=timezone.now()):
+    if seen.is_stale(request, _as_seen(conference)):
+        messages.error(request, str(seen.CHANGED))
+    elif consents.ask_for(conference=conference, purposes=wanted, by=actor(request), now=timezone.now()):
         messages.success(request, _("The form asks for these consents from now on."))
     return HttpResponseRedirect(pages.url("consents", conference))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from events.admin import pages
 from events.admin.long_work import file_of, now_or_later
 from events.models import Conference
 from registration import processing, retention
+from registration.admin import seen
 from registration.exports import papers
 from registration.services import data_life
 
@@ -50,6 +52,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
         "may_change": request.user.has_perm(_CHANGE, conference),
         "save_url": pages.url("data-life-save", conference),
         "proofs": _lines(found[:_MOST_SHOWN]),
+        "seen": _as_seen(conference),
         "kinds": list(papers.labels().items()),
         "rule": rule,
         "year": year,
@@ -90,6 +93,10 @@ def _lines(found: Any) -> list[dict[str, Any]]:
 
 def save(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Change the periods."""
+def _as_seen(conference: Conference) -> str:
+    return seen.stamp(sorted(data_life.periods(conference).items()))
+
+
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     typed = {rule.key: request.POST.get(f"days-{rule.key}", "").strip() for rule in retention.RULES}
@@ -97,7 +104,12 @@ def save(request: HttpRequest, conference: Conference) -> HttpResponse:
     try:
         if len(days) < sum(bool(text) for text in typed.values()):
             raise data_life.PeriodTooLong
-        changed = data_life.set_periods(conference=conference, days=days, by=actor(request), now=timezone.now())
+        with transaction.atomic():
+            Conference.objects.select_for_update(no_key=True).get(pk=conference.pk)
+            if seen.is_stale(request, _as_seen(conference)):
+                messages.error(request, str(seen.CHANGED))
+                return HttpResponseRedirect(pages.url("data-life", conference))
+            changed = data_life.set_periods(conference=conference, days=days, by=actor(request), now=timezone.now())
     except data_life.PeriodTooLong as error:
         messages.error(request, str(error.message))
     else:

@@ -28,6 +28,8 @@ from alliance.admin import clock_time, explain
 from alliance.exceptions import DomainError
 from events.admin import pages
 from events.models import Conference
+from registration.admin import seen
+from registration.fields import NameField
 from registration.models import AttendanceMode, Participant, ProtectedParticipant, Registration
 from registration.services import protection
 from speakers import protection as speaking
@@ -45,7 +47,7 @@ _OFFICERS = (RoleKind.ADMINISTRATOR, RoleKind.PROTECTION)
 class ProtectionForm(forms.Form):
     """How somebody is protected, and who is named. The note is never filled in: it is in the safe."""
 
-    alias = forms.CharField(label=gettext_lazy("Appears as"), max_length=200, required=False)
+    alias = NameField(label=gettext_lazy("Appears as"), longest=120, required=False)
     hides_country = forms.BooleanField(label=gettext_lazy("Country is shown nowhere"), required=False)
     hides_organisation = forms.BooleanField(
         label=gettext_lazy("Organisation, function and titles are shown nowhere"), required=False
@@ -136,15 +138,18 @@ def overview(request: HttpRequest, conference: Conference) -> HttpResponse:
     people = Participant.objects.filter(conference=conference, identity_key__isnull=False)
     speakers = Person.objects.filter(contributions__session__conference=conference).distinct()
     which = Q(display_name__icontains=wanted) if wanted else Q(protection__isnull=False)
-    people, speakers = people.filter(which), speakers.filter(which)
-    rows = [
-        *(_row(person.display_name, _("Participant"), person, conference) for person in people.only(*_NAMED)[:_MOST]),
-        *(_row(person.display_name, _("Speaker"), person, conference) for person in speakers.only(*_NAMED)[:_MOST]),
+    most = _MOST if wanted else _MOST_PROTECTED
+    found: list[tuple[str, list[Any]]] = [
+        (_("Participant"), list(people.filter(which).only(*_NAMED).order_by("display_name", "pk")[: most + 1])),
+        (_("Speaker"), list(speakers.filter(which).only(*_NAMED).order_by("display_name", "pk")[: most + 1])),
     ]
     context = pages.context(request, conference, "protection", _("Protection")) | {
+    rows = [_row(one.display_name, kind, one, conference) for kind, those in found for one in those[:most]]
         "rows": sorted(rows, key=lambda row: row["name"].casefold()),
         "wanted": wanted,
     }
+        "most": most,
+        "has_more": any(len(those) > most for _kind, those in found),
     return TemplateResponse(request, "admin/registration/protection.html", context)
 
 
@@ -237,7 +242,11 @@ def _page(request: HttpRequest, conference: Conference, subject: _Subject) -> Ht
         initial={name: getattr(subject.found, name) for name in _FLAGS if subject.found is not None},
     )
     facts: list[tuple[str, str]] = []
-    if request.method == "POST":
+    stands = _as_seen(subject)
+    is_stale = "save" in request.POST and seen.is_stale(request, stands)
+    if is_stale:
+        messages.error(request, str(seen.CHANGED_BELOW))
+    elif request.method == "POST":
         try:
             if "open" in request.POST:
                 facts = subject.open(request.POST.get("reason", ""))
@@ -256,6 +265,7 @@ def _page(request: HttpRequest, conference: Conference, subject: _Subject) -> Ht
         "subject": subject,
         "safe": safe,
         "facts": [fact for fact in facts if fact[1]],
+        "seen": stands,
         "may_open": safe is not None and safes.is_reader(safe, cast("User", request.user)),
         "openings": _openings(safe, conference) if safe is not None else [],
         "back_url": pages.url("protection", conference),
@@ -269,6 +279,15 @@ def _page(request: HttpRequest, conference: Conference, subject: _Subject) -> Ht
 def _openings(safe: Safe, conference: Conference) -> list[dict[str, str]]:
     return [
         {
+def _as_seen(subject: _Subject) -> str:
+    """How the protection stands. Two officers at once must not undo unseen what the other one hides."""
+    found = subject.found
+    if found is None:
+        return seen.stamp(subject.name)
+    keepers = found.safe.keepers.order_by("user").values_list("user", "may_open", "is_told")
+    return seen.stamp(subject.name, [getattr(found, name) for name in _FLAGS], list(keepers))
+
+
             "at": clock_time(one.at, conference.zone),
             "who": one.user.get_short_name() if one.user is not None else "–",
             "why": one.reason,

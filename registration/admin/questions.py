@@ -13,7 +13,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -26,14 +25,16 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import actor
 from accounts.permissions import READ_CONFIDENTIAL
 from alliance.admin import HouseAdmin, HouseForm, HouseTabular, explain, in_all_languages, of_parent_only, row_url
+from alliance.exceptions import DomainError
 from events.admin import conference_slug, long_work, pages
 from events.models import Conference
 from registration import selectors
+from registration.admin import seen
 from registration.exports import answers as export_answers
 from registration.exports import work as exports
 from registration.models import Participant, Question, QuestionKind, QuestionOption, Readers
 from registration.models.question import CONDITIONAL_ON, WITH_OPTIONS
-from registration.questions import answers
+from registration.questions import answers, ordering
 from registration.services import answers as services
 from registration.services.answers import Read
 
@@ -228,8 +229,16 @@ def questions_page(request: HttpRequest, conference: Conference) -> HttpResponse
     if request.method == "POST":
         if not request.user.has_perm(_CHANGE, conference):
             raise PermissionDenied
-        if refusal := _reorder(request, conference):
-            messages.error(request, refusal)
+        try:
+            ordering.arrange(
+                conference=conference,
+                positions=_positions(request),
+                seen=request.POST.get(seen.FIELD),
+                by=actor(request),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            messages.error(request, str(error.message))
         else:
             messages.success(request, _("The order is changed."))
         return HttpResponseRedirect(pages.url("questions", conference))
@@ -252,6 +261,7 @@ def questions_page(request: HttpRequest, conference: Conference) -> HttpResponse
             for question in questions
         ],
         "may_change": request.user.has_perm(_CHANGE, conference),
+        "seen": ordering.as_seen(questions),
         "add_url": f"{add}?conference={conference.pk}",
         "form_url": reverse("registration:register", args=[conference.slug]) if offered is not None else "",
     }
@@ -267,20 +277,15 @@ def _condition_in_words(question: Question) -> str:
     return "; ".join(parts)
 
 
-def _reorder(request: HttpRequest, conference: Conference) -> str:
-    """Take the numbers that were sent. Returns why not, if not."""
-    with transaction.atomic():
-        rows = {row.pk: row for row in Question.objects.select_for_update().filter(conference=conference)}
-        for question in rows.values():
-            sent = request.POST.get(f"position-{question.pk}", "")
-            if sent.isascii() and sent.isdigit() and len(sent) < 5:
-                question.position = int(sent)
-        for question in rows.values():
-            source = rows.get(question.show_if_id or 0)
-            if source is not None and not answers.may_depend_on(question, source):
-                return _("“%(question)s” must stay below the question it depends on.") % {"question": question.label}
-        Question.objects.bulk_update(rows.values(), ["position"])
-    return ""
+def _positions(request: HttpRequest) -> dict[int, int]:
+    """The numbers that were typed, by key of their question."""
+    found = {}
+    for name, sent in request.POST.items():
+        key = name.removeprefix("position-")
+        is_number = all(one.isascii() and one.isdigit() for one in (key, str(sent)))
+        if key != name and is_number and len(key) < 19 and len(str(sent)) < 5:
+            found[int(key)] = int(str(sent))
+    return found
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

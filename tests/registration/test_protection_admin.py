@@ -9,6 +9,7 @@ from accounts.models import Role, RoleKind, SafeOpening, User
 from events import page_cache
 from events.admin import pages
 from outbox.models import Message
+from registration.admin import protection as protection_admin
 from registration.models import Participant, ProtectedParticipant
 from speakers import protection as speaking
 from speakers.models import Protection
@@ -60,6 +61,27 @@ def test_an_officer_protects_and_a_named_reader_opens() -> None:
     assert Message.objects.filter(topic="safe.told", about_id=guardian.public_id).count() == 2
     listed = client.get(pages.url("protection", person.conference)).content.decode()
     assert "Kestrel" in listed
+
+
+def test_all_who_are_protected_are_listed_by_name_or_the_page_says_that_there_are_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first: Participant = ParticipantFactory.create()
+    client, _user = officer(first)
+    people = [first, *(ParticipantFactory.create(conference=first.conference) for _again in range(2))]
+    for person, alias in zip(people, ("Wren", "Robin", "Kestrel"), strict=True):
+        url = pages.url("protection-person", first.conference, somebody=person.public_id)
+        assert client.post(url, {"save": "1", "alias": alias}).status_code == 302
+    listed = pages.url("protection", first.conference)
+
+    everybody = client.get(listed)
+    monkeypatch.setattr(protection_admin, "_MOST_PROTECTED", 2)
+    cut = client.get(listed)
+
+    assert [row["name"] for row in everybody.context["rows"]] == ["Kestrel", "Robin", "Wren"]
+    assert "Only the first" not in everybody.content.decode()
+    assert [row["name"] for row in cut.context["rows"]] == ["Kestrel", "Robin"]
+    assert "Only the first 2 of each kind" in cut.content.decode()
 
 
 def test_others_see_neither_page_nor_tab() -> None:
