@@ -11,7 +11,6 @@ from registration.models import (
     Admission,
     ApprovalMode,
     AttendanceMode,
-    Participant,
     Registration,
     RegistrationStatus,
 )
@@ -51,6 +50,7 @@ def ways(registrations: Iterable[Registration], *, now: datetime) -> dict[int, A
         if status not in ENDED or (status == RegistrationStatus.REJECTED and reason != REASON_FULL)
     }
     found = {}
+    come_from = origins.of(wish.participant for wish in wishes)
     for wish in wishes:
         for admission in online:
             is_same = (admission.conference_id, admission.session_id) == (
@@ -60,7 +60,7 @@ def ways(registrations: Iterable[Registration], *, now: datetime) -> dict[int, A
             if is_same and (wish.participant_id, admission.pk) not in blocked and admission.is_open(now):
                 person = wish.participant
                 if (
-                    not admits(admission, person)
+                    not origins.admits(admission, person, come_from)
                     or seats.for_newcomer(admission, admission.places, seats.reserves_for(person))[0]
                 ):
                     found[wish.pk] = admission
@@ -73,12 +73,3 @@ def _wants_the_room(registration: Registration) -> bool:
     if registration.status == RegistrationStatus.WAITLISTED:
         return True
     return registration.status == RegistrationStatus.REJECTED and registration.was_full
-
-
-def _has_place(admission: Admission, person: Participant) -> bool:
-    return seats.for_newcomer(admission, admission.places, person.category)[0]
-
-
-def admits(admission: Admission, person: Participant) -> bool:
-    """Whether the audience of the on-line admission lets the person in without approval."""
-    return origins.admits(admission, person)

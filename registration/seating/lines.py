@@ -59,6 +59,7 @@ def read(admission: Admission, *, now: datetime) -> Line:
     free = seats.free(places)
     bars = seats.Bars(admission)
     rows = seats.in_line(admission, Q(), at_most=SHOWN, with_companions=True)
+    bars.read(rows)
     seats.keep_for_pairs(free, rows)
     offered = list(
         Registration.objects.filter(admission=admission, status=RegistrationStatus.OFFERED)

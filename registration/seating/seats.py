@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 
 from accounts.models import ActorKind
 from registration.models import (
@@ -112,9 +112,16 @@ class Bars:
         self._admission = admission
         self._quotas: dict[int, int | None] = {}  # seats left, by delegation
         self._has_invited: bool | None = None
+        self._origins: dict[int, origins.Origin | None] = {}
+
+    def read(self, registrations: Iterable[Registration]) -> None:
+        """Read at once what why() has to know about each of them. Three queries at most."""
+        if self._admission.approval == ApprovalMode.AUDIENCE:
+            prefetch_related_objects([self._admission], "audience_organisations")
+            self._origins.update(origins.of(one.participant for one in registrations if not _was_let_in(one)))
 
     def why(self, registration: Registration) -> Skip | None:
-        """What bars somebody, if anything. Needs the participant with the country loaded."""
+        """What bars somebody, if anything. Needs the participant with the country loaded; read() saves queries."""
         if not self._is_in_audience(registration):
             return Skip.AUDIENCE
         delegation_id = registration.participant.delegation_id
@@ -137,9 +144,9 @@ class Bars:
         """
         if self._admission.approval != ApprovalMode.AUDIENCE:
             return True
-        if registration.decided_by_kind not in {"", ActorKind.SYSTEM}:
+        if _was_let_in(registration):
             return True
-        if origins.admits(self._admission, registration.participant):
+        if origins.admits(self._admission, registration.participant, self._origins):
             return True
         if self._has_invited is None:
             self._has_invited = self._admission.invitations.exists()
@@ -167,6 +174,11 @@ class Bars:
         return self._quotas[delegation_id]
 
 
+def _was_let_in(registration: Registration) -> bool:
+    """Whether somebody decided about it: whom the audience let into the line, the audience may bar again."""
+    return registration.decided_by_kind not in {"", ActorKind.SYSTEM}
+
+
 def in_line(
     admission: Admission, whom: Q, *, after: int | None = None, at_most: int = _BATCH, with_companions: bool = False
 ) -> list[Registration]:
@@ -183,9 +195,10 @@ def in_line(
     return list(waiting.select_related("participant__country")[:at_most])
 
 
-def _line(admission: Admission, whom: Q) -> Iterator[Registration]:
+def _line(admission: Admission, whom: Q, bars: Bars) -> Iterator[Registration]:
     after: int | None = None
     while batch := in_line(admission, whom, after=after):
+        bars.read(batch)
         yield from batch
         after = batch[-1].position
 
@@ -225,6 +238,7 @@ def serve(admission: Admission, seats: Seats, *, waiting: int) -> list[tuple[Reg
         if not batch:
             break
         pairs = companions(batch)
+        bars.read(batch)
         for registration in batch:
             after = registration.position
             found = seats.find(_category(registration))
@@ -272,8 +286,8 @@ def _somebody_may_have(admission: Admission, reserve: Reserve | None, left: Seat
     if not left.can_hold_two:
         whom = Q(~Exists(SeatPair.objects.standing().filter(registration=OuterRef("pk"))))
     if reserve is None:
-        return any(bars.why(registration) is None for registration in _line(admission, whom))
+        return any(bars.why(registration) is None for registration in _line(admission, whom, bars))
     return any(
         _category(registration) in reserve.categories and bars.why(registration) is None
-        for registration in _line(admission, whom & Q(participant__category__in=reserve.categories))
+        for registration in _line(admission, whom & Q(participant__category__in=reserve.categories), bars)
     )

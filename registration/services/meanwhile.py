@@ -15,7 +15,7 @@ from events.releases.reading import published
 from registration.letters import messages
 from registration.models import Participant, Registration, RegistrationStatus
 from registration.models.registration import REASON_AUDIENCE
-from registration.seating import fallback
+from registration.seating import fallback, origins
 from registration.services import places
 
 
@@ -43,7 +43,7 @@ def attend_online(*, registration_id: int, now: datetime) -> Registration:
     if admission is None:
         raise NoWayOnline
     registration = Registration(admission=admission, participant=person, created_at=now)
-    if not fallback.admits(admission, person):
+    if not origins.admits(admission, person):
         registration.reason = REASON_AUDIENCE
     registration.join_hash = crypto.token_hash(registration.join_token)
     registration.save()
