@@ -41,6 +41,7 @@ explain("seat_pair_stands_together", gettext_lazy("Two people come together here
 _PERMISSION = "registration.change_protectedparticipant"
 _FLAGS = ("hides_country", "hides_organisation", "no_photo", "no_recording")
 _MOST = 50
+_MOST_PROTECTED = 2_000  # of each kind: whoever looks after them must see all
 _OFFICERS = (RoleKind.ADMINISTRATOR, RoleKind.PROTECTION)
 
 
@@ -143,13 +144,13 @@ def overview(request: HttpRequest, conference: Conference) -> HttpResponse:
         (_("Participant"), list(people.filter(which).only(*_NAMED).order_by("display_name", "pk")[: most + 1])),
         (_("Speaker"), list(speakers.filter(which).only(*_NAMED).order_by("display_name", "pk")[: most + 1])),
     ]
-    context = pages.context(request, conference, "protection", _("Protection")) | {
     rows = [_row(one.display_name, kind, one, conference) for kind, those in found for one in those[:most]]
+    context = pages.context(request, conference, "protection", _("Protection")) | {
         "rows": sorted(rows, key=lambda row: row["name"].casefold()),
         "wanted": wanted,
-    }
         "most": most,
         "has_more": any(len(those) > most for _kind, those in found),
+    }
     return TemplateResponse(request, "admin/registration/protection.html", context)
 
 
@@ -172,12 +173,14 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
     if person is None:
         raise Http404
     by, now = actor(request), timezone.now()
+    found = protection.of(person)  # compared with what the form was opened with, and once more under the lock
 
     def save(form: ProtectionForm) -> object:
         data = form.cleaned_data
         wanted = protection.Wanted(
-            **form.flags(), alias=data.get("alias", ""), note=data["note"] or None, keepers=form.keepers()
-        )
+            **form.flags(), alias=data.get("alias", ""), note=data["note"] or None, keepers=form.keepers(),
+            seen=protection.flags(found),
+        )  # fmt: skip
         return protection.protect(participant_id=person.pk, wanted=wanted, by=by, now=now)
 
     def opened(reason: str) -> list[tuple[str, str]]:
@@ -193,7 +196,7 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
 
     subject = _Subject(
         name=person.display_name,
-        found=protection.of(person),
+        found=found,
         is_speaker=False,
         has_alias=person.has_alias,
         shows=_shown_of_participant(person),
@@ -262,10 +265,10 @@ def _page(request: HttpRequest, conference: Conference, subject: _Subject) -> Ht
             messages.error(request, str(error.message))
     context = pages.context(request, conference, "protection", subject.name) | {
         "form": form,
+        "seen": stands,
         "subject": subject,
         "safe": safe,
         "facts": [fact for fact in facts if fact[1]],
-        "seen": stands,
         "may_open": safe is not None and safes.is_reader(safe, cast("User", request.user)),
         "openings": _openings(safe, conference) if safe is not None else [],
         "back_url": pages.url("protection", conference),
@@ -276,9 +279,6 @@ def _page(request: HttpRequest, conference: Conference, subject: _Subject) -> Ht
     return response
 
 
-def _openings(safe: Safe, conference: Conference) -> list[dict[str, str]]:
-    return [
-        {
 def _as_seen(subject: _Subject) -> str:
     """How the protection stands. Two officers at once must not undo unseen what the other one hides."""
     found = subject.found
@@ -288,6 +288,9 @@ def _as_seen(subject: _Subject) -> str:
     return seen.stamp(subject.name, [getattr(found, name) for name in _FLAGS], list(keepers))
 
 
+def _openings(safe: Safe, conference: Conference) -> list[dict[str, str]]:
+    return [
+        {
             "at": clock_time(one.at, conference.zone),
             "who": one.user.get_short_name() if one.user is not None else "–",
             "why": one.reason,

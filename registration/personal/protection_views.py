@@ -44,9 +44,9 @@ class ProtectionForm(field_errors.ClearErrors, forms.Form):
         help_text=gettext_lazy("Where you have a place on-line, our meetings are made with recording off."),
     )
 
-    def wanted(self) -> protection.Wanted:
-        """Of a valid form."""
-        return protection.Wanted(**self.cleaned_data)
+    def wanted(self, seen: frozenset[str] | None) -> protection.Wanted:
+        """Of a valid form. seen: what was ticked when it was opened."""
+        return protection.Wanted(**self.cleaned_data, seen=seen)
 
 
 def withheld(participant: Participant) -> list[str]:
@@ -61,11 +61,17 @@ def withheld(participant: Participant) -> list[str]:
 
 
 def _initial(participant: Participant, found: ProtectedParticipant | None) -> dict[str, Any]:
-    names = ("hides_country", "hides_organisation", "no_photo", "no_recording")
+    ticked = protection.flags(found)
     return {
         "alias": participant.display_name if participant.has_alias else "",
-        **{name: getattr(found, name) for name in names if found is not None},
+        **{name: name in ticked for name in protection.FLAGS},
     }
+
+
+def _seen(request: HttpRequest) -> frozenset[str] | None:
+    """What was ticked when the form was opened; None where it does not say."""
+    sent = request.POST.get("seen")
+    return None if sent is None else frozenset(sent.split())
 
 
 @require_http_methods(private_pages.ALL_METHODS)
@@ -77,16 +83,25 @@ def protection_page(request: HttpRequest, participant: Participant, token: str) 
     if not hasattr(participant, "identity_key"):
         raise Http404
     found, now = protection.of(participant), timezone.now()
+    notice, status = "", 200
     form = ProtectionForm(request.POST if "save" in request.POST else None, initial=_initial(participant, found))
     try:
         if request.method == "POST" and "end" in request.POST:
-            protection.lift(participant_id=participant.pk, by=actors.PARTICIPANT, now=now)
+            protection.lift(participant_id=participant.pk, by=actors.PARTICIPANT, now=now, seen=_seen(request))
             return personal_views.back(request, token, done="corrected")
         if form.is_bound and form.is_valid():
-            protection.protect(participant_id=participant.pk, wanted=form.wanted(), by=actors.PARTICIPANT, now=now)
+            wanted = form.wanted(_seen(request))
+            protection.protect(participant_id=participant.pk, wanted=wanted, by=actors.PARTICIPANT, now=now)
             return personal_views.back(request, token, done="protected")
     except protection.Erased as error:
         raise Http404 from error
+    except protection.ProtectionChanged as error:
+        # The form as it stands now, but for the name that was typed; nothing of it is saved yet.
+        found, status = protection.of(participant), _UNPROCESSABLE
+        participant.refresh_from_db(fields=["display_name", "has_alias"])
+        typed = {"alias": request.POST["alias"]} if "alias" in request.POST else {}
+        form = ProtectionForm(initial=_initial(participant, found) | typed)
+        notice = str(error.message)
     except protection.AliasMissing as error:
         form.add_error("alias", str(error.message))
     except DomainError as error:
@@ -94,8 +109,10 @@ def protection_page(request: HttpRequest, participant: Participant, token: str) 
     context = private_pages.frame(request, participant) | {
         "token": token,
         "form": form,
+        "notice": notice,
+        "seen": " ".join(sorted(protection.flags(found))),
         "is_protected": found is not None,
         "is_member": own_corrections.is_member(participant),
     }
-    status = _UNPROCESSABLE if form.is_bound else 200
+    status = _UNPROCESSABLE if form.is_bound else status
     return render(request, "registration/personal/protection.html", context, status=status)

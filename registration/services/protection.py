@@ -38,6 +38,7 @@ from registration.services import consents
 from speakers import protection as speaking
 
 LONGEST_NOTE = 4000
+FLAGS = ("hides_country", "hides_organisation", "no_photo", "no_recording")
 
 
 class AliasMissing(DomainError):
@@ -63,9 +64,20 @@ class Erased(DomainError):
     message = _("Nothing is kept under this link any more.")
 
 
+class ProtectionChanged(DomainError):
+    """Somebody else, or the person, has changed it since the form was opened."""
+
+    code = "protection_changed"
+    message = _("What is hidden has been changed meanwhile. Nothing was saved; you see below how it stands now.")
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The protection as wanted. alias: needed of those who have none. note, keepers: None leaves them as they are."""
+    """The protection as wanted. alias: needed of those who have none. note, keepers: None leaves them as they are.
+
+    seen: flags() as the form was opened with them, so that nobody takes back unseen what was ticked meanwhile; None:
+    not compared.
+    """
 
     hides_country: bool = False
     hides_organisation: bool = False
@@ -74,6 +86,7 @@ class Wanted:
     alias: str = ""
     note: str | None = None
     keepers: tuple[safes.Named, ...] | None = None
+    seen: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +105,15 @@ def protect(*, participant_id: int, wanted: Wanted, by: Actor, now: datetime) ->
     """Set how a participant is protected; what is withheld leaves their row in the same transaction.
 
     What is shown again by an organiser has to be theirs to open. Raises AliasMissing, InDelegation, Erased,
-    safes.NotAKeeper, safes.NamedThemselves, safes.NobodyIsTold.
+    ProtectionChanged, safes.NotAKeeper, safes.NamedThemselves, safes.NobodyIsTold.
     """
     person = _locked(participant_id)
     hides = wanted.hides_country or wanted.hides_organisation
     if hides and (person.delegation_id is not None or Membership.objects.active().filter(participant=person).exists()):
         raise InDelegation
     found = ProtectedParticipant.objects.select_related("safe").filter(participant=person).first()
+    if frozenset(name for name in FLAGS if getattr(wanted, name)) != flags(found):  # else sent twice
+        _refuse_stale(found, wanted.seen)
     kept = Kept()
     if found is not None:
         found.participant = person
@@ -128,15 +143,16 @@ def protect(*, participant_id: int, wanted: Wanted, by: Actor, now: datetime) ->
 
 
 @transaction.atomic(durable=True)
-def lift(*, participant_id: int, by: Actor, now: datetime) -> None:
+def lift(*, participant_id: int, by: Actor, now: datetime, seen: frozenset[str] | None = None) -> None:
     """End the protection: what was withheld stands in the row again, the alias stays. Lifting twice is fine.
 
-    Raises Erased, safes.NotAKeeper.
+    seen: flags() as the page showed them; None: not compared. Raises Erased, ProtectionChanged, safes.NotAKeeper.
     """
     person = _locked(participant_id)
     found = ProtectedParticipant.objects.select_related("safe").filter(participant=person).first()
     if found is None:
         return
+    _refuse_stale(found, seen)
     found.participant = person
     safes.check_may_undo(found.safe, by=by)
     kept = found.unseal()
@@ -182,6 +198,17 @@ def open_record(*, participant_id: int, reason: str, by: Actor, now: datetime) -
 def of(participant: Participant) -> ProtectedParticipant | None:
     """How somebody is protected; for their own page. One query."""
     return ProtectedParticipant.objects.filter(participant=participant).first()
+
+
+def flags(found: ProtectedParticipant | None) -> frozenset[str]:
+    """What is ticked of FLAGS, for the hidden field of a form."""
+    return frozenset(name for name in FLAGS if found is not None and getattr(found, name))
+
+
+def _refuse_stale(found: ProtectedParticipant | None, seen: frozenset[str] | None) -> None:
+    """Raise ProtectionChanged for a form that was opened with something else. Under the lock of the person."""
+    if seen is not None and seen != flags(found):
+        raise ProtectionChanged
 
 
 def is_unrecorded(session_id: int | None, conference_id: int | None) -> bool:

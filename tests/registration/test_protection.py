@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import actors, safes
 from accounts.models import AuditEntry, SafeOpening, User
 from alliance import crypto
 from registration.models import (
+    Admission,
     ApprovalMode,
     ConsentSource,
     Participant,
@@ -25,6 +28,7 @@ from registration.models import (
     TakeDown,
 )
 from registration.models.participant import Identity
+from registration.seating import seats
 from registration.services import consents, erasure, own_corrections, own_data, protection, waiting_list
 from tests.factories import (
     NOW,
@@ -173,6 +177,50 @@ def test_erasure_takes_the_protection_and_its_safe(person: Participant) -> None:
     found.participant.refresh_from_db()
     with pytest.raises(crypto.Unreadable):
         Participant.objects.get(pk=person.pk).open_identity()
+
+
+def test_a_form_opened_before_takes_back_nothing_that_was_ticked_meanwhile(person: Participant, client: Client) -> None:
+    url = reverse("registration:protection", args=[person.personal_token])
+    sent = {"save": "1", "hides_country": "on", "alias": "Kestrel", "seen": ""}
+    assert client.post(url, sent).status_code == 303
+    assert client.post(url, sent).status_code == 303  # the same form twice
+    protect(person, no_photo=True, no_recording=True)  # by somebody else, after the page was opened
+    opened = "hides_country"
+
+    stale = client.post(url, {"save": "1", "hides_country": "on", "alias": "Merlin", "seen": opened})
+    ended = client.post(url, {"end": "1", "seen": opened})
+
+    assert (stale.status_code, ended.status_code) == (422, 422)
+    assert "changed meanwhile" in stale.text
+    assert 'value="Merlin"' in stale.text
+    found = ProtectedParticipant.objects.get()
+    assert (found.no_photo, found.no_recording, found.hides_organisation) == (True, True, True)
+    seen = re.search(r'name="seen" value="([^"]*)"', stale.text)
+    assert seen is not None
+    sent = {"save": "1", "hides_country": "on", "alias": "Kestrel", "seen": seen[1]}
+    assert client.post(url, sent).status_code == 303  # looked at as it stands
+    assert protection.flags(ProtectedParticipant.objects.get()) == {"hides_country"}
+
+
+@pytest.mark.parametrize("many", [1, 4])
+def test_the_audience_costs_the_same_for_few_and_many_protected_people(many: int) -> None:
+    country = CountryFactory.create()
+    admission = AdmissionFactory.create(
+        capacity=0, approval=ApprovalMode.AUDIENCE, audience_country_statuses=[country.status]
+    )
+    for number in range(many):
+        person = ParticipantFactory.create(
+            conference=admission.conference, category="delegation" if number else "media", country=country
+        )
+        protect(person)
+        RegistrationFactory.create(admission=admission, participant=person, status=RegistrationStatus.WAITLISTED)
+    admission = Admission.objects.with_meeting().get(pk=admission.pk)
+
+    with CaptureQueriesContext(connection) as asked:
+        served = seats.serve(admission, seats.Seats(None, None), waiting=many)
+
+    assert len(served) == many - 1
+    assert len(asked) == 7
 
 
 def test_the_person_asks_for_it_in_plain_words(person: Participant, client: Client) -> None:
