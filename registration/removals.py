@@ -32,6 +32,7 @@ from registration.models import (
     Membership,
     Participant,
     Registration,
+    SeatPair,
     WebhookDelivery,
 )
 from video.models import Registrant, RegistrantState
@@ -81,8 +82,8 @@ def keep(message: Message, now: datetime) -> gates.Kept | None:
         return None
     # Mails of whom somebody named to come along may go to the same mailbox.
     down = Participant.objects.filter(taken_down_at__isnull=False).values_list("public_id", flat=True)
-    beside = down.filter(registrations__pairs__companion__participant__public_id=person)
-    kept = down.filter(public_id=person).first() or beside.order_by("pk").first()
+    named_by = SeatPair.objects.filter(companion__participant__public_id=person).values("named_by")
+    kept = down.filter(public_id=person).first() or down.filter(pk__in=named_by).order_by("pk").first()
     return gates.Kept(_mark(kept), KEPT, lambda mail: None) if kept is not None else None
 
 

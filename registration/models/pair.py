@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from registration.models.participant import Participant
 from registration.models.registration import Registration
 
 
@@ -29,6 +30,8 @@ class SeatPair(models.Model):
 
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="pairs")
     companion = models.OneToOneField(Registration, on_delete=models.CASCADE, related_name="companion_of")
+    # Of a member of a delegation the registration passes on to another person; who named the companion does not.
+    named_by = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="+", verbose_name=_("named by"))
     made_at = models.DateTimeField(_("made at"))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 

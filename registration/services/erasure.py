@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -41,6 +42,7 @@ from registration.models import (
     RetiredLink,
 )
 from registration.services import farewells, invitations, pairs, proofs, waiting_list
+from registration.services.delegations import leaving
 from video.services import people
 
 ERASED_NAME = "(erased)"  # in the database, the same for everybody and every language
@@ -198,7 +200,10 @@ def _forget_words(participant: Participant) -> None:
     ids = [participant.public_id]
     for rows in (participant.registrations.all(), Membership.objects.filter(participant=participant)):
         ids += rows.values_list("public_id", flat=True)
-    for entry in AuditEntry.objects.filter(about_id__in=ids, details__has_any_keys=_WORDS):
+    written = Q(about_id__in=ids)
+    for public_id, at in _passed_on(participant):
+        written |= Q(about_id=public_id, at__lte=at)
+    for entry in AuditEntry.objects.filter(written, details__has_any_keys=_WORDS):
         entry.details = {name: value for name, value in entry.details.items() if name not in _WORDS}
         entry.save(update_fields=["details"])
     Membership.objects.filter(participant=participant).exclude(verification_reason="").update(
@@ -212,6 +217,18 @@ def _forget_words(participant: Participant) -> None:
     for name in names:
         if len(name) >= _SHORTEST_NAME:
             SavedFilter.objects.filter(query__icontains=urlencode({"q": name})).delete()
+
+
+def _passed_on(participant: Participant) -> list[tuple[UUID, datetime]]:
+    """Registrations that were the person's until somebody replaced them in the delegation, with the instant of it."""
+    ids: set[UUID] = set()
+    successor = Membership.objects.filter(replaces__participant=participant).first()
+    while successor is not None:
+        held = Registration.objects.filter(participant=successor.participant_id)
+        ids.update(held.values_list("public_id", flat=True))
+        successor = Membership.objects.filter(replaces=successor).first()
+    passed = AuditEntry.objects.filter(about_id__in=ids, action=leaving.PASSED_ON)
+    return list(passed.filter(details__contains={"from": str(participant.public_id)}).values_list("about_id", "at"))
 
 
 def _cancel_what_is_to_come(participant_id: int, *, by: Actor, now: datetime) -> list[Admission]:

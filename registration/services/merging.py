@@ -39,6 +39,7 @@ from registration.models import (
     QuestionAnswer,
     Registration,
     RegistrationStatus,
+    SeatPair,
     TakeDown,
 )
 from registration.models.registration import TAKING
@@ -192,6 +193,7 @@ def merge(
     if planned.seen != seen:
         raise PlanChanged
     stays, goes = planned.stays, planned.goes
+    seats = [one for line in planned.lines for one in line.cancelled if one.status in TAKING]
     freed = _cancel(planned, by=by, now=now)
     moved = _move_registrations(planned, by=by, now=now)
     _move_check_ins(planned, now=now)
@@ -206,7 +208,7 @@ def merge(
     }
     _audit("participant.merged", stays, by=by, now=now, **details)
     _audit("participant.merged_away", goes, by=by, now=now, other=str(stays.public_id))
-    outbox.services.queue([organiser_mails.merged(stays, other=str(goes.public_id), now=now)])
+    outbox.services.queue([organiser_mails.merged(stays, other=str(goes.public_id), now=now, given_up=seats)])
     goes.delete()
     for admission in Admission.objects.with_meeting().filter(pk__in=freed).order_by("pk"):
         waiting_list.promote_locked(admission, now=now)
@@ -262,6 +264,7 @@ def _move_registrations(planned: Plan, *, by: Actor, now: datetime) -> int:
     """Give the rows of the one to the other, ended ones too: they say what was decided before."""
     rows = list(Registration.objects.filter(participant=planned.goes).order_by("pk"))
     Registration.objects.filter(pk__in=[one.pk for one in rows]).update(participant=planned.stays)
+    SeatPair.objects.filter(named_by=planned.goes).update(named_by=planned.stays)
     AuditEntry.objects.bulk_create(
         actors.audit_entry(
             at=now,

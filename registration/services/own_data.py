@@ -14,6 +14,7 @@ import structlog
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts import actors
 from accounts.models import AuditEntry
@@ -99,7 +100,7 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
         Section("person", _("You"), [_person(participant, identity, now=now)]),
         Section("protection", _("What is hidden"), _protection(participant)),
         Section("registrations", _("Your registrations"), _registrations(mine)),
-        Section("companions", _("Who comes with you"), _companions(mine)),
+        Section("companions", _("Who comes with you"), _companions(participant)),
         Section("asked", _("Asked for with your address"), _asked(participant, now=now)),
         Section("answers", _("Your answers"), _answers(participant, now=now)),
         Section("consents", _("What you agree to"), _consents(participant)),
@@ -200,13 +201,20 @@ def _registrations(mine: list[Registration]) -> list[list[Fact]]:
     return found
 
 
-def _companions(mine: list[Registration]) -> list[list[Fact]]:
+def _thing(registration: Registration) -> Any:
+    return registration.admission.session or registration.admission.conference
+
+
+def _companions(participant: Participant) -> list[list[Fact]]:
     """Whom the person named to come along, as they named them."""
-    pairs = SeatPair.objects.filter(registration__in=mine).select_related("companion__participant").order_by("pk")
-    titles = {one.pk: one.admission.session or one.admission.conference for one in mine}
+    pairs = (
+        SeatPair.objects.filter(named_by=participant)
+        .select_related("companion__participant", "companion__admission__session", "companion__admission__conference")
+        .order_by("pk")
+    )
     return [
         [
-            Fact("about", _("For"), str(titles[pair.registration_id].title)),
+            Fact("about", _("For"), str(_thing(pair.companion).title)),
             Fact("name", _("Name"), pair.companion.participant.display_name),
             Fact("status", _("Status"), pair.companion.get_status_display()),
             Fact("asked_at", _("Asked at"), pair.made_at),
@@ -278,7 +286,7 @@ def _certificates(participant: Participant) -> list[list[Fact]]:
 def _membership(one: Membership) -> list[Fact]:
     facts = [
         Fact("delegation", _("Delegation"), one.delegation.name),
-        Fact("capacity", _("Capacity"), one.get_capacity_display()),
+        Fact("capacity", pgettext("in a delegation", "Capacity"), one.get_capacity_display()),
         Fact("mode", _("Attendance"), one.get_mode_display()),
         Fact("state", _("Status"), one.get_state_display()),
         Fact("nominated_at", _("Nominated at"), one.nominated_at),

@@ -101,7 +101,7 @@ def bring(*, registration_id: int, companion: Companion, by: Actor, now: datetim
             raise CannotBring
         if places.capacity is not None and places.capacity < _BOTH:
             raise NoSecondSeat  # else the two would wait for ever, and everybody behind them
-        named = SeatPair.objects.filter(registration__participant=main.participant_id, made_at__gt=now - _DAY)
+        named = SeatPair.objects.filter(named_by=main.participant_id, made_at__gt=now - _DAY)
         if named.count() >= _MOST_NAMED:
             raise TooManyNamed
         reserve = _second_seat(admission, places, main) if main.status == _S.CONFIRMED else None
@@ -114,7 +114,9 @@ def bring(*, registration_id: int, companion: Companion, by: Actor, now: datetim
             at=now, by=by, action="registration.received", about_kind="registration", about_id=second.public_id,
             details={"participant": str(person.public_id)},
         ).save()  # fmt: skip
-        pair = SeatPair.objects.create(registration=main, companion=second, made_at=now)
+        pair = SeatPair.objects.create(
+            registration=main, companion=second, named_by_id=main.participant_id, made_at=now
+        )
         outbox.services.queue(messages.about_form(person, [second], now=now))
         if main.status != _S.PENDING:
             _put(second, _S(main.status), reserve, places, by=by, now=now)
@@ -269,7 +271,7 @@ def part(registrations: Iterable[Registration], *, now: datetime) -> list[Regist
 
 def brought_by(participant_id: int) -> list[int]:
     """The participants whom somebody has ever named to come along."""
-    rows = SeatPair.objects.filter(registration__participant=participant_id)
+    rows = SeatPair.objects.filter(named_by=participant_id)
     return sorted(set(rows.values_list("companion__participant_id", flat=True)))
 
 

@@ -29,7 +29,7 @@ from registration.models import (
     RegistrationStatus,
     Verification,
 )
-from registration.services import credentials, delegations, erasure
+from registration.services import credentials, delegations, erasure, own_data, pairs
 from tests.factories import (
     NOW,
     AdmissionFactory,
@@ -100,6 +100,35 @@ def test_nothing_of_the_person_is_left_in_any_table() -> None:
     assert services.find_personal(left.personal_token) is None
     assert services.enter(token=tokens[1], now=NOW, joining=False) is None
     assert services.enter(token=Registration.objects.get().join_token, now=NOW, joining=False) is None
+
+
+def test_a_replaced_member_goes_with_their_companion_and_the_words_about_them_and_the_next_one_stays() -> None:
+    delegation = DelegationFactory.create()
+    AdmissionFactory.create(session=None, conference=delegation.conference, mode="in_person", capacity=9)
+    about = {"given_name": "Canarina", "family_name": "Gelbvogel", "email": "canarina.mail@mail.example"}
+    [made] = nominate(delegation, nominee(1, **about))
+    first, seat = made.membership.participant, made.membership.participant.registrations.get()
+    wanted = pairs.Companion("Zwitscherbund", "singmeisterin@mail.example")
+    pairs.bring(registration_id=seat.pk, companion=wanted, by=actors.PARTICIPANT, now=NOW)
+    for text, at in (("Gelbvogel asked", NOW), ("Amsel asked", NOW + timedelta(days=2))):
+        actors.audit_entry(
+            at=at, by=actors.SYSTEM, action="registration.moved_to_top", about_kind="registration",
+            about_id=seat.public_id, details={"reason": text},
+        ).save()  # fmt: skip
+    new = delegations.replace(
+        membership_id=made.membership.pk, by=actors.SYSTEM, now=NOW + timedelta(days=1),
+        nominee=nominee(2, given_name="Meise", family_name="Rampe-Zeisig", email="meise@mail.example"),
+    ).participant  # fmt: skip
+    own = own_data.collect(Participant.objects.select_related("identity_key", "conference").get(pk=new.pk), now=NOW)
+    assert "Zwitscherbund" not in repr(own)  # whoever came with the one before is not theirs
+    assert pairs.brought_by(new.pk) == []
+
+    erasure.erase(participant_id=first.pk, by=actors.SYSTEM, now=NOW + timedelta(days=3))
+
+    assert tables_with("Gelbvogel", "Canarina", "Zwitscherbund", "singmeisterin") == set()
+    assert tables_with("Amsel asked") == {"accounts_auditentry"}
+    new.refresh_from_db()
+    assert (new.display_name, new.registrations.get().status) == ("Meise Rampe-Zeisig", "confirmed")
 
 
 def test_no_name_is_left_anywhere_of_a_member_whom_organisers_wrote_about(client: Client) -> None:

@@ -20,6 +20,7 @@ from accounts.models import AuditEntry
 from events.admin import pages
 from events.models import Conference
 from outbox.models import Message
+from outbox.results import Mail
 from registration import services
 from registration.letters import organiser_mails
 from registration.models import (
@@ -195,6 +196,25 @@ def test_link_of_the_other_dies_and_the_address_that_stays_is_told(pair: tuple[P
     assert other_address not in getattr(mail, "text", other_address)
 
 
+def test_calendar_entries_of_the_row_that_goes_are_taken_back(
+    conference: Conference, pair: tuple[Participant, Participant]
+) -> None:
+    stays, goes = pair
+    both, line = admission(conference), admission(conference)
+    kept = RegistrationFactory(admission=both, participant=stays)
+    twice = RegistrationFactory(admission=both, participant=goes)
+    RegistrationFactory(admission=line, participant=stays)
+    RegistrationFactory(admission=line, participant=goes, status="waitlisted")
+
+    merge(stays, goes)
+    mail = organiser_mails.tell_merged(Message.objects.get(topic=organiser_mails.MERGED), now=NOW)
+
+    parts = [part.content.decode() for part in mail.attachments] if isinstance(mail, Mail) else []
+    methods = [line.partition(":")[2] for part in parts for line in part.splitlines() if line.startswith("METHOD")]
+    assert methods == ["CANCEL", "REQUEST", "REQUEST"]
+    assert (str(twice.public_id) in parts[0], str(kept.public_id) in parts[1]) == (True, True)
+
+
 def test_written_message_that_has_not_left_reaches_the_row_that_stays_once(
     conference: Conference, pair: tuple[Participant, Participant]
 ) -> None:
@@ -276,7 +296,7 @@ def test_wishes_pass_on_unless_who_stays_has_asked_for_the_same_thing(
 
 
 def test_everything_that_belongs_to_a_person_is_thought_of() -> None:
-    passes_on = {"Registration", "CheckIn", "Consent", "TakeDown", "QuestionAnswer", "AskedFor"}
+    passes_on = {"Registration", "CheckIn", "Consent", "TakeDown", "QuestionAnswer", "AskedFor", "SeatPair"}
     dies = {"IdentityKey", "DoorCode", "Certificate", "AddressChange", "MailBounce", "DifferentPeople"}
     forbids = {"Membership", "ProtectedParticipant"}  # the protected appear under an alias
 

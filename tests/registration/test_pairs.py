@@ -18,6 +18,7 @@ from registration.models import (
     AddressChange,
     Admission,
     ApprovalMode,
+    Membership,
     Participant,
     Places,
     Registration,
@@ -25,15 +26,17 @@ from registration.models import (
     SeatPair,
 )
 from registration.seating import seats
-from registration.services import addresses, erasure, merging, offers, own_data, pairs, waiting_list
+from registration.services import addresses, delegations, erasure, merging, offers, own_data, pairs, waiting_list
 from tests.factories import (
     NOW,
     AdmissionFactory,
     ConferenceFactory,
+    DelegationFactory,
     ParticipantFactory,
     RegistrationFactory,
     SideEventFactory,
 )
+from tests.registration.test_delegations import nominate, nominee
 from tests.registration.test_races import assert_counts_are_true, at_once
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +81,24 @@ def test_the_second_seat_is_given_or_nothing_happens() -> None:
         bring(alone)
     assert Participant.objects.count() == people
     assert_counts_are_true(full)
+
+
+def test_who_comes_with_a_member_counts_for_no_quota_and_ends_with_the_member() -> None:
+    delegation = DelegationFactory.create(quota=1, quota_in_person=1)
+    admission = AdmissionFactory.create(session=None, conference=delegation.conference, mode="in_person", capacity=3)
+    [made] = nominate(delegation, nominee(1))
+    seat = made.membership.participant.registrations.get()
+
+    along = bring(seat)
+
+    assert statuses(seat, along) == ["confirmed", "confirmed"]
+    assert Membership.objects.filter(delegation=delegation).count() == 1
+    assert (along.participant.delegation, along.participant.country) == (None, None)
+    with pytest.raises(delegations.NominationRefused):
+        nominate(delegation, nominee(2))
+    delegations.withdraw(membership_id=made.membership.pk, by=actors.SYSTEM, now=NOW)
+    assert statuses(seat, along) == ["cancelled", "cancelled"]
+    assert_counts_are_true(admission)
 
 
 def test_nobody_takes_the_second_seat_before_who_waits_for_it() -> None:
@@ -249,7 +270,7 @@ def _cancel_raw(registration: Registration) -> None:
 
 def _tie_raw(one: Registration, other: Registration) -> None:
     SeatPair.objects.update(ended_at=NOW)
-    SeatPair.objects.create(registration=one, companion=other, made_at=NOW)
+    SeatPair.objects.create(registration=one, companion=other, named_by=one.participant, made_at=NOW)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -270,7 +291,8 @@ def test_naming_somebody_on_the_personal_page(client: Client) -> None:
     one = stands(admission, S.CONFIRMED)
     url = reverse("registration:companion", args=[one.participant.personal_token, one.public_id])
     assert client.get(url).status_code == 200
-    assert client.post(url, {"name": ""}).status_code == 422
+    for refused in ("", "Win money: evil.de", "Wren\u202ex", "A" * 121):  # it goes to whatever address is typed
+        assert client.post(url, {"name": refused}).status_code == 422
     assert client.post(url, {"name": "Wren"}).status_code == 303
     second = SeatPair.objects.get().companion
     assert second.participant.open_identity().email == one.participant.open_identity().email

@@ -19,6 +19,7 @@ from registration.joining import platform_handlers
 from registration.letters import messages
 from registration.models import (
     Admission,
+    JoinNetwork,
     Membership,
     MemberState,
     Places,
@@ -35,6 +36,8 @@ from registration.services.delegations.members import (
     write_members,
 )
 from registration.services.delegations.nominees import CannotChange, NominationRefused, Nominee, Problem
+
+PASSED_ON = "registration.passed_on"  # in the audit trail, with whose it was before
 
 
 @transaction.atomic(durable=True)
@@ -95,7 +98,11 @@ def replace(
             waiting_list.promote_locked(seat.admission, now=now)
         platform_handlers.renamed(person, now=now)  # else a platform would show them by the name of the one before
         outbox.services.queue(messages.join_link(seat, version=seat.version, now=now))
-        audit("registration", seat.public_id, "registration.passed_on", by=by, now=now, status=seat.status)
+        JoinNetwork.objects.filter(registration=seat).delete()  # from where the one before has joined
+        audit(
+            "registration", seat.public_id, PASSED_ON, by=by, now=now, status=seat.status,
+            **{"from": str(membership.participant.public_id)},
+        )  # fmt: skip
         during.done([new])
     return new
 
