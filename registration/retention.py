@@ -32,6 +32,8 @@ from registration.models import (
 )
 
 Words = str | Promise
+# A period that is new here, or was changed, erases nothing before: organisers see it coming on the page "Data life".
+NOTICE = timedelta(days=7)
 FORGOTTEN = "-"  # where the database wants some reason: a refusal has one
 Waiting = Callable[[Conference, datetime], QuerySet[Any]]
 Batch = Callable[[Conference, datetime, int], int]
@@ -53,6 +55,11 @@ class Rule:
     waiting: Waiting
     erase: Batch | None
     version: int = 1
+
+    @property
+    def name(self) -> str:
+        """Key and version: what its beginning is kept under."""
+        return f"{self.key}/{self.version}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ from registration.models.question import (
 )
 from registration.models.registration import MOVES, Registration, RegistrationStatus
 from registration.models.reserve import Reserve
-from registration.models.retention import DeletionProof, ErasureReceipt, RetentionPeriod
+from registration.models.retention import DeletionProof, ErasureReceipt, RetentionPeriod, RetentionStart
 from registration.models.webhook import (
     DeliveryState,
     PauseReason,
@@ -116,6 +116,7 @@ __all__ = [
     "Rehearsal",
     "Reserve",
     "RetentionPeriod",
+    "RetentionStart",
     "RetiredLink",
     "Scope",
     "SeatPair",

@@ -22,6 +22,7 @@ class RetentionPeriod(models.Model):
     )
     rule = models.CharField(_("rule"), max_length=40)
     days = models.PositiveSmallIntegerField(_("days kept"))
+    changed_at = models.DateTimeField(_("changed at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("period of keeping")
@@ -30,6 +31,23 @@ class RetentionPeriod(models.Model):
             models.UniqueConstraint(name="retention_period_once", fields=["conference", "rule"]),
             models.CheckConstraint(name="retention_period_ends", condition=Q(days__lte=LONGEST)),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} (#{self.pk})"
+
+
+class RetentionStart(models.Model):
+    """Since when a rule is known to this installation; it erases nothing before organisers had time to see it.
+
+    rule: key and version, so that a rule that begins to erase other data is announced again.
+    """
+
+    rule = models.CharField(_("rule"), max_length=60, unique=True)
+    since = models.DateTimeField(_("known since"))
+
+    class Meta:
+        verbose_name = _("beginning of a rule of keeping")
+        verbose_name_plural = _("beginnings of rules of keeping")
 
     def __str__(self) -> str:
         return f"{self.rule} (#{self.pk})"

@@ -26,12 +26,13 @@ from alliance.exceptions import DomainError
 from events.models import Conference
 from events.releases.reading import published
 from registration import retention
-from registration.models import DeletionProof, RetentionPeriod
+from registration.models import DeletionProof, RetentionPeriod, RetentionStart
 from registration.models.retention import LONGEST
 from registration.services import erasure, proofs
 from speakers import invitations as speaker_invitations
 
 _PORTION = 500  # rows of one transaction
+_AUDIT = "audit/1"  # old lines of the trail are announced like a rule
 
 
 class PeriodTooLong(DomainError):
@@ -46,20 +47,31 @@ class PeriodTooLong(DomainError):
 
 def periods(conference: Conference) -> dict[str, int]:
     """Days by rule, as they are for a conference. One query."""
-    own = dict(RetentionPeriod.objects.filter(conference=conference).values_list("rule", "days"))
-    return {rule.key: own.get(rule.key, rule.days) for rule in retention.RULES}
+    return {key: days for key, (days, _changed_at) in _periods(conference).items()}
+
+
+def _periods(conference: Conference) -> dict[str, tuple[int, datetime | None]]:
+    """Days by rule, and when the conference changed them."""
+    rows = RetentionPeriod.objects.filter(conference=conference).values_list("rule", "days", "changed_at")
+    own = {rule: (days, changed_at) for rule, days, changed_at in rows}
+    return {rule.key: own.get(rule.key, (rule.days, None)) for rule in retention.RULES}
 
 
 @transaction.atomic
 def set_periods(*, conference: Conference, days: Mapping[str, int], by: Actor, now: datetime) -> list[str]:
-    """Say how long data is kept after a conference; the rules that changed. Raises PeriodTooLong."""
+    """Say how long data is kept after a conference; the rules that changed. It counts after NOTICE.
+
+    Raises PeriodTooLong.
+    """
     if not set(days) <= set(retention.BY_KEY) or not all(0 <= number <= LONGEST for number in days.values()):
         raise PeriodTooLong
     list(Conference.objects.select_for_update(no_key=True).filter(pk=conference.pk))
     before = periods(conference)
     changed = sorted(key for key, number in days.items() if before[key] != number)
     for key in changed:
-        RetentionPeriod.objects.update_or_create(conference=conference, rule=key, defaults={"days": days[key]})
+        RetentionPeriod.objects.update_or_create(
+            conference=conference, rule=key, defaults={"days": days[key], "changed_at": now}
+        )
     if changed:
         actors.audit_entry(
             at=now,
@@ -74,26 +86,45 @@ def set_periods(*, conference: Conference, days: Mapping[str, int], by: Actor, n
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one rule stands at a conference. due_at: None while there is no last day. waiting: rows with such data."""
+    """How one rule stands at a conference. due_at: None while there is no last day. waiting: rows with such data.
+
+    is_announced: only the notice holds it back, so that what waits goes at due_at.
+    """
 
     rule: retention.Rule
     days: int
     due_at: datetime | None
     waiting: int
+    is_announced: bool
 
 
 def standings(conference: Conference, *, now: datetime) -> list[Standing]:
     """Every rule with its period and what it will find. A query for each rule."""
-    days = periods(conference)
-    return [
-        Standing(
-            rule,
-            days[rule.key],
-            retention.due_at(conference, days[rule.key]),
-            rule.waiting(conference, now).count(),
-        )
-        for rule in retention.RULES
-    ]
+    own, known = _periods(conference), _known_since()
+    found = []
+    for rule in retention.RULES:
+        days, changed_at = own[rule.key]
+        over = retention.due_at(conference, days)
+        due_at = _acts_from(over, changed_at, known.get(rule.name, now))
+        is_announced = over is not None and due_at is not None and over <= now < due_at
+        found.append(Standing(rule, days, due_at, rule.waiting(conference, now).count(), is_announced))
+    return found
+
+
+def _known_since() -> dict[str, datetime]:
+    return dict(RetentionStart.objects.values_list("rule", "since"))
+
+
+def _acts_from(over: datetime | None, changed_at: datetime | None, known: datetime) -> datetime | None:
+    """When a rule begins to erase: its period is over, and it was announced as long as it has to be."""
+    return None if over is None else max(over, max(known, changed_at or known) + retention.NOTICE)
+
+
+def announce(*, now: datetime) -> dict[str, datetime]:
+    """Since when each rule is known here; those that are new begin now. For the first run of an installation."""
+    names = [*(rule.name for rule in retention.RULES), _AUDIT]
+    RetentionStart.objects.bulk_create((RetentionStart(rule=name, since=now) for name in names), ignore_conflicts=True)
+    return _known_since()
 
 
 # --- erasing ----------------------------------------------------------------------------------------------------------
@@ -103,6 +134,7 @@ def standings(conference: Conference, *, now: datetime) -> list[Standing]:
 def erase_due(*, now: datetime, seconds: float = 200.0) -> int:
     """Erase what has passed its period, conference by conference. Returns how many rows.
 
+    What is new here or was changed waits for NOTICE, so that no first run takes anybody by surprise.
     seconds: begin no portion after that; the next run goes on.
     """
     ends = time.monotonic() + seconds
@@ -110,12 +142,14 @@ def erase_due(*, now: datetime, seconds: float = 200.0) -> int:
 
 
 def _due(now: datetime) -> Iterator[tuple[retention.Rule, Conference, int]]:
+    known = announce(now=now)
     for conference in Conference.objects.filter(ends_on__lt=now.date()).order_by("pk").iterator(chunk_size=100):
-        days = periods(conference)
+        own = _periods(conference)
         for rule in retention.RULES:
-            due_at = retention.due_at(conference, days[rule.key])
-            if due_at is not None and due_at <= now:
-                yield rule, conference, days[rule.key]
+            days, changed_at = own[rule.key]
+            acts_from = _acts_from(retention.due_at(conference, days), changed_at, known[rule.name])
+            if acts_from is not None and acts_from <= now:
+                yield rule, conference, days
 
 
 def _portions(rule: retention.Rule, conference: Conference, days: int, *, now: datetime, ends: float) -> int:
@@ -151,6 +185,8 @@ def forget_of_house(*, now: datetime) -> None:
     proofs.noted("attempts", lambda: attempts.forget_old(now=now), now=now)
     proofs.noted("speakers", lambda: speaker_invitations.forget_after_conferences(now=now), now=now)
     _in_portions("sessions", SignedIn.objects.filter(expire_date__lt=now), now=now)
+    if announce(now=now)[_AUDIT] + retention.NOTICE > now:
+        return
     over = now - retention.AUDIT_KEPT
     _in_portions("audit", AuditEntry.objects.filter(at__lt=over), now=now)
     _in_portions("audit", LogEntry.objects.filter(action_time__lt=over), now=now)

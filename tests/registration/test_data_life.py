@@ -29,7 +29,9 @@ from registration.models import (
     Participant,
     Purpose,
     Registration,
+    RetentionPeriod,
 )
+from registration.retention import NOTICE
 from registration.services import consents, data_life, erasure, proofs
 from tests.factories import (
     NOW,
@@ -46,7 +48,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def conference() -> Conference:
-    """It ended on a known day."""
+    """It ended on a known day, and the rules are known for long."""
+    data_life.announce(now=NOW - timedelta(days=30))
     return ConferenceFactory(starts_on=NOW.date(), ends_on=NOW.date())
 
 
@@ -156,7 +159,7 @@ def test_a_period_is_the_conferences_own_and_on_the_record(conference: Conferenc
     mine = person(conference)
     by = Actor.organiser(StaffFactory())
 
-    changed = data_life.set_periods(conference=conference, days={"needs": 3, "reasons": 180}, by=by, now=NOW)
+    changed = data_life.set_periods(conference=conference, days={"needs": 3, "reasons": 180}, by=by, now=NOW - NOTICE)
     data_life.erase_due(now=days_after(conference, 3))
 
     assert changed == ["needs"]
@@ -170,6 +173,29 @@ def test_a_period_is_the_conferences_own_and_on_the_record(conference: Conferenc
             data_life.set_periods(conference=conference, days=wrong, by=by, now=NOW)
     with pytest.raises(IntegrityError, match="deletion_proof_of_something"):
         DeletionProof.objects.create(rule="needs", version=1, on_day=NOW.date(), count=0)
+
+
+def test_a_first_run_and_a_changed_period_erase_nothing_before_they_were_announced(organiser: Client) -> None:
+    conference = ConferenceFactory(starts_on=NOW.date(), ends_on=NOW.date())
+    person(conference)
+    first_run = days_after(conference, 400)  # an old installation that has known no such rules
+
+    data_life.erase_due(now=first_run)
+    data_life.forget_of_house(now=first_run)
+    assert proved().keys() <= {"sessions"}
+    needs = {one.rule.key: one for one in data_life.standings(conference, now=first_run)}["needs"]
+    assert (needs.due_at, needs.waiting, needs.is_announced) == (first_run + NOTICE, 1, True)
+    with time_machine.travel(first_run, tick=False):
+        organiser.force_login(StaffFactory(is_superuser=True))
+        page = organiser.get(f"/admin/events/conference/{conference.pk}/data-life/").text
+    assert "kept longer than its period" in page
+
+    by = Actor.organiser(StaffFactory())
+    data_life.set_periods(conference=conference, days={"needs": 3}, by=by, now=first_run + timedelta(days=6))
+    data_life.erase_due(now=first_run + NOTICE)
+    assert proved().keys() - {"sessions"} == {"languages", "check_ins", "clicks", "reasons", "functions"}
+    data_life.erase_due(now=first_run + timedelta(days=6) + NOTICE)
+    assert proved()["needs"] == 1
 
 
 def test_without_a_last_day_nothing_is_erased() -> None:
@@ -237,6 +263,7 @@ def test_organisers_change_periods_and_take_proofs_away(organiser: Client, confe
     base = f"/admin/events/conference/{conference.pk}/data-life/"
     organiser.post(base + "save/", {f"days-{rule.key}": rule.days for rule in retention.RULES} | {"days-needs": "2"})
     organiser.post(base + "save/", {"days-needs": "a year"})
+    assert RetentionPeriod.objects.update(changed_at=NOW - NOTICE) == 1
     data_life.erase_due(now=days_after(conference, 2))
 
     page = organiser.get(base, {"rule": "needs", "year": str(days_after(conference, 2).year)}).content.decode()
@@ -291,6 +318,7 @@ def test_every_table_about_people_is_in_a_rule_or_known_to_stay() -> None:
         "registration_membership": "rule refusals, with the person",
         "registration_protectedparticipant": "with the person",
         "registration_questionanswer": "as each question says",
+        "registration_seatpair": "with the person",
         "registration_registration": "rules clicks and reasons; stays for the figures",
         "registration_takedown": "stays without a name",
     }
