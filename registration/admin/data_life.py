@@ -34,7 +34,6 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
     rule, year = _filter(request)
     found = data_life.proofs_of(conference, rule=rule, year=year)
     query = request.GET.urlencode()
-    standings = data_life.standings(conference, now=now)
     context = pages.context(request, conference, "data-life", _("Data life")) | {
         "rules": [
             {
@@ -46,10 +45,9 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
                 "due_on": _day(one),
                 "waiting": one.waiting,
             }
-            for one in standings
+            for one in data_life.standings(conference, now=now)
         ],
         "fixed": [{"label": one.label, "period": retention.words_of(one)} for one in retention.FIXED],
-        "is_announced": any(one.is_announced and one.waiting for one in standings),
         "has_end": conference.ends_at is not None,
         "may_change": request.user.has_perm(_CHANGE, conference),
         "seen": _as_seen(conference),
@@ -98,7 +96,7 @@ def _as_seen(conference: Conference) -> str:
 
 
 def save(request: HttpRequest, conference: Conference) -> HttpResponse:
-    """Change the periods, if they still are what the form was opened with: what is due is erased within the hour."""
+    """Change the periods."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     typed = {rule.key: request.POST.get(f"days-{rule.key}", "").strip() for rule in retention.RULES}

@@ -41,7 +41,6 @@ explain("seat_pair_stands_together", gettext_lazy("Two people come together here
 _PERMISSION = "registration.change_protectedparticipant"
 _FLAGS = ("hides_country", "hides_organisation", "no_photo", "no_recording")
 _MOST = 50
-_MOST_PROTECTED = 2_000  # of each kind: whoever looks after them must see all
 _OFFICERS = (RoleKind.ADMINISTRATOR, RoleKind.PROTECTION)
 
 
@@ -173,14 +172,12 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
     if person is None:
         raise Http404
     by, now = actor(request), timezone.now()
-    found = protection.of(person)  # compared with what the form was opened with, and once more under the lock
 
     def save(form: ProtectionForm) -> object:
         data = form.cleaned_data
         wanted = protection.Wanted(
-            **form.flags(), alias=data.get("alias", ""), note=data["note"] or None, keepers=form.keepers(),
-            seen=protection.flags(found),
-        )  # fmt: skip
+            **form.flags(), alias=data.get("alias", ""), note=data["note"] or None, keepers=form.keepers()
+        )
         return protection.protect(participant_id=person.pk, wanted=wanted, by=by, now=now)
 
     def opened(reason: str) -> list[tuple[str, str]]:
@@ -196,7 +193,7 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
 
     subject = _Subject(
         name=person.display_name,
-        found=found,
+        found=protection.of(person),
         is_speaker=False,
         has_alias=person.has_alias,
         shows=_shown_of_participant(person),
