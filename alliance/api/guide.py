@@ -22,6 +22,9 @@ from alliance.api.schema import read_only
 FILES = {"guide": "api.md", "webhooks": "webhooks.md"}
 _EXAMPLE = "https://alliance.example.org"  # stands for this site in the recipes
 
+# "([delegations.md](delegations.md))": of use to who has the files.
+_ELSEWHERE = re.compile(rf" \(\[[^\]]+\]\((?!{'|'.join(map(re.escape, FILES.values()))})[\w-]+\.md\)\)")
+
 
 class Heading(NamedTuple):
     """A section of a guide."""
@@ -52,7 +55,7 @@ def read(name: str) -> Guide:
     """A guide from its file, with the addresses of this site."""
     text = (Path(settings.BASE_DIR) / "docs" / FILES[name]).read_text(encoding="utf-8")
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = markdown.parse(text.replace(_EXAMPLE, settings.SITE_URL))
+    tokens = markdown.parse(_ELSEWHERE.sub("", text).replace(_EXAMPLE, settings.SITE_URL))
     title, headings = "", []
     for number, token in enumerate(tokens):
         if token.type == "heading_open":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -12,12 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_doc
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from alliance import errors, languages
@@ -53,8 +54,55 @@ class ProblemSerializer(serializers.Serializer[Any]):
         ref_name = "Problem"
 
 
+# What can stand in the place of an answer: the kind, and when.
+_PROBLEMS = {
+    400: ("invalid-parameters", "The request cannot be read, or values in it cannot be used."),
+    401: ("not-authenticated", "No token, or one that does not work."),
+    403: ("scope-missing", "The token is for other uses."),
+    404: ("not-found", "No such row, or none that may be seen."),
+    406: ("not-acceptable", "The API answers in JSON only."),
+    409: ("nomination-refused", "The rules do not allow this; nothing was changed."),
+    412: ("precondition-failed", "The row has changed since it was read."),
+    413: ("content-too-large", "The body is too large."),
+    415: ("unsupported-media-type", "The API reads JSON only."),
+    428: ("precondition-required", "If-Match is missing."),
+    429: ("too-many-requests", "Too many requests; Retry-After says when to come back."),
+    503: ("unavailable", "Busy for a moment; Retry-After says when to come back."),
+}
+
+
+def refusals(statuses: Iterable[int]) -> dict[Any, Any]:
+    """Answers with these statuses, as problem documents."""
+    found: dict[Any, Any] = {}
+    for status in sorted(statuses):
+        kind, when = _PROBLEMS[status]
+        example = OpenApiExample(
+            kind,
+            value={"type": f"urn:alliance:problem:{kind}", "title": when, "status": status, "detail": "..."},
+            response_only=True,
+            status_codes=[str(status)],
+            media_type=CONTENT_TYPE,
+        )
+        found[status, CONTENT_TYPE] = OpenApiResponse(ProblemSerializer, description=when, examples=[example])
+    return found
+
+
 class Schema(AutoSchema):
-    """Every operation: ?lang=, and problem documents for what goes wrong."""
+    """Every operation: what it does, ?lang=, and problem documents for what goes wrong."""
+
+    def get_summary(self) -> str:
+        """What stands beside the address: the beginning of what is told of the operation."""
+        if self._is("retrieve"):
+            return "One of them by its id"
+        return re.split(r"[.:;]( |$)", self.get_description(), maxsplit=1)[0]
+
+    def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular
+        """What is told of the rows, where they are read; else of what is done to them."""
+        told = get_doc(self.view.__class__) if self._is("list") or self._is("retrieve") else super().get_description()
+        return str(told)
+
+    def _is(self, action: str) -> bool:
+        return getattr(self.view, "action", None) == action
 
     def get_override_parameters(self) -> list[Any]:
         """The language of texts, and the members of public rows."""
@@ -75,12 +123,7 @@ class Schema(AutoSchema):
     def get_response_serializers(self) -> Any:
         """The rows, and what can go wrong."""
         rows: Any = super().get_response_serializers()
-        answers: dict[Any, Any] = {200: rows, (400, CONTENT_TYPE): ProblemSerializer}
-        if not self._is_list_view(rows):
-            answers[404, CONTENT_TYPE] = ProblemSerializer
-        answers[429, CONTENT_TYPE] = ProblemSerializer
-        answers[503, CONTENT_TYPE] = ProblemSerializer
-        return answers
+        return {200: rows, **refusals({400, 429, 503} | (set() if self._is_list_view(rows) else {404}))}
 
 
 def fields_may_be_left_out(result: Any, generator: Any, request: Any, public: bool) -> Any:
@@ -136,7 +179,6 @@ def document() -> bytes:
 def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Other methods are refused as everywhere in the API: with a problem document."""
 
-    @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest, **captured: str) -> HttpResponseBase:
         if request.method in {"GET", "HEAD"}:

@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -131,7 +130,6 @@ class Root(APIView):
         return options(self)
 
 
-@csrf_exempt  # 404 to programs that write, too: no form of ours leads here
 @errors.spoken
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     """404 for whatever is not an address of the API; the same words as for a row that is not there."""

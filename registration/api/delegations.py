@@ -19,8 +19,7 @@ from rest_framework.response import Response
 from alliance.api.fields import CodeField, IdField, TextField, WrittenField
 from alliance.api.filters import Choice, Filters
 from alliance.api.paging import Key
-from alliance.api.schema import ProblemSerializer
-from alliance.problems import CONTENT_TYPE
+from alliance.api.schema import refusals
 from events import api as events_api
 from events.releases.reading import published
 from registration.api import member_places
@@ -37,20 +36,6 @@ from registration.models import (
     Scope,
 )
 
-_PROBLEMS = {
-    400: "The request cannot be read, or values in it cannot be used.",
-    401: "No token, or one that does not work.",
-    403: "The token is for other uses.",
-    404: "No such row within the token's reach.",
-    406: "The API answers in JSON only.",
-    409: "The rules do not allow this; nothing was changed.",
-    412: "The row has changed since it was read.",
-    413: "The body is too large.",
-    415: "The API reads JSON only.",
-    428: "If-Match is missing.",
-    429: "Too many requests; Retry-After says when to come back.",
-    503: "Busy for a moment; Retry-After says when to come back.",
-}
 ALWAYS = (400, 401, 403, 406, 429, 503)
 WRITES = (409, 413, 415)
 _AT_ONCE = 500  # rows of an export in memory
@@ -58,10 +43,7 @@ _AT_ONCE = 500  # rows of an export in memory
 
 def answers(found: Mapping[Any, Any], *problems: int) -> dict[Any, Any]:
     """The answers of an operation for the schema: what is found, and every problem that can stand in its place."""
-    told: dict[Any, Any] = dict(found)
-    for status in sorted({*ALWAYS, *problems}):
-        told[status, CONTENT_TYPE] = OpenApiResponse(ProblemSerializer, description=_PROBLEMS[status])
-    return told
+    return {**found, **refusals({*ALWAYS, *problems})}
 
 
 # --- delegations ------------------------------------------------------------------------------------------------------
@@ -221,8 +203,8 @@ class Lines(JSONRenderer):
     retrieve=extend_schema(responses=answers({200: RegistrationSerializer}, 404)),
 )
 class RegistrationViewSet(ReadsByToken):
-    """With a delegation's token: its members' registrations for the conference as a whole. With a convenor's: those
-    for the side event. A member's registration is changed under participants.
+    """The registrations that the token may see. With a delegation's: its members' for the conference as a whole. With
+    a convenor's: those for the side event. A member's registration is changed under participants.
     """
 
     serializer_class = RegistrationSerializer

@@ -102,7 +102,7 @@ def _length(request: Request) -> int:
     if meta.get("wsgi.input_terminated") and not meta.get("CONTENT_LENGTH"):
         body = meta["wsgi.input"].read(MOST_BYTES + 1)
         meta["CONTENT_LENGTH"] = str(len(body))
-        request._request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
+        request._request._stream = io.BytesIO(body)
     length = meta.get("CONTENT_LENGTH") or "0"
     return int(length) if length.isdecimal() else MOST_BYTES + 1
 
