@@ -96,7 +96,7 @@ def _as_seen(conference: Conference) -> str:
 
 
 def save(request: HttpRequest, conference: Conference) -> HttpResponse:
-    """Change the periods."""
+    """Change the periods, if they still are what the form was opened with: what is due is erased within the hour."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     typed = {rule.key: request.POST.get(f"days-{rule.key}", "").strip() for rule in retention.RULES}

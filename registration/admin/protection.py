@@ -41,6 +41,7 @@ explain("seat_pair_stands_together", gettext_lazy("Two people come together here
 _PERMISSION = "registration.change_protectedparticipant"
 _FLAGS = ("hides_country", "hides_organisation", "no_photo", "no_recording")
 _MOST = 50
+_MOST_PROTECTED = 2_000  # of each kind: whoever looks after them must see all
 _OFFICERS = (RoleKind.ADMINISTRATOR, RoleKind.PROTECTION)
 
 
