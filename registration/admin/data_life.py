@@ -34,6 +34,7 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
     rule, year = _filter(request)
     found = data_life.proofs_of(conference, rule=rule, year=year)
     query = request.GET.urlencode()
+    standings = data_life.standings(conference, now=now)
     context = pages.context(request, conference, "data-life", _("Data life")) | {
         "rules": [
             {
@@ -45,9 +46,10 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
                 "due_on": _day(one),
                 "waiting": one.waiting,
             }
-            for one in data_life.standings(conference, now=now)
+            for one in standings
         ],
         "fixed": [{"label": one.label, "period": retention.words_of(one)} for one in retention.FIXED],
+        "is_announced": any(one.is_announced and one.waiting for one in standings),
         "has_end": conference.ends_at is not None,
         "may_change": request.user.has_perm(_CHANGE, conference),
         "seen": _as_seen(conference),

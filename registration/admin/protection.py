@@ -173,12 +173,14 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
     if person is None:
         raise Http404
     by, now = actor(request), timezone.now()
+    found = protection.of(person)  # compared with what the form was opened with, and once more under the lock
 
     def save(form: ProtectionForm) -> object:
         data = form.cleaned_data
         wanted = protection.Wanted(
-            **form.flags(), alias=data.get("alias", ""), note=data["note"] or None, keepers=form.keepers()
-        )
+            **form.flags(), alias=data.get("alias", ""), note=data["note"] or None, keepers=form.keepers(),
+            seen=protection.flags(found),
+        )  # fmt: skip
         return protection.protect(participant_id=person.pk, wanted=wanted, by=by, now=now)
 
     def opened(reason: str) -> list[tuple[str, str]]:
@@ -194,7 +196,7 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
 
     subject = _Subject(
         name=person.display_name,
-        found=protection.of(person),
+        found=found,
         is_speaker=False,
         has_alias=person.has_alias,
         shows=_shown_of_participant(person),
