@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from events.releases.reading import published
 from outbox import topics
 from outbox.letters import Link
 from outbox.models import Message
-from outbox.results import Mail, Superseded
+from outbox.results import Attachment, Mail, Superseded
 from registration.letters import emails
 from registration.models import Membership, MemberState, Registration, RegistrationStatus
 from registration.models.registration import TAKING
@@ -37,7 +38,11 @@ def nominated(membership: Membership, *, now: datetime, again: bool = False) -> 
 
 
 def ended(membership: Membership, *, now: datetime) -> Message:
-    """The mail that somebody is no member any more: replaced or withdrawn."""
+    """The mail that somebody is no member any more: replaced or withdrawn.
+
+    To be made before their seats are given back or pass on: it takes the calendar entries of these back.
+    """
+    seated = Registration.objects.filter(participant=membership.participant_id, status__in=TAKING)
     return outbox.services.message(
         topic=ENDED,
         about_kind="membership",
@@ -46,6 +51,7 @@ def ended(membership: Membership, *, now: datetime) -> Message:
         now=now,
         version=membership.answer_version,
         order_key=f"participant:{membership.participant.public_id}",
+        details={"held": [str(public_id) for public_id in seated.order_by("pk").values_list("public_id", flat=True)]},
     )
 
 
@@ -67,7 +73,7 @@ def _membership(message: Message) -> Membership | None:
     )
 
 
-def _mail(membership: Membership, letter: str, **more: str) -> Mail:
+def _mail(membership: Membership, letter: str, *, attachments: Sequence[Attachment] = (), **more: str) -> Mail:
     participant = membership.participant
     values = emails.values(participant, []) | {
         "delegation": str(membership.delegation.name),
@@ -75,7 +81,7 @@ def _mail(membership: Membership, letter: str, **more: str) -> Mail:
         "mode": str(membership.get_mode_display()),
         **more,
     }
-    return emails.compose(letter, participant, values)
+    return emails.compose(letter, participant, values, attachments=attachments)
 
 
 def _place(seat: Registration | None) -> str:
@@ -124,7 +130,19 @@ def tell_ended(message: Message, *, now: datetime) -> Mail | Superseded:
     if membership.is_active:
         return Superseded("member again")
     with translation.override(membership.participant.language):
-        return _mail(membership, "delegation_ended", ending=_ending(membership))
+        gone = _given_back(membership, message.details.get("held", []))
+        entries = [part for one in gone for part in emails.calendar_part([one], method="CANCEL", now=now)]
+        return _mail(membership, "delegation_ended", attachments=entries, ending=_ending(membership))
+
+
+def _given_back(membership: Membership, held: list[str]) -> list[Registration]:
+    """The seats that somebody had as a member and has no more, in their name: a seat that passed on has another."""
+    person = membership.participant
+    found = Registration.objects.with_all().filter(public_id__in=held).order_by("pk")
+    gone = [one for one in found if one.participant_id != person.pk or one.status not in TAKING]
+    for one in gone:
+        one.participant = person
+    return gone
 
 
 def register() -> None:

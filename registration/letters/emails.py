@@ -162,7 +162,9 @@ def _mail(
     return compose(letter, participant, values(participant, choices, **more), attachments=attachments)
 
 
-def _calendar_part(registrations: Sequence[Registration], *, method: str, now: datetime) -> list[Attachment]:
+def calendar_part(registrations: Sequence[Registration], *, method: str, now: datetime) -> list[Attachment]:
+    """The calendar entries of registrations for a mail: REQUEST puts them in, CANCEL takes them out. In the language
+    that is active, for the participant each registration names."""
     content = calendar.calendar(registrations, method=method, now=now)
     if content is None:
         return []
@@ -184,7 +186,7 @@ def received(
     with translation.override(participant.language):
         confirmed = [registration for registration in registrations if registration.status == _S.CONFIRMED]
         attachments = [
-            part for registration in confirmed for part in _calendar_part([registration], method="REQUEST", now=now)
+            part for registration in confirmed for part in calendar_part([registration], method="REQUEST", now=now)
         ]
         return _mail("received", participant, registrations, ranks, beside=beside, attachments=attachments)
 
@@ -248,7 +250,7 @@ def status_changed(
                 letter = "offer_expired"
             case _S.CANCELLED:
                 letter, method = "cancelled", "CANCEL" if had_place else ""
-        attachments = _calendar_part([registration], method=method, now=now) if method else []
+        attachments = calendar_part([registration], method=method, now=now) if method else []
         for seat in in_the_way:  # with what the letter says about it
             seat.participant = participant
         told = [registration, *in_the_way]
@@ -292,7 +294,7 @@ def programme_changed(
                 admission = registration.admission
                 is_withdrawn = admission.session is not None and admission.session.state == SessionState.DRAFT
                 method = "CANCEL" if admission.is_cancelled or is_withdrawn else "REQUEST"
-                attachments += _calendar_part([registration], method=method, now=now)
+                attachments += calendar_part([registration], method=method, now=now)
         sessions = (registration.admission.session_id for registration in registrations)
         known = {session for session in sessions if session is not None}
         groups = wording.lines(participant.conference, changes, known=known)

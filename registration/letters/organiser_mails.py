@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -20,10 +21,11 @@ from events.releases.reading import published
 from outbox import letters, topics
 from outbox.letters import Letter, Link
 from outbox.models import Message
-from outbox.results import Mail, Superseded
+from outbox.results import Attachment, Mail, Superseded
 from registration import selectors
 from registration.letters import emails
 from registration.models import (
+    Admission,
     Announcement,
     AnnouncementState,
     Participant,
@@ -79,9 +81,18 @@ def moved_to_top(registration: Registration, *, now: datetime) -> Message:
     )
 
 
-def merged(survivor: Participant, *, other: str, now: datetime) -> Message:
-    """The mail to somebody who stood in the list twice. other: public id of the row that has gone."""
-    return _to_participant(MERGED, survivor, key=f"merged:{survivor.public_id}:{other}", now=now)
+def merged(survivor: Participant, *, other: str, now: datetime, given_up: Sequence[Registration] = ()) -> Message:
+    """The mail to somebody who stood in the list twice. other: public id of the row that has gone.
+
+    given_up: the cancelled seats that one of the rows had and the person does not need twice; they may go with the row,
+    so that what their calendar entries are taken back by stands in the message.
+    """
+    details = {
+        "given_up": [
+            {"id": str(one.public_id), "admission": one.admission_id, "version": one.version} for one in given_up
+        ]
+    }
+    return _to_participant(MERGED, survivor, key=f"merged:{survivor.public_id}:{other}", now=now, details=details)
 
 
 def key_of(announcement: Announcement) -> str:
@@ -148,11 +159,17 @@ def _mail(to: str, letter: Letter, language: str) -> Mail:
     return Mail(to=to, subject=letter.subject, text=letter.text, html=letter.html, language=language)
 
 
-def _about(letter: str, participant: Participant, registrations: Sequence[Registration]) -> Mail:
+def _about(
+    letter: str,
+    participant: Participant,
+    registrations: Sequence[Registration],
+    *,
+    attachments: Sequence[Attachment] = (),
+) -> Mail:
     ranks = selectors.places_in_line(registrations)
     with translation.override(participant.language):
         choices = [emails.choice(one, ranks.get(one.pk)) for one in registrations]
-        return emails.compose(letter, participant, emails.values(participant, choices))
+        return emails.compose(letter, participant, emails.values(participant, choices), attachments=attachments)
 
 
 @published
@@ -170,14 +187,41 @@ def tell_moved(message: Message, *, now: datetime) -> Mail | Superseded:
     return _about("moved_to_top", registration.participant, [registration])
 
 
+def _given_up(message: Message, participant: Participant) -> list[Registration]:
+    """Seats that are no more, for their calendar entries; in no table."""
+    told = message.details.get("given_up", [])
+    found = Admission.objects.select_related("conference__venue", "session__day", "session__room")
+    admissions = found.in_bulk([one["admission"] for one in told])
+    return [
+        Registration(
+            public_id=UUID(one["id"]),
+            admission=admissions[one["admission"]],
+            participant=participant,
+            status=RegistrationStatus.CANCELLED,
+            version=one["version"],
+            created_at=message.created_at,
+            cancelled_at=message.created_at,
+        )
+        for one in told
+        if one["admission"] in admissions
+    ]
+
+
 @published
 def tell_merged(message: Message, *, now: datetime) -> Mail | Superseded:
     """To somebody whose two rows were made one: how everything stands."""
     participant = _participant(message)
     if participant is None:
         return Superseded("gone")
-    mine = Registration.objects.with_all().live().filter(participant=participant).order_by("pk")
-    return _about("merged", participant, list(mine))
+    mine = list(Registration.objects.with_all().live().filter(participant=participant).order_by("pk"))
+    entries: list[Attachment] = []
+    with translation.override(participant.language):
+        for one in _given_up(message, participant):
+            entries += emails.calendar_part([one], method="CANCEL", now=now)
+        for one in mine:  # the seat may be that of the row whose mails went elsewhere
+            if one.status == RegistrationStatus.CONFIRMED:
+                entries += emails.calendar_part([one], method="REQUEST", now=now)
+    return _about("merged", participant, mine, attachments=entries)
 
 
 @dataclass(frozen=True, slots=True)

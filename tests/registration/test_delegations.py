@@ -12,7 +12,9 @@ from accounts.models import ActorKind, AuditEntry
 from alliance.db import constraint_name
 from outbox import services as outbox_services
 from outbox.models import Message
+from outbox.results import Mail
 from registration import services
+from registration.delegations import mails as delegation_mails
 from registration.models import (
     Admission,
     Delegation,
@@ -251,8 +253,16 @@ def test_replacing_keeps_the_seat_though_others_wait(delegation: Delegation) -> 
     before = Membership.objects.select_related("participant").get(pk=member.membership.pk)
     assert (before.state, before.listed_at, before.participant.delegation) == (MemberState.REPLACED, None, None)
     assert before.participant.personal_token != old_page
-    assert Message.objects.filter(topic="delegation.ended").count() == 1
+    [ended] = Message.objects.filter(topic="delegation.ended")
     assert AuditEntry.objects.filter(action="registration.passed_on").count() == 1
+    # The entry in the calendar of the one before is taken back, in their own name.
+    mail = delegation_mails.tell_ended(ended, now=NOW)
+    assert isinstance(mail, Mail)
+    [entry] = [part.content.decode().replace("\r\n ", "") for part in mail.attachments]
+    assert "METHOD:CANCEL" in entry
+    assert str(seat.public_id) in entry
+    assert entry.count("ATTENDEE") == 1
+    assert before.participant.open_identity().email in entry
 
 
 def test_join_link_of_the_old_member_dies_with_the_seat(delegation: Delegation) -> None:
