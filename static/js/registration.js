@@ -38,25 +38,34 @@
   });
   markClashes();  // what the browser has filled in again
 
-  // --- the door: ask every 15 seconds whether it has opened, and change only its own part of the page -----------------
+  // --- the door: ask whether it has opened as often as the page says, and change only its own part of the page --------
+
+  var MOST = 60;  // seconds; what is left until the opening is written in minutes
+
+  function wait(door) {
+    var seconds = Number(door.dataset.looksAgain);
+    if (seconds) { window.setTimeout(look, 1000 * Math.min(seconds, MOST)); }
+  }
 
   function look() {
     var door = document.querySelector("[data-door]");
-    if (!door || (door.dataset.door !== "NotReady" && door.dataset.door !== "NotYet")) { return; }
     fetch(window.location.href, { cache: "no-store", credentials: "omit" })
       .then(function (answer) { return answer.ok ? answer.text() : ""; })
       .then(function (text) {
         var fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-door]");
-        if (fresh && fresh.dataset.door !== door.dataset.door) {
+        if (!fresh) { return; }
+        door.dataset.looksAgain = fresh.dataset.looksAgain || "";
+        if (fresh.dataset.door !== door.dataset.door) {
           door.dataset.door = fresh.dataset.door;
           door.innerHTML = fresh.innerHTML;
-        } else if (fresh && fresh.querySelector("[data-left]") && door.querySelector("[data-left]")) {
+        } else if (fresh.querySelector("[data-left]") && door.querySelector("[data-left]")) {
           door.querySelector("[data-left]").textContent = fresh.querySelector("[data-left]").textContent;
         }
       })
       .catch(function () { /* the next look may work */ })
-      .finally(function () { window.setTimeout(look, 15000); });
+      .finally(function () { wait(door); });
   }
 
-  window.setTimeout(look, 15000);
+  var door = document.querySelector("[data-door]");
+  if (door) { wait(door); }
 })();

@@ -374,7 +374,23 @@ def test_door_counts_down_in_words_and_goes_on_without_javascript(client: Client
     assert 'http-equiv="refresh" content="300"' in early.content.decode()
     assert "Less than a minute is left." in text(late)
     assert 'http-equiv="refresh" content="20"' in late.content.decode()
+    assert 'data-looks-again="20"' in late.content.decode()
     assert "The time has changed" not in text(early)
+
+
+def test_door_of_somebody_in_line_looks_again_and_of_what_has_ended_does_not(
+    client: Client, registration: Registration
+) -> None:
+    with at(-5):
+        Registration.objects.update(status="cancelled", cancelled_at=timezone.now())
+        ended = client.get(door_of(registration)).content.decode()
+        waiting = RegistrationFactory(admission=registration.admission, status="pending")
+        pending = client.get(door_of(waiting)).content.decode()
+
+    assert 'data-door="closed-pending" data-looks-again="300"' in pending
+    assert "js/registration" in pending
+    assert 'data-door="closed-cancelled">' in ended
+    assert "js/registration" not in ended
 
 
 def test_door_says_that_the_session_was_moved(client: Client, registration: Registration) -> None:
