@@ -29,7 +29,7 @@ from video.services.rooms import SECRETS
 _SEE, _CHANGE = "registration.view_registration", "registration.change_registration"
 _REHEARSE = "registration.change_admission"
 PER_PAGE = 100
-_SHOWN = {"failed": "is_failed", "flagged": "is_flagged"}
+_SHOWN = {"unmailed": "is_unmailed", "failed": "is_failed", "flagged": "is_flagged"}
 
 
 class RehearsalForm(forms.Form):
@@ -112,6 +112,11 @@ def board_of(request: HttpRequest, conference: Conference, admission: UUID) -> H
             for one in boards.rows(cast("Any", page.object_list), meeting)
         ],
         "only": only,
+        "shown": [
+            ("unmailed", _("No mail yet")),
+            ("failed", _("Failed")),
+            ("flagged", _("Used from many networks")),
+        ],
         "may_change": may_change,
         "back": pages.url("joining", conference),
     }

@@ -31,7 +31,10 @@ _MOST_AGAIN = 1000  # soft bounces sent again at once
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How many of the confirmed have got how far. linked is None where the platform enters nobody."""
+    """How many of the confirmed have got how far. linked is None where the platform enters nobody.
+
+    unmailed: to whom no mail with the link has left yet.
+    """
 
     confirmed: int
     linked: int | None
@@ -41,6 +44,7 @@ class Figures:
     joined: int
     many: int
     failed: int
+    unmailed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def people(admission: Admission, meeting: Meeting | None) -> QuerySet[Any]:
         bounce=Coalesce(Subquery(bounces.values("kind")[:1]), Value("")),
         is_flagged=links.used_from_many(),
     )
-    return found.annotate(is_failed=_failed())
+    return found.annotate(is_failed=_failed(), is_unmailed=~Q(mail=MessageState.SENT))
 
 
 def _failed() -> Q:
@@ -94,6 +98,7 @@ def figures(admission: Admission, meeting: Meeting | None) -> Figures:
         joined=Count("pk", filter=Q(seen_at__isnull=False)),
         many=Count("pk", filter=Q(is_flagged=True)),
         failed=Count("pk", filter=_failed()),
+        unmailed=Count("pk", filter=~Q(mail=MessageState.SENT)),
     )
     if meeting is None or not meeting.has_registrants:
         found["linked"] = None
@@ -142,22 +147,22 @@ def try_again(admission: Admission, meeting: Meeting | None, *, by: Actor, now: 
     mine = people(admission, meeting)
     with transaction.atomic(durable=True):
         count = _revive(mine, now=now) + _enter_refused(mine, meeting, now=now)
-        if count:
-            audit_entry(
-                at=now,
-                by=by,
-                action="admission.links_tried_again",
-                about_kind="admission",
-                about_id=admission.public_id,
-                details={"count": count},
-            ).save()
-    count += _send_bounced_again(mine, now=now)
+    count += _send_bounced_again(mine, by=by, now=now)
     loaded = Admission.objects.with_meeting().get(pk=admission.pk)
     window = loaded.join_window
     if window is not None and window[0] - messages.JOIN_LINK_BEFORE <= now < window[1]:
         count += upkeep.queue_missing_of(loaded, now=now)
     if meeting is not None and meeting.has_registrants and meeting.provider_id:
         count += platform_handlers.queue_missing_of(meeting, loaded, now=now)
+    if count:
+        audit_entry(
+            at=now,
+            by=by,
+            action="admission.links_tried_again",
+            about_kind="admission",
+            about_id=admission.public_id,
+            details={"count": count},
+        ).save()
     return count
 
 
@@ -198,7 +203,7 @@ def _enter_refused(mine: QuerySet[Any], meeting: Meeting | None, *, now: datetim
     return len(waiting)
 
 
-def _send_bounced_again(mine: QuerySet[Any], *, now: datetime) -> int:
+def _send_bounced_again(mine: QuerySet[Any], *, by: Actor, now: datetime) -> int:
     """Mails with the link that came back although the address works, once for each time they came back."""
     soft = MailBounce.objects.current().filter(kind=BounceKind.SOFT)
     ids = mine.filter(participant__in=soft.values("participant")).values("public_id")
@@ -207,12 +212,18 @@ def _send_bounced_again(mine: QuerySet[Any], *, now: datetime) -> int:
         .order_by("about_id", "-pk")
         .distinct("about_id")
     )
+    found = list(newest[:_MOST_AGAIN])
+    of_seat = "participant__registrations__public_id"
+    bounced_at = dict(soft.filter(**{f"{of_seat}__in": [one.about_id for one in found]}).values_list(of_seat, "at"))
     count = 0
-    for message in list(newest[:_MOST_AGAIN]):
-        bounced = soft.filter(participant__registrations__public_id=message.about_id).first()
-        if bounced is None or message.state != MessageState.SENT or message.created_at > bounced.at:
+    for message in found:
+        came_back = bounced_at.get(message.about_id)
+        if came_back is None or message.state != MessageState.SENT or message.created_at > came_back:
             continue
-        outbox.services.send_again(message.pk, by_user=None, now=now)
+        try:
+            outbox.services.send_again(message.pk, by_user=by.user.pk if by.user is not None else None, now=now)
+        except outbox.services.CannotSendAgain:  # somebody else has pressed the button at this moment
+            continue
         count += 1
     return count
 

@@ -96,7 +96,9 @@ def test_figures_and_rows_say_how_far_everybody_is(meeting: Meeting, zoom: FakeZ
 
     found = boards.figures(admission, meeting)
 
-    assert found == boards.Figures(confirmed=4, linked=3, mailed=2, bounced=1, clicked=1, joined=1, many=1, failed=3)
+    assert found == boards.Figures(
+        confirmed=4, linked=3, mailed=2, bounced=1, clicked=1, joined=1, many=1, failed=3, unmailed=2
+    )
     client.force_login(StaffFactory())
     page = client.get(pages.url("joining-of", admission.conference, admission=admission.public_id))
     told = " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
@@ -110,6 +112,8 @@ def test_figures_and_rows_say_how_far_everybody_is(meeting: Meeting, zoom: FakeZ
     assert ("Ada" in failed, "Ben" in failed) == (False, True)
     flagged = client.get(page.request["PATH_INFO"] + "?only=flagged").content.decode()
     assert ("Ada" in flagged, "Ben" in flagged) == (True, False)
+    unmailed = client.get(page.request["PATH_INFO"] + "?only=unmailed").content.decode()
+    assert [name in unmailed for name in ("Ada", "Ben", "Cleo", "Dora")] == [False, True, False, True]
     assert "Ada" not in client.get(pages.url("joining", admission.conference)).content.decode()
 
 
