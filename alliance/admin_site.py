@@ -12,6 +12,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import BadRequest
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -112,7 +113,12 @@ class HouseSite(admin.AdminSite):
                 request.LANGUAGE_CODE = request.user.language
             if any("\0" in value for values in request.GET.lists() for value in [values[0], *values[1]]):
                 raise BadRequest  # no page of ours has such an address, and PostgreSQL would choke on it
-            answer: HttpResponseBase = view(request, *args, **kwargs)
+            try:
+                answer: HttpResponseBase = view(request, *args, **kwargs)
+            except DataError as error:  # what was sent may hold one, too; reading it here would be before its uploads
+                if "NUL" not in str(error) and "\\u0000" not in str(error):
+                    raise
+                raise BadRequest from error
             return answer
 
         return super().admin_view(in_their_language, cacheable)

@@ -123,6 +123,10 @@ class PersonAdmin(HouseAdmin[Person]):
             *([] if protected else [(_("For the record"), {"classes": ["collapse"], "fields": ["internal_note"]})]),
         ]
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No address of the list finds those who are protected: only officers see who is."""
+        return "protection" not in lookup and super().lookup_allowed(lookup, value, request)
+
     def fields_to_save(self, form: Any) -> list[str]:
         """With a pseudonym the fields that nobody sees any more, emptied."""
         names = super().fields_to_save(form)

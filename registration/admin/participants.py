@@ -31,6 +31,9 @@ explain(
 )
 
 
+_FOUND_BY = frozenset({"id", "pk", "public_id", "conference", "category", "country", "delegation", "organisation"})
+
+
 def by_address(address: str, prefix: str = "") -> Q:
     """Finds the person with that whole address, members of delegations among them, whose address is hashed for each.
 
@@ -108,8 +111,11 @@ class ParticipantAdmin(HouseAdmin[Participant]):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """No address of the list finds them either."""
-        return "has_alias" not in lookup and super().lookup_allowed(lookup, value, request)
+        """By what the list shows and nothing else: Django takes any field of the row.
+
+        No address of the list may find who has an alias, is protected, or needs something to take part.
+        """
+        return lookup.partition("__")[0] in _FOUND_BY and super().lookup_allowed(lookup, value, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
         """Without what lists have no use for."""

@@ -54,7 +54,8 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
 def _session(conference: Conference, pk: str) -> Session | None:
     if not pk:
         return None
-    found = Session.objects.filter(conference=conference, pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
+    is_key = pk.isascii() and pk.isdigit() and len(pk) < 19
+    found = Session.objects.filter(conference=conference, pk=int(pk)).first() if is_key else None
     if found is None:
         raise Http404
     return found
