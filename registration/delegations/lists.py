@@ -108,7 +108,8 @@ def workbook(data: bytes, *, most_rows: int = MOST_ROWS, most_columns: int = 20)
     One row more than most_rows may come, which tells that there are too many.
     """
     guard.check(data)
-    unreadable = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile)
+    # SyntaxError: what the XML parsers raise for a part that the guard does not read.
+    unreadable = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, zipfile.BadZipFile)
     grid: Grid = []
     try:
         with warnings.catch_warnings():

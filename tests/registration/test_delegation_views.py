@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -248,19 +249,25 @@ def _bomb() -> bytes:
     return out.getvalue()
 
 
-def _entities() -> bytes:
+def _with(name: str, changed: Callable[[bytes], bytes]) -> bytes:
     source = io.BytesIO(workbook(["a"]))
     out = io.BytesIO()
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(out, "w") as archive:
         for part in given.infolist():
             data = given.read(part)
-            if part.filename == "xl/workbook.xml":
-                data = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + data
-            archive.writestr(part.filename, data)
+            archive.writestr(part.filename, changed(data) if part.filename == name else data)
     return out.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"no zip", b"PK\x03\x04broken", _bomb(), _entities()], ids=range(4))
+def _entities() -> bytes:
+    return _with("xl/workbook.xml", lambda data: b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + data)
+
+
+def _damaged() -> bytes:
+    return _with("docProps/core.xml", lambda data: data.replace(b"xmlns:cp", b"xmlns:cq"))
+
+
+@pytest.mark.parametrize("data", [b"no zip", b"PK\x03\x04broken", _bomb(), _entities(), _damaged()], ids=range(5))
 def test_hostile_files_are_refused(delegation: Delegation, data: bytes) -> None:
     page = upload(focal_point(delegation), delegation, data)
 

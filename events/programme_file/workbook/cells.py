@@ -49,6 +49,12 @@ class Row:
         return self.places.get(key, self.place)
 
 
+# SyntaxError: what the XML parsers raise for a part that the guard does not read.
+_UNREADABLE = (
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, SyntaxError, zipfile.BadZipFile,
+)  # fmt: skip
+
+
 def read(data: bytes, *, headings: Problems, problems: Problems) -> dict[str, list[Row]]:
     """The rows of every sheet that the workbook has. The bytes have passed the guard.
 
@@ -58,7 +64,7 @@ def read(data: bytes, *, headings: Problems, problems: Problems) -> dict[str, li
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions, which do not matter here
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise InvalidFile([Problem(0, "this is no workbook that can be read: save it as .xlsx")]) from error
     known = {sheet.name.casefold(): sheet for sheet in sheets.ALL}
     found: dict[str, list[Row]] = {}
@@ -75,7 +81,7 @@ def read(data: bytes, *, headings: Problems, problems: Problems) -> dict[str, li
             page.reset_dimensions()
             grid = [[(cell.value, cell.data_type) for cell in row] for row in page.iter_rows()]
             found[sheet.name] = _rows(sheet, number, grid, headings, problems)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise InvalidFile([Problem(0, "a sheet cannot be read: save the workbook as .xlsx once more")]) from error
     finally:
         book.close()
