@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -69,6 +69,12 @@ class ByHandForm(forms.Form):
         field: Any = self.fields["admissions"]
         field.choices = [(pk, admission_label(admission)) for pk, admission in self.by_id.items()]
 
+    def renew(self) -> None:
+        """Go on under another token: this one is too old, or something else was sent with it before."""
+        data = cast("QueryDict", self.data).copy()
+        data["token"] = new_token()
+        self.data = data
+
     def clean_token(self) -> str:
         """A token we made."""
         token: str = self.cleaned_data["token"]
@@ -125,7 +131,9 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
     """Enter somebody. What is said afterwards is the same whether the address was known or not, and names nobody."""
     admissions = _admissions(conference)
     form = ByHandForm(request.POST or None, admissions=admissions)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not form.is_valid() and "token" in form.errors:
+        form.renew()
+    elif request.method == "POST" and form.is_valid():
         try:
             answer = services.register(
                 conference=conference,
@@ -135,6 +143,9 @@ def page(request: HttpRequest, conference: Conference) -> HttpResponse:
                 now=timezone.now(),
                 by_hand=ByHand(actor(request), override=" ".join(form.cleaned_data["override"].split())),
             )
+        except services.FormSentBefore as error:
+            form.add_error(None, str(error.message))
+            form.renew()
         except DomainError as error:
             form.add_error(None, str(error.message))
         else:
@@ -159,5 +170,10 @@ def _say(request: HttpRequest, admissions: list[Admission], answer: Answer) -> N
 
 
 pages.register(
-    "by-hand", page, permission=PERMISSION, label=gettext_lazy("Enter a person"), order=50, group=pages.Group.REGISTRATION
+    "by-hand",
+    page,
+    permission=PERMISSION,
+    label=gettext_lazy("Enter a person"),
+    order=50,
+    group=pages.Group.REGISTRATION,
 )

@@ -32,6 +32,7 @@ from alliance.exceptions import DomainError
 from events.admin import pages
 from events.models import Conference
 from events.programme_file.problems import InvalidFile
+from registration.admin.admissions import admission_label
 from registration.delegations import lists as delegation_lists
 from registration.invitations import lists as invitation_lists
 from registration.invitations.lists import InviteeForm
@@ -81,7 +82,7 @@ class ToWhatForm(forms.Form):
             .in_form_order()
         }
         choices: Any = self.fields["admissions"]
-        choices.choices = [(key, _label(admission)) for key, admission in self.ways.items()]
+        choices.choices = [(key, admission_label(admission)) for key, admission in self.ways.items()]
         self.fields["expires_at"].initial = _usual_deadline(conference)
 
     def chosen(self) -> list[Admission]:
@@ -121,11 +122,6 @@ class ManyForm(ToWhatForm):
         if file is not None and file.size > invitation_lists.MOST_BYTES:
             raise forms.ValidationError(_("The file is too large."))
         return file
-
-
-def _label(admission: Admission) -> str:
-    thing = admission.session.title if admission.session is not None else admission.conference.title
-    return f"{thing} · {admission.get_mode_display()}"
 
 
 def _usual_deadline(conference: Conference) -> datetime:
@@ -228,7 +224,7 @@ def _row(invitation: Invitation, read: Identity | None, conference: Conference, 
         "has_word": bool(invitation.word),
         "standing": standing,
         "label": STANDINGS[standing],
-        "things": [_label(admission) for admission in invitation.admissions.all()],
+        "things": [admission_label(admission) for admission in invitation.admissions.all()],
         "sent": clock_time(invitation.sent_at, conference.zone),
         "until": clock_time(invitation.expires_at, conference.zone),
         "is_forgotten": is_forgotten,
@@ -375,6 +371,11 @@ def _many_page(
 
 
 pages.register(
-    "invitations", page, permission=_PERMISSION, label=gettext_lazy("Invitations"), order=40, group=pages.Group.REGISTRATION
+    "invitations",
+    page,
+    permission=_PERMISSION,
+    label=gettext_lazy("Invitations"),
+    order=40,
+    group=pages.Group.REGISTRATION,
 )
 pages.register("invitations-many", many, permission=_PERMISSION, route="invitations/many/", of="invitations")

@@ -19,6 +19,7 @@ from alliance.exceptions import DomainError
 from events.admin import pages
 from events.models import Conference
 from registration import services
+from registration.admin.admissions import admission_label
 from registration.models import Admission, Category, Reserve
 from registration.seating import lines
 from registration.services import reserves as reserve_services
@@ -43,11 +44,6 @@ class ReserveForm(forms.Form):
     )
 
 
-def _label(admission: Admission) -> str:
-    thing = admission.session.title if admission.session is not None else admission.conference.title
-    return f"{thing} · {admission.get_mode_display()}"
-
-
 def _admissions(conference: Conference) -> list[Admission]:
     found = Admission.objects.filter(conference=conference).select_related("session", "conference", "places")
     return list(found.in_form_order())
@@ -57,7 +53,7 @@ def waiting_lists(request: HttpRequest, conference: Conference) -> HttpResponse:
     """All admissions of a conference with how many wait, and what is kept for some."""
     rows = [
         {
-            "label": _label(one),
+            "label": admission_label(one),
             "places": one.places,
             "url": pages.url("waiting-list", conference, admission=one.public_id),
         }
@@ -79,7 +75,7 @@ def waiting_list(request: HttpRequest, conference: Conference, admission: UUID) 
     row = _found(conference, admission)
     line = lines.read(row, now=timezone.now())
     may_change = request.user.has_perm(_CHANGE, conference)
-    context = pages.context(request, conference, "waiting-list", _label(row)) | {
+    context = pages.context(request, conference, "waiting-list", admission_label(row)) | {
         "line": line,
         "may_change": may_change,
         "back": pages.url("waiting-lists", conference),
@@ -88,7 +84,7 @@ def waiting_list(request: HttpRequest, conference: Conference, admission: UUID) 
                 "name": offer.registration.participant.display_name,
                 "url": row_url(offer.registration),
                 "until": clock_time(offer.registration.offer_expires_at, conference.zone),
-                "in_the_way": [_label(seat.admission) for seat in offer.in_the_way],
+                "in_the_way": [admission_label(seat.admission) for seat in offer.in_the_way],
             }
             for offer in line.offers
         ],
@@ -150,7 +146,7 @@ def reserves(request: HttpRequest, conference: Conference, admission: UUID) -> H
         else:
             messages.success(request, _("The reserve is saved, and the waiting list has moved."))
             return HttpResponseRedirect(back)
-    context = pages.context(request, conference, "reserves", _label(row)) | {
+    context = pages.context(request, conference, "reserves", admission_label(row)) | {
         "form": form,
         "reserve": reserve,
         "seen": reserve_services.as_seen(reserve) if reserve is not None else "",

@@ -68,6 +68,33 @@ def test_person_is_registered_and_told_like_everybody(client: Client, user: User
     assert (entry.actor_user, entry.details["by_hand"], entry.details["override"]) == (user, True, "")
 
 
+def test_corrected_after_it_was_sent_already_goes_through_at_the_next_press(
+    client: Client, user: User, admission: Admission
+) -> None:
+    url = pages.url("by-hand", admission.conference)
+    token = client.get(url).context["form"].initial["token"]
+    enter(client, admission.conference, admission, token=token)
+
+    other = enter(client, admission.conference, admission, token=token, email="ben@mail.example")
+    fresh = other.context["form"]["token"].value()
+    enter(client, admission.conference, admission, token=fresh, email="ben@mail.example")
+
+    assert "sent before with other entries" in other.text
+    assert fresh != token
+    assert Registration.objects.count() == 2
+
+
+def test_a_form_that_was_open_for_too_long_goes_through_at_the_next_press(
+    client: Client, user: User, admission: Admission
+) -> None:
+    old = enter(client, admission.conference, admission, token="made:up:token")
+
+    enter(client, admission.conference, admission, token=old.context["form"]["token"].value())
+
+    assert "open for more than a day" in old.text
+    assert Registration.objects.count() == 1
+
+
 def test_nobody_is_entered_who_did_not_ask(client: Client, user: User, admission: Admission) -> None:
     page = enter(client, admission.conference, admission, asked="")
 
