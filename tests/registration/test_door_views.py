@@ -1,11 +1,10 @@
-"""The door in the browser without JavaScript and for door.js, who may open it, badges, tickets and certificates."""
+"""The door in the browser without JavaScript and for door.js, and who may open it."""
 
 from __future__ import annotations
 
-import io
 import json
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,33 +12,27 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pypdf import PdfReader
 
-from accounts.actors import Actor
 from accounts.models import Role, RoleKind, User
 from events.models import Conference, RegistrationMode, Session
-from registration.door import badges
 from registration.door import codes as door_codes
 from registration.models import (
     AttendanceMode,
     Category,
-    Certificate,
     CheckIn,
     Participant,
     Registration,
     RegistrationStatus,
 )
-from registration.services import attendance, erasure
+from registration.services import attendance
 from tests.factories import (
     AdmissionFactory,
     ConferenceFactory,
     CountryFactory,
-    DelegationFactory,
     ParticipantFactory,
     RegistrationFactory,
     RoomFactory,
     SessionFactory,
-    StaffFactory,
     UserFactory,
 )
 
@@ -300,264 +293,3 @@ def test_a_session_costs_a_constant_number_of_queries(signed_in: Client, django_
 
     with django_assert_max_num_queries(35):
         send(signed_in, door_url(conference, session.slug), code, as_json=True)
-
-
-# --- badges -----------------------------------------------------------------------------------------------------------
-
-
-def text_of(content: bytes) -> str:
-    """What the PDF says."""
-    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
-
-
-def test_badges_bear_name_delegation_group_and_code() -> None:
-    conference = conference_now()
-    delegation = DelegationFactory(conference=conference, country__name={"en": "Arcadia"})
-    about = {"delegation": delegation, "delegation_capacity": "head", "category": Category.DELEGATION}
-    registration = guest(conference, given_name="Ольга", family_name="Müller", **about)
-
-    content = badges.as_pdf(conference, badges.of_conference(conference), sheet=badges.Sheet.A6)
-
-    found = text_of(content)
-    code = door_codes.shown(code_of(registration.participant))
-    for expected in ("Ольга Müller", "Arcadia", "Delegation", str(conference.title), code):
-        assert expected in found
-    page = PdfReader(io.BytesIO(content)).pages[0].mediabox
-    assert (round(float(page.width) / 72 * 25.4, 1), round(float(page.height) / 72 * 25.4, 1)) == (105.0, 148.5)
-
-
-@pytest.mark.parametrize(("people", "pages"), [(4, 1), (5, 2)])
-def test_four_badges_lie_on_a_sheet_of_a4(people: int, pages: int) -> None:
-    conference = conference_now()
-    for _ in range(people):
-        guest(conference)
-
-    content = badges.as_pdf(conference, badges.of_conference(conference), sheet=badges.Sheet.A4)
-
-    assert len(PdfReader(io.BytesIO(content)).pages) == pages
-
-
-def test_the_badge_of_an_alias_says_nothing_else() -> None:
-    conference = conference_now()
-    protected(conference)
-
-    found = text_of(badges.as_pdf(conference, badges.of_conference(conference), sheet=badges.Sheet.A6))
-
-    assert ALIAS in found
-    assert "Participant" in found
-    assert [canary for canary in (*CANARIES, "Civil society") if canary in found] == []
-
-
-def test_no_badge_says_that_somebody_survived() -> None:
-    conference = conference_now()
-    guest(conference, category=Category.SURVIVOR_NETWORK)
-
-    found = text_of(badges.as_pdf(conference, badges.of_conference(conference), sheet=badges.Sheet.A6))
-
-    assert "Civil society" in found
-    assert "urvivor" not in found
-
-
-def test_badges_are_for_those_who_hold_a_place_in_a_room() -> None:
-    conference = conference_now()
-    here = guest(conference)
-    gone = guest(conference)
-    erasure.erase(participant_id=gone.participant.pk, by=Actor.organiser(StaffFactory()), now=timezone.now())
-    guest(conference, status=RegistrationStatus.WAITLISTED)
-    online = AdmissionFactory(session=None, conference=conference, mode=AttendanceMode.ONLINE)
-    RegistrationFactory(admission=online)
-
-    assert list(badges.of_conference(conference)) == [here.participant]
-
-
-def test_organisers_get_badges_from_the_tab_and_for_a_selection(client: Client) -> None:
-    conference = conference_now()
-    chosen = guest(conference)
-    other = guest(conference)
-    client.force_login(StaffFactory())
-
-    tab = client.get(f"/admin/events/conference/{conference.pk}/door/")
-    file = client.get(f"/admin/events/conference/{conference.pk}/door/badges/a4/1.pdf")
-    selection = client.post(
-        "/admin/registration/registration/", {"action": "badges_of_selected", "_selected_action": [chosen.pk]}
-    )
-
-    assert "door/badges/a4/1.pdf" in tab.content.decode()
-    assert chosen.participant.display_name in text_of(file.content)
-    assert other.participant.display_name in text_of(file.content)
-    assert other.participant.display_name not in text_of(selection.content)
-    assert "no-store" in selection["Cache-Control"]
-    assert client.get(f"/admin/events/conference/{conference.pk}/door/badges/a4/2.pdf").status_code == 404
-    assert client.get(f"/admin/events/conference/{conference.pk}/door/badges/a5/1.pdf").status_code == 404
-
-
-def test_badges_of_two_conferences_are_not_mixed(client: Client) -> None:
-    registrations = [guest(conference_now()), guest(conference_now())]
-    client.force_login(StaffFactory())
-
-    response = client.post(
-        "/admin/registration/registration/",
-        {"action": "badges_of_selected", "_selected_action": [one.pk for one in registrations]},
-        follow=True,
-    )
-
-    assert "Choose registrations of one conference." in response.content.decode()
-
-
-def test_without_the_right_to_see_registrations_there_are_no_badges(client: Client) -> None:
-    conference = conference_now()
-    guest(conference)
-    client.force_login(steward("add_checkin", "view_conference"))
-
-    for path in ("", "badges/a4/1.pdf"):
-        assert client.get(f"/admin/events/conference/{conference.pk}/door/{path}").status_code in {403, 404}
-
-
-# --- the personal page ------------------------------------------------------------------------------------------------
-
-
-def personal(participant: Participant, *more: str) -> str:
-    """The address of a participant's own page, or of one below it."""
-    return "/".join(["/r", participant.personal_token, *more])
-
-
-def test_the_personal_page_shows_the_code_and_a_ticket_to_print(client: Client) -> None:
-    registration = guest(conference_now())
-    code = door_codes.shown(code_of(registration.participant))
-
-    page = client.get(personal(registration.participant, ""))
-    ticket = client.get(personal(registration.participant, "ticket", ""))
-
-    for response in (page, ticket):
-        assert code in response.content.decode()
-        assert 'class="ticket-qr"' in response.content.decode()
-        assert response["Cache-Control"] == "no-store"
-    assert registration.participant.personal_token not in ticket.content.decode().replace(
-        personal(registration.participant, ""), ""
-    )
-
-
-@pytest.mark.parametrize("status", [RegistrationStatus.WAITLISTED, RegistrationStatus.CANCELLED])
-def test_without_a_place_in_a_room_there_is_no_code(client: Client, status: RegistrationStatus) -> None:
-    registration = guest(conference_now(), status=status)
-
-    assert "ticket-qr" not in client.get(personal(registration.participant, "")).content.decode()
-    assert client.get(personal(registration.participant, "ticket", "")).status_code == 404
-
-
-# --- certificates -----------------------------------------------------------------------------------------------------
-
-
-def attended(*sessions: Session, registration: Registration) -> None:
-    """Let somebody in to the sessions, at the time of each."""
-    for session in sessions:
-        at = session.starts_at
-        assert at is not None
-        attendance.check_in(
-            conference=session.conference,
-            typed=code_of(registration.participant),
-            session=session,
-            room=None,
-            nonce=uuid.uuid4(),
-            at=at,
-            by=Actor.organiser(StaffFactory()),
-            now=at,
-        )
-
-
-def past() -> tuple[Conference, list[Session]]:
-    """A conference that is over, and three sessions of it."""
-    conference = ConferenceFactory(starts_on=date(2024, 7, 15), ends_on=date(2024, 7, 17))
-    starts = datetime(2024, 7, 15, 9, tzinfo=UTC)
-    sessions = [
-        session_now(conference, starts_at=starts + timedelta(hours=at), ends_at=starts + timedelta(hours=at + 1))
-        for at in range(3)
-    ]
-    return conference, sessions
-
-
-def certificate_of(client: Client, registration: Registration) -> str:
-    """What the certificate says."""
-    response = client.get(personal(registration.participant, "certificate.pdf"))
-    assert response.status_code == 200
-    assert response["Content-Type"] == "application/pdf"
-    return text_of(response.content)
-
-
-def test_a_certificate_lists_what_was_really_attended(client: Client) -> None:
-    conference, sessions = past()
-    registration = guest(conference)
-    attended(*sessions[:2], registration=registration)
-
-    assert "Download (PDF)" in client.get(personal(registration.participant, "")).content.decode()
-    found = certificate_of(client, registration)
-
-    for expected in (registration.participant.display_name, str(sessions[0].title), str(sessions[1].title)):
-        assert expected in found
-    assert str(sessions[2].title) not in found
-    assert "15 July 2024" in found
-
-
-def test_there_is_no_certificate_before_the_end_or_without_a_session(client: Client) -> None:
-    conference = conference_now()
-    session = session_now(conference)
-    early = guest(conference)
-    attended(session, registration=early)
-    nowhere = guest(past()[0])
-
-    for registration in (early, nowhere):
-        assert client.get(personal(registration.participant, "certificate.pdf")).status_code == 404
-        assert "certificate" not in client.get(personal(registration.participant, "")).content.decode()
-
-
-def test_a_certificate_is_confirmed_by_its_code_and_names_nobody(client: Client) -> None:
-    conference, sessions = past()
-    registration = guest(conference, given_name="Zoë", family_name="Álvarez")
-    attended(*sessions[:2], registration=registration)
-    code = next(
-        line for line in certificate_of(client, registration).split() if line.count("-") == 3 and len(line) == 19
-    )
-    url = reverse("registration:verify", args=[code.lower()])
-
-    content = client.get(url).content.decode()
-    yes = client.post(url, {"name": " zoe  ALVAREZ "}).content.decode()
-    no = client.post(url, {"name": "Somebody Else"}).content.decode()
-
-    assert "This certificate is valid." in content
-    assert "2 sessions" in content
-    assert str(conference.title) in content
-    assert "bears this name" in yes
-    assert "bears another name" in no
-    assert "Álvarez" not in content + no
-    assert client.get(reverse("registration:verify", args=["AAAA-AAAA-AAAA-AAAA"])).status_code == 404
-
-
-def test_the_real_name_behind_an_alias_is_another_name(client: Client) -> None:
-    conference, sessions = past()
-    registration = protected(conference)
-    attended(sessions[0], registration=registration)
-
-    found = certificate_of(client, registration)
-    code = Certificate.code_of(registration.participant)
-    url = reverse("registration:verify", args=[code])
-
-    assert ALIAS in found
-    assert [canary for canary in CANARIES if canary in found] == []
-    assert "bears another name" in client.post(url, {"name": f"Ada {REAL}"}).content.decode()
-
-
-def test_a_certificate_ends_with_erasure_and_when_no_entry_stands(client: Client) -> None:
-    conference, sessions = past()
-    erased, undone = guest(conference), guest(conference)
-    for registration in (erased, undone):
-        attended(sessions[0], registration=registration)
-        certificate_of(client, registration)
-    by = Actor.organiser(StaffFactory())
-
-    erasure.erase(participant_id=erased.participant.pk, by=by, now=timezone.now())
-    nonce = CheckIn.objects.get(participant=undone.participant).nonce
-    attendance.undo(conference=conference, nonce=nonce, by=by, now=timezone.now())
-
-    for registration in (erased, undone):
-        code = Certificate.code_of(registration.participant)
-        assert client.get(reverse("registration:verify", args=[code])).status_code == 404
