@@ -19,6 +19,7 @@ from django.forms.utils import pretty_name
 from django.utils.functional import Promise
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 _TICK, _CHOOSE, _TYPE, _SEND = "tick", "choose", "type", "send"
@@ -49,6 +50,8 @@ _INVALID: list[tuple[type[forms.Field], Promise]] = [
     (forms.Field, _("Check “%(label)s”: it cannot be read as it stands.")),
 ]
 
+_DASH = {"ru": "\u00a0— "}
+
 # Messages that say what is wrong and not where. Beside the field that is clear; in the summary its label goes first.
 _WITHOUT_NAME = frozenset({"invalid_choice", "link", "refused", "too_long", "tricks", "web_address"})
 
@@ -78,7 +81,7 @@ def summary(form: forms.BaseForm) -> list[tuple[str, str | SafeString]]:
         anchor = f"#{bound.auto_id}_0" if bound.use_fieldset else f"#{bound.auto_id}"
         for error, text in zip(problems.get(bound.name, []), bound.errors, strict=True):
             if error.code in _WITHOUT_NAME and not _is_in(name_of(form, bound.name), str(text)):
-                found.append((anchor, format_html("{} – {}", bound.label, text)))
+                found.append((anchor, format_html("{}{}{}", bound.label, _DASH.get(get_language() or "", " – "), text)))
             else:
                 found.append((anchor, str(text)))
     return found

@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from alliance import languages, zones
 from alliance.pages import LANGUAGE_NAMES, LanguageLink
@@ -98,10 +100,14 @@ def frame(request: HttpRequest, participant: Participant) -> dict[str, Any]:
         LanguageLink(code, LANGUAGE_NAMES[code], f"?{urlencode({'lang': code})}", code == current)
         for code in languages.codes()
     ]
+    query = f"?{urlencode({'lang': current})}" if current != participant.language else ""
+    above = reverse("registration:personal", args=[participant.personal_token])
+    is_below = request.path.startswith(above) and request.path != above
     return {
         "participant": participant,
         "conference": participant.conference,
+        "crumbs": [(_("Your registrations"), above + query)] if is_below else [],
         "language_links": links,
         "reader_zone": zones.find(participant.time_zone),
-        "query": f"?{urlencode({'lang': current})}" if current != participant.language else "",
+        "query": query,
     }

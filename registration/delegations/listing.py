@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from accounts import actors
@@ -134,7 +134,7 @@ def standing(listing: Listing, conference: Conference) -> str:
 
 def as_csv(listing: Listing) -> bytes:
     """The list as CSV; no cell is a formula."""
-    rows = [[_("Delegation"), _("Capacity"), _("Name"), _("Function")]]
+    rows = [[_("Delegation"), pgettext("in a delegation", "Capacity"), _("Name"), _("Function")]]
     rows += [[group.name, line.capacity, line.name, line.function] for group in listing.groups for line in group.lines]
     return delegation_lists.as_csv(rows)
 

@@ -14,7 +14,7 @@ from django import forms
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 
@@ -33,7 +33,7 @@ COLUMNS: dict[str, Any] = {
     "given_name": gettext_lazy("Given name"),
     "family_name": gettext_lazy("Family name"),
     "email": gettext_lazy("E-mail address"),
-    "capacity": gettext_lazy("Capacity"),
+    "capacity": pgettext_lazy("in a delegation", "Capacity"),
     "mode": gettext_lazy("Attendance"),
     "function": gettext_lazy("Function"),
 }

@@ -20,7 +20,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -170,7 +170,8 @@ def export(request: HttpRequest, delegation: Delegation, kind: str) -> HttpRespo
     """My own members as a file."""
     if kind not in _FILES:
         raise Http404
-    rows = [[str(word) for word in (_("Name"), _("Function"), _("Capacity"), _("Attendance"), _("Answer"), _("Place"))]]
+    capacity = pgettext("in a delegation", "Capacity")
+    rows = [[_("Name"), _("Function"), capacity, _("Attendance"), _("Answer"), _("Place")]]
     for row in rows_of(delegation)[delegation.pk]:
         member = row.membership
         rows.append(

@@ -77,7 +77,7 @@ def test_a_delegation_of_eight(open_page: OpenPage, mailoutbox: list[Any]) -> No
     member = open_page(found[0], width=390, scheme="dark")
     _picture(member, "answer")
     member.get_by_label("Name me in the list of participants").check()
-    member.get_by_role("button", name="Yes, I come as a member").click()
+    member.get_by_role("button", name="Yes, I will come as a member").click()
     member.get_by_text("Thank you: your answer is kept.").wait_for()
 
     _open(page, "Lena Member2")

@@ -194,5 +194,5 @@ def test_gateway_and_board(open_page: OpenPage, live_server: LiveServer, meeting
     page.get_by_text("A meeting is open, or opens within two hours").wait_for()  # nobody's mails are held now
     _picture(page, "rehearsal")
     page = open_page(link)
-    page.get_by_role("heading", name="This link was replaced").wait_for()
+    page.get_by_role("heading", name="This link has been replaced").wait_for()
     _picture(page, "replaced")

@@ -292,7 +292,7 @@ def members_answer(life: Life) -> None:
         address = f"member{number}@state.example"
         page = life.people.page(address, life.link(address, "d"), size=PHONE, scheme="dark")
         page.get_by_label("Name me in the list of participants").set_checked(listed)
-        page.get_by_role("button", name="Yes, I come as a member").click()
+        page.get_by_role("button", name="Yes, I will come as a member").click()
         page.get_by_text("Thank you: your answer is kept.").wait_for()
 
 
@@ -366,7 +366,7 @@ def paul_looks_after_his_data(life: Life, paul: Page) -> None:
     paul.get_by_role("link", name="Correct what you told us").click()
     paul.locator("#id_function").fill("Head of unit")
     paul.get_by_role("button", name="Save").click()
-    paul.get_by_text("Your data is as you wrote it.").wait_for()
+    paul.get_by_text("Your data is saved as you wrote it.").wait_for()
     paul.get_by_role("link", name="See and download").click()
     with paul.expect_download() as download:
         paul.get_by_role("link", name="Download the file").click()

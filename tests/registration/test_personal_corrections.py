@@ -301,7 +301,7 @@ def test_what_is_over_stands_below_and_one_entry_can_be_had_for_the_calendar(cli
     assert page.index("Comes") < page.index("Cancelled, not admitted or over") < page.index("Gone")
     assert one.content.decode().count("BEGIN:VEVENT") == 1
     assert client.get(page_of(person, f"calendar/{strange.public_id}.ics")).status_code == 404
-    assert "Nothing is left to come" in empty
+    assert "Nothing is coming up" in empty
 
 
 def test_answers_to_the_organisers_are_corrected_on_the_same_page(client: Client) -> None:

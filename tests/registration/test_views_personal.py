@@ -82,6 +82,15 @@ def test_page_speaks_the_language_of_the_participant_and_switches_on_request(cli
     assert 'href="?lang=fr"' in own.content.decode()
 
 
+def test_pages_below_it_lead_back_in_the_same_language(client: Client) -> None:
+    above = page_of(RegistrationFactory(participant=ParticipantFactory(language="en")).participant)
+
+    html = client.get(f"{above}address/?lang=fr").content.decode()
+
+    assert f'<nav class="crumbs" aria-label="Fil d’Ariane">\n  <ol><li><a href="{above}?lang=fr">' in html
+    assert 'class="crumbs"' not in client.get(above).content.decode()
+
+
 def test_page_is_private_and_sets_no_cookie(client: Client) -> None:
     response = client.get(page_of(ParticipantFactory()))
 
