@@ -413,7 +413,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Alliance API",
     "DESCRIPTION": (
-        "The public programme of our conferences. Times are ISO 8601 with the offset of the venue; null means not "
+        "The public programme of our conferences, and with a token the members of a delegation, or who registered for "
+        "a side event. Begin with the guide above. Times are ISO 8601 with the offset of the venue; null means not "
         "known. Texts come with every language they exist in. Unknown or malformed parameters are refused with a "
         "problem document (RFC 9457). Send If-None-Match with the last ETag to learn cheaply that nothing changed."
     ),
@@ -426,6 +427,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "alliance.api.schema.fields_may_be_left_out",
         "alliance.api.schema.rows_are_linked",
+        "alliance.api.router.resources_in_order",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConferenceKind": "events.models.ConferenceKind",
