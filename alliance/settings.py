@@ -138,10 +138,7 @@ DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     # A frozen lock or a forgotten transaction must end in an answer, not in a pile of waiting requests.
-    # The database fits into memory: an index costs little more than a table read through. With PostgreSQL's own guess,
-    # four times as much, a query whose statistics are not there yet reads whole tables again for every row.
-    "options": "-c lock_timeout=3000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=10000"
-    " -c random_page_cost=1.1",
+    "options": "-c lock_timeout=3000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=10000",
     "connect_timeout": 5,
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=300)
