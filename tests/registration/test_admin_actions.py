@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -19,6 +21,7 @@ from accounts.models import AuditEntry
 from events.admin import pages
 from outbox.models import Message
 from registration import selectors, services
+from registration.admin import trail
 from registration.door import codes as door_codes
 from registration.letters import organiser_mails
 from registration.models import Admission, CheckIn, DoorCode, Membership, Registration
@@ -150,6 +153,15 @@ def test_list_costs_the_same_for_one_and_thirty(count: int, organiser: Client) -
 
 
 # --- the trail -------------------------------------------------------------------------------------------------------
+
+
+def test_all_that_is_written_down_about_somebody_is_told_in_words() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(trail.__file__).parents[1].rglob("*.py"))
+
+    written = set(re.findall(r'action="((?:registration|participant)\.[a-z_]+)"', sources))
+
+    assert "registration.cancelled" in written
+    assert written - set(trail.ACTIONS) == set()
 
 
 def test_trail_says_who_did_what_without_personal_data(client: Client) -> None:
