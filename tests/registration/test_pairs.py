@@ -126,6 +126,24 @@ def test_two_in_line_move_up_together_and_one_seat_is_kept_for_them() -> None:
     assert_counts_are_true(admission)
 
 
+@pytest.mark.parametrize("moved", [0, 1])
+def test_two_in_line_are_moved_to_the_top_together_whichever_is_chosen(moved: int) -> None:
+    admission = AdmissionFactory.create(capacity=2)
+    holders = [stands(admission, S.CONFIRMED) for _each in range(2)]
+    before = stands(admission, S.WAITLISTED)
+    main = stands(admission, S.WAITLISTED)
+    both = [main, bring(main)]
+
+    services.move_to_top(registration_id=both[moved].pk, by=ORGANISER, now=NOW, reason="Speaks")
+
+    assert Message.objects.filter(topic="registration.moved_to_top").count() == 2
+    with pytest.raises(services.FirstAlready):
+        services.move_to_top(registration_id=both[moved].pk, by=ORGANISER, now=NOW, reason="Speaks")
+    for holder in holders:
+        cancel(holder)
+    assert statuses(*both, before) == ["confirmed", "confirmed", "waitlisted"]
+
+
 def test_two_are_offered_accepted_declined_and_expire_together() -> None:
     admission = AdmissionFactory.create(capacity=2, waiting="offer")
     holders = [stands(admission, S.CONFIRMED) for _each in range(2)]
