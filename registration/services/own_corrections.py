@@ -116,6 +116,7 @@ def correct(*, participant_id: int, wanted: OwnData, now: datetime) -> set[str]:
     changed = {field.name for field in fields(wanted) if getattr(before, field.name) != getattr(wanted, field.name)}
     if not changed:
         return changed
+    shown_before = participant.display_name
     if changed & {"given_name", "family_name"}:
         identity = Identity(wanted.given_name, wanted.family_name, participant.open_identity().email)
         reseal(participant, identity)
@@ -131,7 +132,7 @@ def correct(*, participant_id: int, wanted: OwnData, now: datetime) -> set[str]:
                        "audience_changed_at", "updated_at", *_PLAIN]
     )  # fmt: skip
     _audit(participant, "corrected", now=now, fields=sorted(changed))
-    if "alias" in changed:
+    if "alias" in changed or participant.display_name != shown_before:
         platform_handlers.renamed(participant, now=now)  # else the platform would show them by the name of before
         jobs.forget_people(participant.conference_id)  # files with the name of before
     if has_moved:
