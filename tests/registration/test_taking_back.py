@@ -268,3 +268,25 @@ def test_two_undo_at_once_and_promotion_never_oversell() -> None:
     assert sorted(stood(one, two, waiting)) == ["confirmed", "waitlisted", "waitlisted"]
     assert AuditEntry.objects.filter(action="registration.taken_back").count() == 2
     assert_counts_are_true(admission)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_undo_against_promotion_gives_the_freed_place_once() -> None:
+    now, halls = timezone.now(), []
+    for _each in range(3):
+        admission = AdmissionFactory.create(capacity=2)
+        rows = [
+            RegistrationFactory.create(admission=admission, status=status)
+            for status in (S.CONFIRMED, S.CONFIRMED, S.WAITLISTED, S.WAITLISTED)
+        ]
+        cancel(rows[0], now=now)  # the third moves up
+        halls.append((admission, rows))
+
+    jobs = [lambda rows=rows: back(rows[0], now=now) for _admission, rows in halls]
+    at_once([*jobs, *(lambda rows=rows: cancel(rows[1], now=now) for _admission, rows in halls)])
+
+    for admission, (one, other, up, behind) in halls:
+        assert stood(other, up) == ["cancelled", "confirmed"]
+        assert sorted(stood(one, behind)) == ["confirmed", "waitlisted"]
+        assert_counts_are_true(admission)
