@@ -41,7 +41,8 @@ class Pick:
 
 
 def _minutes(instant: datetime | None) -> int:
-    return int(instant.timestamp()) // 60 if instant else 0
+    """As the cookie has it. What was before 1970 counts as not known: it is over anyway."""
+    return max(int(instant.timestamp()) // 60, 0) if instant else 0
 
 
 def _pack(content: bytes, salt: str) -> str:

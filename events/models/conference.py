@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,17 @@ class DatePrecision(models.TextChoices):
     MONTH = "month", _("To the month")
     SEASON = "season", _("To the season")
     YEAR = "year", _("To the year")
+
+
+# The years that meetings are in. Outside of them a year was mistyped ("0203"); near the ends of the calendar a clock of
+# another zone, or the day after, is none that Python or PostgreSQL know, and whoever reads the row gets an error.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+FIRST_INSTANT, LAST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def is_near(day: date) -> bool:
+    """Whether a meeting can be on the day."""
+    return FIRST_DAY <= day <= LAST_DAY
 
 
 class Series(models.Model):
@@ -220,6 +231,9 @@ class Conference(models.Model):
             models.CheckConstraint(
                 name="conference_ends_on_or_after_it_starts", condition=Q(ends_on__gte=F("starts_on"))
             ),
+            models.CheckConstraint(
+                name="conference_dates_are_near", condition=Q(starts_on__gte=FIRST_DAY, ends_on__lte=LAST_DAY)
+            ),
             models.CheckConstraint(name="conference_zone_is_a_place", condition=~Q(time_zone__startswith="Etc/")),
         ]
 
@@ -274,6 +288,7 @@ class ConferenceDay(models.Model):
                 fields=["conference", "date"],
                 deferrable=models.Deferrable.IMMEDIATE,
             ),
+            models.CheckConstraint(name="conference_day_is_near", condition=Q(date__gte=FIRST_DAY, date__lte=LAST_DAY)),
         ]
 
     def __str__(self) -> str:

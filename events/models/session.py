@@ -18,7 +18,15 @@ from django.utils.translation import gettext_lazy as _
 from alliance.db import NextMidnight, PublicIdField, TsTzRange
 from alliance.translated import TranslatedField
 from events.models.bodies import Organisation, Room
-from events.models.conference import Conference, ConferenceDay, ConferenceState, Format, Visibility
+from events.models.conference import (
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    Conference,
+    ConferenceDay,
+    ConferenceState,
+    Format,
+    Visibility,
+)
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -183,6 +191,9 @@ class Session(models.Model):
                 | Q(starts_at__isnull=False, ends_at__isnull=False),
             ),
             models.CheckConstraint(name="session_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="session_times_are_near", condition=Q(starts_at__gte=FIRST_INSTANT, ends_at__lte=LAST_INSTANT)
+            ),
             ExclusionConstraint(
                 name="session_room_is_free",
                 deferrable=models.Deferrable.IMMEDIATE,
@@ -342,6 +353,9 @@ class Segment(models.Model):
                 | Q(starts_at__isnull=False, ends_at__isnull=False),
             ),
             models.CheckConstraint(name="segment_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="segment_times_are_near", condition=Q(starts_at__gte=FIRST_INSTANT, ends_at__lte=LAST_INSTANT)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from django.db import models
 from alliance import languages
 from alliance.languages import Translations
 from alliance.translated import TranslatedField
+from events.models.conference import is_near
 from events.programme_file import yaml_text
 from events.programme_file.problems import Problems
 from events.programme_file.yaml_text import Kind, Scalar
@@ -211,9 +212,12 @@ class Entry:
             return None
         if isinstance(node, Scalar) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", node.text):
             try:
-                return date.fromisoformat(node.text)
+                day = date.fromisoformat(node.text)
             except ValueError:
                 pass
+            else:
+                if is_near(day):
+                    return day
         self.problem(key, f"expected a date such as 2020-07-20, found {_shown(node)}")
         return None
 
@@ -246,7 +250,7 @@ class Entry:
             except ValueError:
                 pass
             else:
-                if value.tzinfo is not None:
+                if value.tzinfo is not None and is_near(value.date()):
                     return value.astimezone(UTC)
         self.problem(key, f"expected an instant with offset such as 2020-07-20T11:30:00+02:00, found {_shown(node)}")
         return None

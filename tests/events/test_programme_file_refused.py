@@ -55,6 +55,9 @@ REFUSED: list[tuple[str, str, str | None, str]] = [
     ('_dates: "+02:00"', '_dates: "+01:00"', None, "utc_offset_on_these_dates: is +01:00, but Europe/Vienna is UTC+2"),
     ("_dates: CEST", "_dates: CET", None, "timezone_abbreviation_on_these_dates: is CET, but Europe/Vienna has CEST"),
     ("  start_date: 2030-07-15", "  start_date: 2030-02-30", None, "start_date: expected a date such as 2020-07-20"),
+    ("  start_date: 2030-07-15", "  start_date: 0203-07-15", None, "start_date: expected a date such as 2020-07-20"),
+    ("  end_date: 2030-07-16", "  end_date: 9999-12-31", None, "end_date: expected a date such as 2020-07-20"),
+    ('    start: "10:00"', "    start: 0001-01-01T00:00:00+02:00", None, "start: expected an instant with offset such"),
     ("  end_date: 2030-07-16", "  end_date: 2030-07-14", None, "end_date: 2030-07-14 is before start_date 2030-07-15"),
     (
         '    start: "10:00"',
