@@ -73,6 +73,12 @@ def test_everything_said_to_zoom_is_as_its_own_document_demands(kind: str, zoom:
     settings = held["settings"]
     mails = ("registrants_email_notification", "registrants_confirmation_email")
     assert [settings[name] for name in mails] == [False, False]
+    if kind == "webinars":
+        of_its_own = {
+            name: told["enable"] for name, told in settings.items() if isinstance(told, dict) and "mail" in name
+        }
+        assert list(of_its_own.values()) == [False] * 3, "reminders and thanks"
+        assert settings["notify_registrants"] is False
     assert (settings["approval_type"], settings["language_interpretation"]) == (0, {"enable": True})
     assert len(zoom.calls("POST /oauth/token")) == 1
     singular = kind.removesuffix("s")

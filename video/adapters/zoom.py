@@ -48,6 +48,11 @@ TOKEN_URL = "https://zoom.us/oauth/token"  # noqa: S105 - an address
 API_URL = "https://api.zoom.us"
 # What every account has; further languages can be added to an account (HostAccount.own_languages).
 LANGUAGES = frozenset({"en", "zh", "ja", "de", "fr", "ru", "pt", "es", "ko"})
+_MAILS_OF_WEBINARS = (
+    "attendees_and_panelists_reminder_email_notification",
+    "follow_up_attendees_email_notification",
+    "follow_up_absentees_email_notification",
+)
 _PAGE = 300
 _MOST_PAGES = 100
 _STATUSES = {
@@ -92,8 +97,11 @@ class _Zoom(Plain):
 
     def update(self, meeting: Meeting, spec: SessionSpec) -> None:
         """Title, time, languages; and that Zoom writes to nobody."""
+        self._update(meeting, spec)
+
+    def _update(self, meeting: Meeting, spec: SessionSpec, **silent: bool) -> None:
         body = self._body(spec)
-        body["settings"]["registrants_confirmation_email"] = False
+        body["settings"] |= {"registrants_confirmation_email": False, **silent}
         self._call("PATCH", self._path(meeting), body=body, is_question=True)
 
     def cancel(self, meeting: Meeting) -> None:
@@ -286,6 +294,16 @@ class ZoomWebinar(_Zoom):
 
     kind = "webinars"
     type = 5
+
+    def update(self, meeting: Meeting, spec: SessionSpec) -> None:
+        """As every update; and nobody gets a mail of Zoom's about it."""
+        self._update(meeting, spec, notify_registrants=False)
+
+    def _body(self, spec: SessionSpec) -> dict[str, Any]:
+        """Without Zoom's reminders before and its thanks after, which an account may have switched on for all."""
+        body = super()._body(spec)
+        body["settings"] |= {name: {"enable": False, "type": 0} for name in _MAILS_OF_WEBINARS}
+        return body
 
 
 class ZoomMeeting(_Zoom):
