@@ -22,6 +22,8 @@ def network_of(request: HttpRequest) -> str:
         address = ipaddress.ip_address(found)
     except ValueError:
         return found
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:  # IPv4, as a socket for both shows it: else all of them were one network
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import video.services
-from alliance.api import limits
+from alliance import clients
 from alliance.exceptions import DomainError
 from alliance.same_origin import same_origin
 from events import page_cache
@@ -353,7 +353,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if entry is None:
         raise Http404
     if request.method == "POST" and isinstance(entry.door, video.services.OpenDoor):
-        services.links.note_network(entry.registration, limits.address_of(request), now=now)
+        services.links.note_network(entry.registration, clients.address_of(request), now=now)
         return private_pages.SeeOther(entry.door.url)
     participant = entry.registration.participant
     language = private_pages.language_of(request, participant)

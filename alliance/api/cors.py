@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from alliance import errors
+from alliance import clients, errors
 from alliance.api import tokens
-from alliance.api.limits import Fast, Limit, Standing, address_of
+from alliance.api.limits import Fast, Limit, Standing
 
 _PREFIX = "/api/v1/"
 # What one address may read without a token in a minute. Kept pages cost next to nothing; this is against runaway loops.
@@ -43,7 +43,7 @@ class PublicReads:
                 },
             )
         elif request.method in {"GET", "HEAD", "OPTIONS"}:
-            response = self._counted(request, READS, address_of(request))
+            response = self._counted(request, READS, clients.network_of(request))
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         else:
             return self.get_response(request)
@@ -57,7 +57,7 @@ class PublicReads:
             return self.get_response(request)
         reader = tokens.reader(header)
         if reader is None:
-            return self._counted(request, READS, address_of(request))
+            return self._counted(request, READS, clients.network_of(request))
         return self._counted(request, READS_WITH_TOKEN, reader)
 
     def _counted(self, request: HttpRequest, counter: Fast, who: str) -> HttpResponseBase:

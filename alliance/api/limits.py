@@ -11,9 +11,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
-from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
 
 from alliance import crypto
 
@@ -98,13 +96,6 @@ class Fast:
     def forget(self) -> None:
         """Begin anew, for tests."""
         self._seen = {}
-
-
-def address_of(request: HttpRequest) -> str:
-    """The network address of who asks: what our proxy saw, where there is one."""
-    if settings.BEHIND_PROXY:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _counted(key: str, step: int, seconds: int) -> int:

@@ -27,9 +27,9 @@ from rest_framework.response import Response
 
 from accounts.actors import Actor
 from accounts.models import ActorKind, User
-from alliance import crypto
+from alliance import clients, crypto
 from alliance.api import filters, tokens
-from alliance.api.limits import Limit, Standing, address_of
+from alliance.api.limits import Limit, Standing
 from alliance.api.views import PublicViewSet
 from alliance.problems import Refused
 from registration.api.writes import etag_of
@@ -76,7 +76,7 @@ class TokenAuthentication(BaseAuthentication):
         if header is None:
             return None
         scheme, _blank, secret = header.partition(" ")
-        address = address_of(request)
+        address = clients.network_of(request)
         standing = WRONG_TOKENS.count(address, step=0)
         if standing.used >= WRONG_TOKENS.most:
             raise too_many(standing)
@@ -241,7 +241,7 @@ class TokenViewSet(PublicViewSet[M]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Count, find out who asks, check the parameters."""
         self.standings = []
-        self._count(PER_ADDRESS, address_of(request))
+        self._count(PER_ADDRESS, clients.network_of(request))
         super().initial(request, *args, **kwargs)
         if request.method in {"POST", "PATCH", "DELETE"} and self.action is not None:
             filters.check_parameters(request, {"lang"})
