@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import nh3
@@ -39,7 +39,7 @@ class Part:
     """A piece of a letter that stands on lines of its own: Markdown made by a template of ours from plain values."""
 
     template: str
-    context: Mapping[str, Any]
+    context: Mapping[str, Any] = field(repr=False)
 
     def render(self, *, is_escaped: bool) -> str:
         """The Markdown; with every text in it made harmless, unless it is for the text version."""
@@ -52,10 +52,10 @@ class Part:
 class Letter:
     """A rendered mail."""
 
-    subject: str
-    text: str
-    html: str
-    body: str = ""  # the HTML without its frame
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    body: str = field(default="", repr=False)  # the HTML without its frame
 
 
 def _escaped(value: Any) -> Any:

@@ -15,7 +15,7 @@ class Attachment:
     """
 
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     mimetype: str
 
 
@@ -26,15 +26,16 @@ class Mail:
     to: one address, without a name: a name beside it could undo an alias.
     html: empty when there is only text.
     headers: further ones, such as Reply-To. What the outbox sets itself (Message-ID, Date...) cannot be changed here.
+    Its repr says nothing of the person or of what they are told.
     """
 
-    to: str
-    subject: str
-    text: str
-    html: str = ""
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(default="", repr=False)
     language: str = "en"
     attachments: tuple[Attachment, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from outbox import catalogue, letters, wording
 from outbox.catalogue import Kind, LetterKind, Placeholder
 from outbox.letters import Link, Part
+from outbox.results import Attachment, Mail
 
 KIND = LetterKind(
     "test",
@@ -99,3 +100,17 @@ def test_two_letters_of_one_name_are_refused() -> None:
 
     with pytest.raises(ValueError, match="already"):
         catalogue.register(LetterKind(known.name, "Other", "Never.", known.template, ()))
+
+
+def test_a_repr_tells_nothing_of_the_person() -> None:
+    """Reprs end in tracebacks and in failed assertions."""
+    told = [
+        Mail(
+            to="canary@mail.example", subject="canary", text="canary", html="canary", headers={"Reply-To": "canary"},
+            attachments=(Attachment("ticket.pdf", b"canary", "application/pdf"),),
+        ),
+        letters.Letter("canary", "canary", "canary", "canary"),
+        Part("events/mail/_x.md", {"name": "canary"}),
+    ]  # fmt: skip
+
+    assert "canary" not in repr(told)
