@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 import outbox.services
 from accounts.actors import SYSTEM, audit_entry
 from alliance import crypto
+from alliance.db import constraint_name
 from outbox.models import Message
 from outbox.results import Done, Superseded
 from video import adapters, alerts, handlers
@@ -81,7 +82,9 @@ def keep(account: HostAccount, event: WebhookEvent, raw: bytes, *, now: datetime
                 now=now,
             )
             outbox.services.queue([message])
-    except IntegrityError:
+    except IntegrityError as error:
+        if constraint_name(error) != "platform_event_once":
+            raise
         log.info("platform_event_repeated", account=str(account.public_id))
         return False
     return True
