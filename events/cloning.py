@@ -1,7 +1,9 @@
 """Copies: a session beside itself, and a whole edition as the start of the next.
 
 What happened is never copied: no consents, registrations or places taken, no reports, recordings, results, papers or
-references. Apps above this one copy what is theirs: they register a part in AppConfig.ready, as with the checks.
+references. What was taken down stays behind, with all that belongs to it: a copy would be the same texts under another
+id, which no removal knows of. Apps above this one copy what is theirs: they register a part in AppConfig.ready, as with
+the checks.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from events.models import (
     SessionState,
     TextSection,
 )
+from events.models.conference import is_near
+from events.models.session import SessionQuerySet
 
 M = TypeVar("M", bound=models.Model)
 
@@ -50,9 +54,16 @@ class NoFirstDay(DomainError):
     message = _("The first day of this edition is not known, so its dates cannot be moved. Enter it first.")
 
 
+class TooFarAway(DomainError):
+    """No meeting is in that year."""
+
+    code = "too_far_away"
+    message = _("Look at the year: it must be from 1900 to 2199.")
+
+
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """A copy in the making: what stands for what. Keys are those of the source."""
+    """A copy in the making: what stands for what. Keys are those of the source; what is not among them stays behind."""
 
     source: Conference
     target: Conference
@@ -67,7 +78,8 @@ class Copying:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an app copies. count: how many rows of the conference there are to copy, for the preview.
+    """What an app copies. count: how many rows of the conference there are to copy, for the preview; without those of
+    sessions that stay behind (to_copy).
 
     of_sessions: whether it belongs to sessions, so that it comes along when one session is duplicated.
     """
@@ -103,6 +115,11 @@ def same_clock(instant: datetime, zone: ZoneInfo, shift: timedelta) -> datetime:
     return (local.replace(tzinfo=None) + shift).replace(tzinfo=zone).astimezone(UTC)
 
 
+def to_copy(conference: Conference) -> SessionQuerySet:
+    """The sessions that come along: all but those that were taken down."""
+    return Session.objects.filter(conference=conference, taken_down_at=None)
+
+
 def copy_of(row: M, *, without: Iterable[str] = (), **values: object) -> M:
     """An unsaved copy of a row. without: fields that start empty. values: fields that differ.
 
@@ -132,24 +149,29 @@ class Preview:
 
 
 def shift_to(source: Conference, starts_on: date) -> timedelta:
-    """By how many days everything moves. Raises NoFirstDay."""
+    """By how many days everything moves. Raises NoFirstDay and TooFarAway."""
     if source.starts_on is None:
         raise NoFirstDay
+    if not is_near(starts_on):
+        raise TooFarAway
     return starts_on - source.starts_on
 
 
 def preview(source: Conference, *, starts_on: date) -> Preview:
-    """What clone() would copy, without copying. Raises NoFirstDay."""
+    """What clone() would copy, without copying. Raises NoFirstDay and TooFarAway."""
     shift = shift_to(source, starts_on)
-    within = {"session__conference": source}
+    sessions = to_copy(source)
+    within = {"session__in": sessions}
     counts: list[tuple[str | Promise, int]] = [
         (_("Days"), source.days.count()),
-        (_("Sessions and side events"), source.sessions.count()),
+        (_("Sessions and side events"), sessions.count()),
         (_("Segments"), Segment.objects.filter(**within).count()),
         (_("Convenors"), Convenorship.objects.filter(**within).count()),
         (_("Texts"), TextSection.objects.filter(**within).count()),
     ]
     counts += [(part.label, part.count(source)) for part in parts()]
+    if left := source.sessions.count() - sessions.count():
+        counts.append((_("Sessions that were taken down and stay behind"), left))
     days = [(day.number, day.date, day.date + shift) for day in source.days.order_by("number")]
     return Preview(counts, days, starts_on, (source.ends_on or starts_on - shift) + shift)
 
@@ -161,8 +183,8 @@ def clone(
     """Make the next edition from a conference: all or nothing, everything in draft.
 
     All dates move by the difference of the first days; times stay what they were on the venue's clock. Rooms, bodies,
-    convenors and persons are the same rows. title: None keeps the title. Raises NoFirstDay; what the database refuses
-    (an address or edition that is taken) comes as its IntegrityError.
+    convenors and persons are the same rows. title: None keeps the title. Raises NoFirstDay and TooFarAway; what the
+    database refuses (an address or edition that is taken) comes as its IntegrityError.
     """
     source = Conference.objects.select_for_update(no_key=True).get(pk=conference_id)
     shift = shift_to(source, starts_on)
@@ -183,7 +205,7 @@ def clone(
         day.date += shift  # the printed label names the old date, so it starts empty
     ConferenceDay.objects.bulk_create(days.values())
     copying = Copying(source, target, shift)
-    for session in source.sessions.in_programme_order():
+    for session in to_copy(source).in_programme_order():
         copying.sessions[session.pk] = copy_of(
             session,
             without=OF_ONE_SESSION,

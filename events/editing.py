@@ -401,10 +401,13 @@ def duplicate(*, session_id: int) -> Session:
     """Copy a session, as a draft right behind it, with segments, texts and convenors, and speakers as invited.
 
     Key, address and number are new. Admissions, papers and results stay with the original.
+    Raises NotPossible for a session that was taken down: the copy would show its texts again.
     """
     conference_id = _conference_of(session_id)
     Conference.objects.select_for_update(no_key=True).get(pk=conference_id)  # two duplicates need two names
     session = Session.objects.select_related("conference").get(pk=session_id)
+    if session.taken_down_at is not None:
+        raise NotPossible(_("This session was taken down. A copy would show it again."))
     others = Session.objects.filter(conference=session.conference)
     number = None
     if session.number is not None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from events import cloning
@@ -16,9 +20,14 @@ def register_part() -> None:
     cloning.register("questions", Part(_("Questions of the form, no answers"), 61, count_questions, copy_questions))
 
 
+def _with_sessions(sessions: Iterable[Any]) -> Q:
+    """What belongs to the conference itself, or to one of the sessions that come along."""
+    return Q(session=None) | Q(session__in=sessions)
+
+
 def count(conference: Conference) -> int:
-    """How many admissions the conference has."""
-    return Admission.objects.filter(conference=conference).count()
+    """How many admissions of the conference would be copied."""
+    return Admission.objects.filter(_with_sessions(cloning.to_copy(conference)), conference=conference).count()
 
 
 def copy(copying: Copying) -> None:
@@ -27,7 +36,7 @@ def copy(copying: Copying) -> None:
     They stay closed until somebody opens them: the new edition is a draft, and its times are not decided yet.
     """
     rows = list(
-        Admission.objects.filter(conference=copying.source)
+        Admission.objects.filter(_with_sessions(copying.sessions), conference=copying.source)
         .order_by("pk")
         .select_related("places")
         .prefetch_related("audience_organisations", "reserves")
@@ -69,13 +78,15 @@ def copy(copying: Copying) -> None:
 
 
 def count_questions(conference: Conference) -> int:
-    """How many questions the conference asks."""
-    return Question.objects.filter(conference=conference, is_asked=True).count()
+    """How many questions of the conference would be copied."""
+    asked = Question.objects.filter(conference=conference, is_asked=True)
+    return asked.filter(_with_sessions(cloning.to_copy(conference))).count()
 
 
 def copy_questions(copying: Copying) -> None:
     """Ask the same, of the same and for as long; what is not asked any more stays behind, as do retired options."""
-    rows = list(Question.objects.filter(conference=copying.source, is_asked=True).prefetch_related("options"))
+    asked = Question.objects.filter(_with_sessions(copying.sessions), conference=copying.source, is_asked=True)
+    rows = list(asked.prefetch_related("options"))
     new = {
         row.pk: cloning.copy_of(
             row,

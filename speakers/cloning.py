@@ -30,7 +30,7 @@ def _to_copy() -> QuerySet[Contribution]:
 
 def count(conference: Conference) -> int:
     """How many contributions of the conference would be copied."""
-    return _to_copy().filter(session__conference=conference).count()
+    return _to_copy().filter(session__in=cloning.to_copy(conference)).count()
 
 
 def copy(copying: Copying) -> None:

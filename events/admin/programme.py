@@ -181,9 +181,13 @@ def _move_one(request: HttpRequest, conference: Conference, session_id: int, wha
     if what == "duplicate":
         if not request.user.has_perm("events.add_session", conference):
             refuse(request, "duplicate")
-        with transaction.atomic():
-            new = editing.duplicate(session_id=session_id)
-            write_history(request, [new], ADDITION, f"duplicate of #{session_id}")
+        try:
+            with transaction.atomic():
+                new = editing.duplicate(session_id=session_id)
+                write_history(request, [new], ADDITION, f"duplicate of #{session_id}")
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return session_id
         messages.success(request, _("The session was duplicated as a draft. Give it a title and a time."))
         return new.pk
     if what == "to_day":
@@ -228,7 +232,7 @@ def _order(text: str) -> list[editing.DayOrder] | None:
     try:
         data = json.loads(text)
         return [editing.DayOrder(int(entry["day"]) or None, [int(key) for key in entry["sessions"]]) for entry in data]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 

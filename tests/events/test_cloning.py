@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from events import cloning, programme_checks, programme_file
+from events import cloning, editing, programme_checks, programme_file
 from events.models import Conference, Material, Recommendation, Reference, Session
 from registration.models import Admission, Participant, Registration
 from speakers.models import Contribution
 from tests.factories import (
+    NOW,
     AdmissionFactory,
     ConferenceDayFactory,
     ConferenceFactory,
@@ -22,6 +23,7 @@ from tests.factories import (
     MaterialFactory,
     OrganisationFactory,
     PersonFactory,
+    QuestionFactory,
     RecommendationFactory,
     ReferenceFactory,
     RegistrationFactory,
@@ -227,6 +229,40 @@ def test_dates_that_are_not_known_cannot_move() -> None:
         cloning.preview(source, starts_on=DECEMBER)
     with pytest.raises(cloning.NoFirstDay):
         clone(source)
+
+
+def test_what_was_taken_down_stays_behind_with_all_that_belongs_to_it() -> None:
+    source = edition()
+    down = SessionFactory(conference=source, title={"en": "Canary"}, taken_down_at=NOW)
+    for make in (SegmentFactory, TextSectionFactory, ConvenorshipFactory, ContributionFactory):
+        make(session=down)
+    AdmissionFactory(conference=source, session=down)
+    QuestionFactory(conference=source, session=down)
+    speaker = PersonFactory(is_hidden=True, taken_down_at=NOW)
+    ContributionFactory(session=source.sessions.exclude(pk=down.pk).get(), person=speaker, position=9)
+
+    preview = cloning.preview(source, starts_on=DECEMBER)
+    target = clone(source)
+
+    counts = [number for _label, number in preview.counts]
+    assert counts == [1, 1, 1, 1, 1, 1, 1, 0, 0, 1]
+    assert str(preview.counts[-1][0]) == "Sessions that were taken down and stay behind"
+    assert target.sessions.get().key != down.key
+    assert target.sessions.get().taken_down_at is None
+    assert (target.admissions.count(), target.questions.count()) == (1, 0)
+    assert not Contribution.objects.filter(session__conference=target, person=speaker).exists()
+    with pytest.raises(editing.NotPossible):
+        editing.duplicate(session_id=down.pk)
+
+
+@pytest.mark.parametrize("far", [date(1, 1, 1), date(203, 7, 15), date(9999, 12, 31)])
+def test_a_mistyped_year_is_refused_before_the_calendar_ends(far: date) -> None:
+    source = edition()
+
+    with pytest.raises(cloning.TooFarAway):
+        cloning.preview(source, starts_on=far)
+    with pytest.raises(cloning.TooFarAway):
+        clone(source, starts_on=far)
 
 
 @pytest.mark.parametrize("sessions", [1, 4])
