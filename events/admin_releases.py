@@ -94,12 +94,18 @@ def correct(request: HttpRequest, conference: Conference, number: int) -> HttpRe
         ]
     if request.method == "POST" and form.is_valid():
         without = {int(index) for index in form.cleaned_data["without"]}
-        publishing.correct(release, note=form.cleaned_data["note"], without=without)
+        seen = request.POST.get("seen", "")
+        try:
+            publishing.correct(release, note=form.cleaned_data["note"], without=without, seen=seen)
+        except DomainError as refusal:
+            messages.error(request, str(refusal.message))
+            return HttpResponseRedirect(request.path)
         messages.success(request, gettext("Release %(number)d is corrected.") % {"number": number})
         return HttpResponseRedirect(pages.url("releases", conference))
     title = gettext("Correct release %(number)d") % {"number": number}
     context = pages.context(request, conference, "release-correct", title) | {
         "form": form,
+        "seen": publishing.correction_stamp(release),
         "back_url": pages.url("releases", conference),
     }
     return TemplateResponse(request, "admin/events/releases/correct.html", context)
@@ -110,17 +116,22 @@ def restore(request: HttpRequest, conference: Conference, number: int) -> HttpRe
     release = _release(conference, number)
     if request.method == "POST":
         try:
-            publishing.restore(release)
+            publishing.restore(release, seen=request.POST.get("seen", ""))
+        except publishing.DraftChanged as refusal:
+            messages.error(request, str(refusal.message))
+            return HttpResponseRedirect(request.path)
         except DomainError as refusal:
             messages.error(request, str(refusal.message))
         else:
             text = _("The draft is what it was in release %(number)d. Look at it, then publish it.")
             messages.success(request, text % {"number": number})
         return HttpResponseRedirect(pages.url("releases", conference))
+    seen = publishing.draft_stamp(conference)  # before the list: what changes in between is refused, not missed
     would_change = publishing.changes_by_restoring(release)
     title = gettext("Go back to release %(number)d") % {"number": number}
     context = pages.context(request, conference, "release-restore", title) | {
         "release": release,
+        "seen": seen,
         "groups": wording.lines(conference, would_change.changes),
         "has_changes": would_change.has_any,
         "back_url": pages.url("releases", conference),
@@ -133,7 +144,8 @@ def restore(request: HttpRequest, conference: Conference, number: int) -> HttpRe
 
 def look(request: HttpRequest, conference: Conference, which: str, path: str) -> HttpResponse:
     """A public page as it is in the draft, or as it was in a release."""
-    release = None if which == "draft" else _release(conference, int(which) if which.isdecimal() else 0)
+    is_number = which.isdecimal() and len(which) < 11
+    release = None if which == "draft" else _release(conference, int(which) if is_number else 0)
     if path.split("/")[1:2] != [conference.slug] and not _sees_all(request):
         raise Http404  # pages of the whole house would show the drafts of others
     prefix = pages.url("preview", conference, which=which, path="x").removesuffix("x")

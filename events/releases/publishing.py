@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Collection
@@ -84,13 +85,29 @@ def publish(
     return release
 
 
-def correct(release: Release, *, note: Translations, without: Collection[int] = ()) -> None:
+class CorrectedMeanwhile(DomainError):
+    """The note or the lines are not what the organiser saw: other lines would be taken out."""
+
+    code = "release_corrected_meanwhile"
+    message = _("Somebody else has changed this text since you opened it. Nothing was saved.")
+
+
+def correction_stamp(release: Release) -> str:
+    """Says what note and lines of a release are, for correct()."""
+    said = json.dumps([release.note, release.changes], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def correct(release: Release, *, note: Translations, without: Collection[int] = (), seen: str) -> None:
     """Word the note of a release anew, and take lines out of its list of changes for good.
 
     For a name that was typed into a title by mistake: the list keeps what a title was. without: indexes of changes.
+    seen: correction_stamp() of what was shown. Raises CorrectedMeanwhile.
     """
     with transaction.atomic():
         release = Release.objects.select_for_update(no_key=True).get(pk=release.pk)
+        if correction_stamp(release) != seen:
+            raise CorrectedMeanwhile
         release.note = note
         release.changes = [change for index, change in enumerate(release.changes) if index not in without]
         release.save(update_fields=["note", "changes"])
@@ -120,16 +137,32 @@ def _difference(old: Rows, new: Rows) -> Difference:
         return Difference(changes.between(old, new), changes.differ(old, new))
 
 
-def restore(release: Release) -> None:
+class DraftChanged(DomainError):
+    """The draft is not what the organiser saw: somebody's work of a minute ago would be lost unseen."""
+
+    code = "draft_changed"
+    message = _(
+        "Somebody else has changed these sessions meanwhile. Nothing was changed now; look again and repeat it."
+    )
+
+
+def draft_stamp(conference: Conference) -> str:
+    """Says what the draft is, for restore()."""
+    return hashlib.sha256(json.dumps(_draft(conference).everything, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def restore(release: Release, *, seen: str | None = None) -> None:
     """Make the draft what it was in a release. The public sees it when it is published again, as a new release.
 
     Sessions made since then become drafts, because people may have registered for them, and keep what they are made of;
     other rows made since are deleted. Columns that only organisers read stay as they are, and what was closed since
     stays closed. What has been deleted for good since (a person, a room) does not come back.
-    Raises restoring.CannotGoBack.
+    seen: draft_stamp() of what the organiser looked at. Raises restoring.CannotGoBack and DraftChanged.
     """
     with reading_draft(), transaction.atomic():
         _hold_still()
+        if seen is not None and draft_stamp(release.conference) != seen:
+            raise DraftChanged
         restoring.go_back(release)
 
 

@@ -2,6 +2,7 @@
 
 Sessions made since may have registrations, so they stay with all they are made of, as drafts that give way where a
 session of the release wants its name back. Every other row made since goes. Constraints are checked at the end.
+What was taken down stays so, also when it was deleted since.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from alliance.exceptions import DomainError
-from events.models import Conference, ConferenceDay, Release, ReleasedRow, Session, SessionState
+from events.models import Conference, ConferenceDay, Release, ReleasedRow, Removal, Session, SessionState
 from events.releases import schema, tables
 from events.releases.tables import ProgrammeTable
 
 _ROWS = ReleasedRow._meta.db_table
 _SESSIONS = Session._meta.db_table
 _DAYS = ConferenceDay._meta.db_table
+_REMOVALS = Removal._meta.db_table
 
 
 class CannotGoBack(DomainError):
@@ -42,6 +44,7 @@ def go_back(release: Release) -> None:
                 _step_aside(cursor, table, release)
                 _put_back(cursor, table, release)
             _take_away_newer_days(cursor, release, newer)
+            _take_down_again(cursor, release)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except IntegrityError as error:
         raise CannotGoBack from error
@@ -112,6 +115,16 @@ def _take_away_newer_days(cursor: Any, release: Release, newer: list[int]) -> No
         f"DELETE FROM {_DAYS} day WHERE conference_id = %s AND {no_day_of_release} "
         f"AND NOT EXISTS (SELECT FROM {_SESSIONS} session WHERE session.day_id = day.id)",
         [release.conference_id, release.pk],
+    )
+
+
+def _take_down_again(cursor: Any, release: Release) -> None:
+    """A session that was taken down, deleted and comes back with the release is still taken down."""
+    cursor.execute(
+        f"UPDATE {_SESSIONS} session SET taken_down_at = removal.taken_down_at FROM {_REMOVALS} removal "
+        "WHERE session.conference_id = %s AND session.taken_down_at IS NULL "
+        "AND removal.kind = 'session' AND removal.subject_id = session.public_id AND removal.lifted_at IS NULL",
+        [release.conference_id],
     )
 
 

@@ -146,6 +146,16 @@ def test_deleting_what_was_taken_down_does_not_bring_it_back(session: Session, c
     assert not [path for path in PAGES if CANARY in _without_question(read(client, path)[1])]
 
 
+def test_going_back_to_a_release_with_it_leaves_it_taken_down(session: Session) -> None:
+    old = session.conference.releases.get(number=1)
+    removal = down("session", session)
+    Session.objects.filter(pk=session.pk).delete()
+
+    publishing.restore(old)
+
+    assert Session.objects.get(pk=session.pk).taken_down_at == removal.taken_down_at
+
+
 def test_a_person_is_gone_and_no_form_shows_them_again(session: Session, client: Client) -> None:
     Session.objects.filter(pk=session.pk).update(title={"en": "A talk"}, summary={})
     session.text_sections.all().delete()
