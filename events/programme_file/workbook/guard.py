@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from typing import Any, NoReturn
 from xml.parsers import expat
 
@@ -26,6 +27,11 @@ _SMALL = 100_000  # a part this small may be of one letter only
 _CHUNK = 65_536
 _REFERENCE = re.compile(r"([A-Za-z]{1,8})([0-9]{1,8})")
 _NEEDED = ("[Content_Types].xml", "xl/workbook.xml")
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what spreadsheet programs write
+# What a file of damaged bytes makes of zipfile. zlib has an error of its own, which is none of the others.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, LookupError,
+)  # fmt: skip
 
 
 def check(data: bytes) -> None:
@@ -40,7 +46,7 @@ def check(data: bytes) -> None:
             for part in parts:
                 if part.filename.lower().endswith((".xml", ".rels", ".vml")):
                     _walk(archive, part, budget)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, LookupError) as error:
+    except _UNREADABLE as error:
         raise InvalidFile([Problem(0, "this is no workbook that can be read: save it as .xlsx")]) from error
 
 
@@ -62,6 +68,8 @@ def _check_index(parts: list[zipfile.ZipInfo]) -> None:
             refuse("the workbook has a part that lies outside of it")
         if part.flag_bits & 0x1:
             refuse("the workbook is locked with a password: save it without")
+        if part.compress_type not in _METHODS:
+            refuse("the workbook is packed in a way that spreadsheet programs do not use: save it as .xlsx")
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MOST_UNPACKED:
         refuse(f"the workbook unpacks to {unpacked:,} bytes; at most {MOST_UNPACKED:,} are possible")
