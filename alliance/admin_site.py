@@ -75,6 +75,7 @@ class HouseSite(admin.AdminSite):
     site_title = gettext_lazy("Alliance")
     site_header = gettext_lazy("Conference office")
     index_title = gettext_lazy("What do you want to look after?")
+    enable_nav_sidebar = False  # beside the bar of the conference it took a fifth of the page to say the same
     app_order = ("events", "speakers", "registration", "video", "outbox", "accounts", "auth")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -99,6 +100,11 @@ class HouseSite(admin.AdminSite):
         """Apps in the order of work; models in the order in which they were registered."""
         registered = [model._meta.object_name for model in self._registry]
         apps = super().get_app_list(request, app_label)
+        people = next((app for app in apps if app["app_label"] == "accounts"), None)
+        groups = next((app for app in apps if app["app_label"] == "auth"), None)
+        if people is not None and groups is not None:  # Django's own app, which says "authentication and authorization"
+            people["models"] += groups["models"]
+            apps.remove(groups)
         for app in apps:
             app["models"].sort(key=lambda entry: registered.index(entry["object_name"]))
         places = {label: place for place, label in enumerate(self.app_order)}

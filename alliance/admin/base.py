@@ -7,6 +7,7 @@ from datetime import UTC, tzinfo
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl, urlencode
 
+from django.apps import apps
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import DataError, IntegrityError, connection, models
 from django.http import Http404, HttpRequest, HttpResponse
@@ -50,6 +51,7 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
     save_on_top = True
     search_by_id: ClassVar[tuple[str, ...]] = ()  # fields holding public ids; a whole id finds its rows
     related_pages: ClassVar[list[RelatedPage]] = []
+    is_known_by_label = False  # filters of other lists use label_of, which then must ask for no other row
     empty_text: str | Promise = ""  # what to do first, where the list has no rows yet
 
     def clock(self, request: HttpRequest, object_id: str | None) -> tzinfo:
@@ -220,6 +222,19 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
                 query = urlencode({f"{page.lookup}__exact": row.pk})
                 links.append({"label": str(page.label), "url": f"{list_url(page.model)}?{query}"})
         return links
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with rows, without the tables that only connect two rows: nobody has heard of those."""
+        tree, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        joining = [one._meta for one in apps.get_models(include_auto_created=True) if one._meta.auto_created]
+        plurals = {one.verbose_name_plural for one in joining}
+        starts = tuple(f"{capfirst(one.verbose_name)}: " for one in joining)
+
+        def told(lines: list[Any]) -> list[Any]:
+            found = (told(line) if isinstance(line, list) else line for line in lines)
+            return [line for line in found if line and not (isinstance(line, str) and line.startswith(starts))]
+
+        return told(tree), {name: count for name, count in counts.items() if name not in plurals}, lacking, protected
 
     def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
         """Save what was changed on the form and nothing else: somebody else may have changed the rest meanwhile."""

@@ -59,6 +59,10 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
             limit: Any = None
         else:
             limit = {"pk__in": own_rows(request, related._default_manager.all(), *permissions).values("pk")}
+        admin = model_admin.admin_site._registry.get(related)
+        if getattr(admin, "is_known_by_label", False):
+            rows = related._default_manager.complex_filter(limit or {}).order_by(*ordering)
+            return [(row.pk, admin.label_of(row)) for row in rows]
         return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=limit)
 
 

@@ -57,11 +57,11 @@ ConferenceAdmin.related_pages += [
     RelatedPage(_("References"), Reference, "conference__id"),
 ]
 for _name, _model, _lookup in (
-    ("sessions", Session, "conference__id"),
-    ("side-events", SideEvent, "conference__id"),
-    ("materials", Material, "conference__id"),
-    ("references", Reference, "conference__id"),
-    ("recommendations", Recommendation, "session__conference__id"),
+    ("sessions", Session, "conference__id__exact"),
+    ("side-events", SideEvent, "conference__id__exact"),
+    ("materials", Material, "conference__id__exact"),
+    ("references", Reference, "conference__id__exact"),
+    ("recommendations", Recommendation, "session__conference__id__exact"),
 ):
     pages.register_list(_name, _model, _lookup, of="programme")
 SessionAdmin.related_pages += [RelatedPage(_("Recommendations"), Recommendation, "session__id")]

@@ -31,6 +31,7 @@ class ConferenceAdmin(HouseAdmin[Conference]):
     prose = frozenset({"theme_subtitle", "goal", "description", "results_disclaimer"})
     related_pages: ClassVar[list[RelatedPage]] = []
     form = NamedByTitle
+    is_known_by_label = True
     inlines = [ConferenceDayInline]
     empty_text = _("There is no conference yet. Add one; then its start page leads from step to step.")
     list_display = ["title", "kind", "edition", "starts_on", "ends_on", "state", "visibility"]

@@ -80,7 +80,7 @@ class ConferencePage:
 class ConferenceList:
     """Rows of a model that belong to a conference: their list and forms show the bar, too.
 
-    lookup: the list's filter, such as "conference__id". label, order, group, of: see ConferencePage.
+    lookup: the list's filter, such as "conference__id__exact". label, order, group, of: see ConferencePage.
     """
 
     name: str
@@ -98,12 +98,7 @@ class ConferenceList:
 
     def url(self, conference: Conference) -> str:
         """The list of those of the conference."""
-        return f"{list_url(self.model)}?{urlencode({self.filter: conference.pk})}"
-
-    @property
-    def filter(self) -> str:
-        """The parameter that names the conference in the list's address."""
-        return f"{self.lookup}__exact"
+        return f"{list_url(self.model)}?{urlencode({self.lookup: conference.pk})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +255,7 @@ def _meant(request: HttpRequest, own: ConferenceList | None, row: models.Model |
     key = conference_key(row) if row is not None else None
     if key is None and own is not None:
         query = dict(parse_qsl(request.GET.get("_changelist_filters", ""))) | request.GET.dict()
-        typed = query.get(own.filter, query.get("conference", ""))
+        typed = query.get(own.lookup, query.get("conference", ""))
         key = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 18 else None
     if key is None and len(access.at) == 1 and not access.everywhere:
         key = next(iter(access.at))  # whoever looks after one conference is never anywhere else

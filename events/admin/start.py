@@ -36,6 +36,7 @@ def start(request: HttpRequest, conference: Conference) -> HttpResponse:
         "drawings": workplace.drawings(user, conference, now=now),
         "programme_url": _if_open(request, conference, "programme"),
         "checks_url": _if_open(request, conference, "checks"),
+        "removals_url": _if_open(request, conference, "removals"),
     }
     return TemplateResponse(request, "admin/events/start.html", context)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.contrib import admin
+from django.db.models import Model
 
 register = template.Library()
 
@@ -18,3 +20,10 @@ def conference_bar(context: template.Context) -> dict[str, Any]:
     if request is None or opts is None or context.get("is_popup"):
         return {}
     return pages.around(request, opts.model, context.get("original") or context.get("object"))
+
+
+@register.filter
+def row_label(row: Model) -> str:
+    """What a row is called in titles of the admin."""
+    label_of = getattr(admin.site._registry.get(type(row)), "label_of", str)
+    return str(label_of(row))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from alliance.admin import RelatedPage
 from events.admin import ConferenceAdmin, SessionAdmin, pages
+from outbox.models import Message
 from registration.admin import admissions as admissions
 from registration.admin import announcements as announcements
 from registration.admin import by_hand as by_hand
@@ -48,14 +49,15 @@ SessionAdmin.related_pages.append(RelatedPage(gettext_lazy("Admissions"), Admiss
 
 # Lists of theirs in the bar of a conference, and the bar on them.
 _OF_REGISTRATION = pages.Group.REGISTRATION
-_REGISTRATIONS = "admission__conference__id"
+_REGISTRATIONS = "admission__conference__id__exact"
 pages.register_list(
     "registrations", Registration, _REGISTRATIONS, label=gettext_lazy("Registrations"), order=10, group=_OF_REGISTRATION
 )
 pages.register_list(
-    "admissions", Admission, "conference__id", label=gettext_lazy("Admissions"), order=60, group=_OF_REGISTRATION
+    "admissions", Admission, "conference__id__exact", label=gettext_lazy("Admissions"), order=60, group=_OF_REGISTRATION
 )
-pages.register_list("participant-forms", Participant, "conference__id", of="registrations")
-pages.register_list("delegation-forms", Delegation, "conference__id", of="delegations")
-pages.register_list("question-forms", Question, "conference__id", of="questions")
-pages.register_list("imported-figures", Figure, "conference__id", of="figures")
+pages.register_list("outbox", Message, "conference", label=gettext_lazy("Outbox"), order=30, group=pages.Group.MESSAGES)
+pages.register_list("participant-forms", Participant, "conference__id__exact", of="registrations")
+pages.register_list("delegation-forms", Delegation, "conference__id__exact", of="delegations")
+pages.register_list("question-forms", Question, "conference__id__exact", of="questions")
+pages.register_list("imported-figures", Figure, "conference__id__exact", of="figures")

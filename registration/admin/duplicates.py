@@ -144,7 +144,12 @@ def page(request: HttpRequest, conference: Conference, stays: UUID, goes: UUID) 
 
 
 pages.register(
-    "duplicates", index, permission=PERMISSION, label=gettext_lazy("Duplicates"), order=55, group=pages.Group.REGISTRATION
+    "duplicates",
+    index,
+    permission=PERMISSION,
+    label=gettext_lazy("Duplicates"),
+    order=55,
+    group=pages.Group.REGISTRATION,
 )
 pages.register(
     "duplicate",

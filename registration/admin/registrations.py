@@ -102,7 +102,7 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
         "Nobody has registered yet. People register on the public page as soon as registration is open; the start page"
         " of the conference says what is missing."
     )
-    list_display = ["who", "what", "status", "in_line", "category", "country", "registered"]
+    list_display = ["who", "status", "what", "in_line", "category", "country", "registered"]
     list_filter = [
         "status",
         "admission__conference",

@@ -6,16 +6,19 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from alliance.admin import as_uuid, in_all_languages, search
+from alliance.admin import as_uuid, in_all_languages, own_rows, search
 from alliance.admin.search import Found
+from events.models import Conference
 from outbox.models import Message
-from registration.models import Delegation, Participant, Registration
+from registration.models import Delegation, DoorCode, Participant, Registration
+from registration.models.attendance import as_typed
 
 _MOST_PEOPLE = 50  # the newest of the name
+_MOST_CONFERENCES = 20  # whose codes are compared; older ones are deleted with the conference's data
 
 
 def registrations(request: HttpRequest, text: str) -> Found:
-    """By the name that is shown, or by the public id of registration or participant. Two queries.
+    """By the name that is shown, the code for the door, or the public id of registration or participant. Two queries.
 
     The people are read first: of a rare name among a million, the order of registrations would find nothing for long.
     """
@@ -28,11 +31,22 @@ def registrations(request: HttpRequest, text: str) -> Found:
         if not request.user.access.holds_everywhere("registration.view_registration"):  # type: ignore[union-attr]
             places = request.user.access.conferences("registration.view_registration")  # type: ignore[union-attr]
             named = named.filter(conference__in=places)
-        rows = rows.filter(participant__in=list(named.values_list("pk", flat=True)[:_MOST_PEOPLE]))
+        found = [*named.values_list("pk", flat=True)[:_MOST_PEOPLE], *_by_code(request, text)]
+        rows = rows.filter(participant__in=found)
     rows = rows.select_related("participant", "admission__conference", "admission__session").defer(
         "participant__sealed_identity", "participant__accessibility_needs"
     )
     return search.found(_("Registrations"), rows, text, _registration)
+
+
+def _by_code(request: HttpRequest, text: str) -> list[int]:
+    """Whose code for the door was typed, at the newest conferences. Two queries for what looks like a code."""
+    code = as_typed(text, length=DoorCode.LENGTH)
+    if not code:
+        return []
+    places = own_rows(request, Conference.objects.newest_first(), "registration.view_registration")
+    indexes = [DoorCode.index(place, code) for place in places.values_list("pk", flat=True)[:_MOST_CONFERENCES]]
+    return list(Participant.objects.shown().filter(door_code__code_index__in=indexes).values_list("pk", flat=True))
 
 
 def _registration(row: Registration) -> tuple[str, str]:
