@@ -102,7 +102,7 @@ def test_answers_carry_the_headers_that_keep_them_apart(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/en/accounts/login/", "/en/x/register/", "/r/a-link/", "/admin/", "/nothing/"])
 def test_form_in_chunks_is_asked_for_its_length(path: str) -> None:
     """Guard: KnownLength; taken for empty, it was told that it had been open for too long."""
-    chunked = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": "multipart/form-data"}
+    chunked: Any = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": "multipart/form-data"}
 
     answer = Client(enforce_csrf_checks=True).generic("POST", path, b"", **chunked)
 
