@@ -106,3 +106,5 @@ def test_openid_makes_no_account_and_trusts_no_unverified_address(
 
 def test_openid_is_off_unless_it_is_set_up(client: Client) -> None:
     assert client.get("/accounts/openid/house/login/").status_code == 404
+    # PostgreSQL takes no NUL: it was answered with 500.
+    assert client.get("/accounts/openid/%00/login/", follow=True).status_code == 404
