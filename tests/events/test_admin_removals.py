@@ -9,9 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts import actors
 from accounts.models import RoleKind
 from events.admin import pages
 from events.models import Conference, Removal, Session
+from events.removals import services, subjects
 from speakers.models import Person
 from tests import factories
 
@@ -85,6 +87,27 @@ def test_nothing_of_another_conference_can_be_taken_down(client: Client) -> None
 
     assert answer.status_code == 404
     assert Session.objects.get(pk=other.pk).taken_down_at is None
+
+
+def test_somebody_who_was_taken_down_elsewhere_is_down_here_and_its_list_stays_there(client: Client) -> None:
+    there, here = (factories.SessionFactory(conference=factories.ConferenceFactory()) for _ in range(2))
+    person = factories.PersonFactory()
+    for session in (there, here):
+        factories.ContributionFactory(session=session, person=person)
+    subject = subjects.get("person", person.public_id)
+    assert subject is not None
+    removal = services.take_down(
+        subject, conference=there.conference, reason="Secret", by=actors.SYSTEM, now=factories.NOW
+    )
+    sign_in(client, RoleKind.ORGANISER, here.conference)
+
+    address = pages.url("removal-confirm", here.conference, kind="person", public_id=person.public_id)
+    page = client.post(address, {"reason": ""}, follow=True)
+
+    assert page.status_code == 200
+    assert "It was taken down already" in page.text
+    assert "Secret" not in page.text
+    assert client.get(pages.url("removal", here.conference, removal=removal.public_id)).status_code == 404
 
 
 def test_the_forms_of_persons_sessions_and_participants_lead_there(client: Client) -> None:
