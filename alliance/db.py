@@ -2,11 +2,15 @@
 
 import secrets
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import DateTimeRangeField
-from django.db import IntegrityError, models
-from django.db.models import DateTimeField, Func
+from django.db import IntegrityError, connection, models
+from django.db.models import BooleanField, DateTimeField, Func
+from psycopg.pq import TransactionStatus
 
 from alliance import crypto
 
@@ -38,6 +42,49 @@ class PublicIdField(UUIDField):
         for fixed in ("default", "unique", "editable"):
             kwargs.pop(fixed, None)
         return name, path, args, kwargs
+
+
+class _IsOneOf(Func):
+    """Whether the first argument is one of the values of the second, an array."""
+
+    output_field = BooleanField()
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+
+
+def one_of(column: str, rows: models.QuerySet[Any, Any]) -> models.Q:
+    """Whether the column is one of the values of the rows, which PostgreSQL asks for once, before anything else.
+
+    As column__in=rows, but never planned as a join: where the statistics are wrong, as they can be after much has
+    changed at once, a join may ask for the rows again for every row beside them. rows: of one column.
+    """
+    return models.Q(_IsOneOf(models.F(column), ArraySubquery(rows.order_by())))
+
+
+@contextmanager
+def each_table_once() -> Iterator[None]:
+    """Context: queries that join many tables read each of them once, whatever PostgreSQL believes of their sizes.
+
+    Where it believes that tables have a row or none (after a large import, or after much was deleted, until it has
+    counted again) it looks through one table for every row of another, and does so with several within each other.
+    Here it puts a table into memory instead. For lists of much; what finds one row by its key is faster without.
+    """
+    connection.ensure_connection()
+    _say("SET enable_nestloop = off")
+    try:
+        yield
+    finally:
+        _say("RESET enable_nestloop")
+
+
+def _say(setting: str) -> None:
+    """Tell the server, beside Django's cursors: this is no query of a page."""
+    server = connection.connection
+    # A connection that was lost takes its settings along, and so does a transaction that has failed and is rolled back.
+    if server is None or server.closed or server.info.transaction_status is TransactionStatus.INERROR:
+        return
+    with connection.wrap_database_errors, server.cursor() as cursor:
+        cursor.execute(setting)
 
 
 class TsTzRange(Func):

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from alliance.db import each_table_once
 from events.models import Conference, ConvenorRelation, Convenorship, Organisation, Session
 from events.models.session import session_end
 from events.selectors import Footnotes
@@ -110,6 +111,7 @@ class TakesPart:
     sessions: list[Session]
 
 
+@each_table_once()
 def organisations(conference: Conference, *, now: datetime) -> list[TakesPart]:
     """The bodies that take part in a conference, by first appearance in the programme; never by the alphabet."""
     found: dict[int, TakesPart] = {}

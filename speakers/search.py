@@ -4,6 +4,10 @@ Nothing is found by what is not shown: drafts, hidden persons, what waits for th
 stand beside a pseudonym (docs/design.md section 4.6). Letters with and without accents are the same. Titles and
 abstracts are also found by the stem of a word in the reader's language (PostgreSQL full text), names also in another
 alphabet by their sound (speakers.folding), and both with a slip of one letter (pg_trgm).
+
+Comparing texts is slow, and PostgreSQL does not know how slow: in a join it may compare the same name again for every
+row beside it. So texts are compared in queries of one table, asked for once (one_of), and what is joined knows their
+keys alone. There are then as many comparisons as rows, also just after a release, without statistics of the new rows.
 """
 
 from __future__ import annotations
@@ -18,7 +22,6 @@ from django.contrib.postgres.search import SearchQuery, SearchVector, TrigramWor
 from django.db.models import (
     BooleanField,
     Case,
-    Exists,
     ExpressionWrapper,
     F,
     Func,
@@ -35,6 +38,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
+from alliance.db import each_table_once, one_of
 from alliance.text_search import SHORTEST_QUERY, all_languages, joined_text
 from events.models import Conference, Convenorship, Organisation, Session, TextSection
 from events.selectors import Footnotes
@@ -141,6 +145,7 @@ def _has_stems(query: str) -> Q:
 # --- searching ------------------------------------------------------------------------------------------------------
 
 
+@each_table_once()
 def search(conference: Conference | None, query: str, *, now: datetime, footnotes: Footnotes) -> Found:
     """What fits the cleaned query: 3 queries and 3 prefetches whatever the size. conference: None searches them all."""
     if len(query) < SHORTEST_QUERY:
@@ -160,14 +165,16 @@ def _sessions(conference: Conference | None, query: str) -> list[Session]:
         .values(texts=StringAgg(joined_text(all_languages("heading"), all_languages("text")), delimiter=Value(" ")))
     )
     text = _plain(joined_text(all_languages("title"), all_languages("summary"), Subquery(sections)))
-    found = Q(is_exact=True) | Q(has_stems=True)
+    candidates = Session.objects.filter(one_of("pk", _public_sessions(conference).exclude(kind="break").values("pk")))
+    has_words = one_of("pk", candidates.filter(_has_all(text, query)).values("pk"))
+    has_stems = one_of("pk", candidates.filter(_has_stems(query)).values("pk"))
+    found = has_words | has_stems
     if len(query) >= _SHORTEST_SLIP:
-        found |= _is_similar(_plain(all_languages("title")), _plain(Value(query)))
+        is_similar = _is_similar(_plain(all_languages("title")), _plain(Value(query)))
+        found |= one_of("pk", candidates.filter(is_similar).values("pk"))
     rows = (
-        _public_sessions(conference)
-        .exclude(kind="break")
-        .annotate(is_exact=_truth(_has_all(text, query)), has_stems=_truth(_has_stems(query)))
-        .filter(found)
+        Session.objects.filter(found)
+        .annotate(is_exact=_truth(has_words), has_stems=_truth(has_stems))
         .select_related("day", "conference")
         .defer("internal_note", "archive_text")
         .prefetch_related(Prefetch("text_sections", TextSection.objects.order_by("position", "pk")))
@@ -198,15 +205,16 @@ def _of_one(conference: Conference | None, sessions: list[Session]) -> list[Sess
 def _speakers(conference: Conference | None, query: str, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
     # The database keeps no other name beside a pseudonym; search_person does not rely on it.
     names = _text_function("search_person", F("display_name"), F("aliases"), F("is_pseudonym"))
-    found = _has_all(names, query, by_sound=True)
-    exact = Person.objects.visible().filter(found)
+    exact = _has_all(names, query, by_sound=True)
+    found = exact
     if len(query) >= _SHORTEST_SLIP:
         found |= _is_similar(names, _plain(Value(query)))
         found |= _is_similar(names, _text_function("search_sound", Value(query)))
+    people = Person.objects.visible()
     rows = (
         selectors.public(now)
-        .filter(person__in=Person.objects.visible().filter(found))
-        .annotate(is_exact=Exists(exact.filter(pk=OuterRef("person"))))
+        .filter(one_of("person", people.filter(found).values("pk")))
+        .annotate(is_exact=_truth(one_of("person", people.filter(exact).values("pk"))))
     )
     if conference is not None:
         rows = rows.filter(session__conference=conference)
@@ -216,23 +224,20 @@ def _speakers(conference: Conference | None, query: str, *, now: datetime, footn
 
 
 def _organisations(conference: Conference | None, query: str, *, now: datetime) -> list[FoundOrganisation]:
-    sessions = _public_sessions(conference)
-    convened = Convenorship.objects.filter(session__in=sessions)
-    spoken = Contribution.objects.visible_at(now).under_their_own_name().filter(session__in=sessions)
-    further = Contribution.other_organisations.through.objects.filter(contribution__in=spoken)
+    in_session = one_of("session", _public_sessions(conference).values("pk"))
+    convened = Convenorship.objects.filter(in_session)
+    spoken = Contribution.objects.visible_at(now).under_their_own_name().filter(in_session)
+    further = Contribution.other_organisations.through.objects.filter(one_of("contribution", spoken.values("pk")))
     names = _text_function("search_organisation", F("name"), F("abbreviation"), F("aliases"))
     exact = _has_all(names, query, by_sound=True)
     found = exact
     if len(query) >= _SHORTEST_SLIP:
         found |= _is_similar(names, _plain(Value(query)))
+    # Pages do not print a name that we made ourselves beside a person.
+    speaks = one_of("pk", spoken.values("organisation")) | one_of("pk", further.values("organisation"))
+    takes_part = one_of("pk", convened.values("organisation")) | (speaks & Q(is_name_derived=False))
     rows = (
-        Organisation.objects.filter(
-            Exists(convened.filter(organisation=OuterRef("pk")))
-            # Pages do not print a name that we made ourselves beside a person.
-            | Q(Exists(spoken.filter(organisation=OuterRef("pk"))), is_name_derived=False)
-            | Q(Exists(further.filter(organisation=OuterRef("pk"))), is_name_derived=False)
-        )
-        .filter(found)
+        Organisation.objects.filter(takes_part, found)
         .annotate(is_exact=_truth(exact))
         .prefetch_related(
             Prefetch("convenorships", _in_order(convened)),

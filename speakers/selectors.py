@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
+from alliance.db import each_table_once, one_of
 from events.models import Conference, Session
 from events.models.session import session_end
 from events.selectors import Footnotes, SpeakerLine, speaker_line
@@ -41,7 +42,7 @@ def public(now: datetime) -> ContributionQuerySet:
     """Contributions of persons that strangers may see at the instant, in printed order, with what their lines print."""
     return (
         Contribution.objects.visible_at(now)
-        .filter(session__in=Session.objects.public(), person__isnull=False)
+        .filter(one_of("session", Session.objects.public().values("pk")), person__isnull=False)
         .annotate(over_at=session_end("session__"))
         .select_related("person", "organisation", "country", "session__conference__venue", "session__day")
         .order_by(
@@ -67,6 +68,7 @@ def by_person(rows: QuerySet[Any], *, now: datetime, footnotes: Footnotes) -> li
     return list(found.values())
 
 
+@each_table_once()
 def speakers(conference: Conference, *, now: datetime, footnotes: Footnotes) -> list[Speaker]:
     """Everybody who speaks at the conference, by first appearance in the programme; never by the alphabet."""
     return by_person(public(now).filter(session__conference=conference), now=now, footnotes=footnotes)
