@@ -1,9 +1,9 @@
 """Long work: ordered by an organiser, done by a worker, watched on a page, cancelled between two portions.
 
 An app registers a kind of work with a function when Django is ready. Small work is done at once in the request
-(events.admin.jobs decides); large work is a row and a message of the outbox, so that a lost Redis loses nothing. The
-worker holds the row under a lease. When it is killed, the next one begins the work again, which the function of a kind
-must bear. Why it is made this way: docs/decisions.
+(events.admin.long_work decides); large work is a row and a message of the outbox, so that a lost Redis loses nothing.
+The worker holds the row under a lease. When it is killed, the next one begins the work again, which the function of a
+kind must bear. Why it is made this way: docs/decisions.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def listed(request: HttpRequest, conference: Conference) -> HttpResponse:
     """The user's own work at a conference of the last hours."""
-    found = jobs.own(cast("User", request.user)).filter(conference=conference)[:_LISTED]
+    found = jobs.own(cast("User", request.user)).filter(conference=conference).select_related("conference")[:_LISTED]
     context = pages.context(request, conference, "long-work", _("Long work"))
     context |= {"works": [_shown(job) for job in found], "hours": _hours()}
     return TemplateResponse(request, "admin/events/long_work/list.html", context)

@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -67,7 +68,7 @@ def do(message: Message) -> Done | Superseded:
     return jobs.handle(message, now=timezone.now())
 
 
-def page(job: Job, what: str = "work") -> str:
+def page(job: Job, what: str = "job") -> str:
     """An address of it."""
     return reverse(f"admin:events_conference_{what}", args=[job.public_id])
 
@@ -82,10 +83,10 @@ def test_owner_alone_reads_the_result_which_lies_encrypted_and_goes(
     waiting = client.get(page(job))
     assert do(message) == Done()
     done = client.get(page(job), headers={"HX-Request": "true"})
-    file = client.get(page(job, "work_file"))
+    file = client.get(page(job, "job_file"))
     listed = client.get(pages.url("long-work", conference)).text
     client.force_login(other)
-    strangers = [client.get(page(job)), client.get(page(job, "work_file")), client.post(page(job, "work_cancel"))]
+    strangers = [client.get(page(job)), client.get(page(job, "job_file")), client.post(page(job, "job_cancel"))]
     with connection.cursor() as cursor:
         cursor.execute("SELECT result, said FROM events_job")
         raw = str(cursor.fetchone())
@@ -97,12 +98,26 @@ def test_owner_alone_reads_the_result_which_lies_encrypted_and_goes(
     assert file.content == SECRET
     assert "no-store" in file["Cache-Control"]
     assert "list.txt" in file["Content-Disposition"]
-    assert page(job, "work_file") in listed
+    assert page(job, "job_file") in listed
     assert [answer.status_code for answer in strangers] == [404] * 3
     assert "Zzyzx" not in raw
     assert "Counted" not in raw
     assert jobs.forget(now=timezone.now() + timedelta(hours=5)) == 0
     assert jobs.forget(now=timezone.now() + timedelta(hours=7)) == 1
+
+
+def test_the_list_does_not_ask_for_the_conference_of_each(
+    client: Client, kind: str, owner: User, conference: Conference
+) -> None:
+    for _ in range(4):
+        ordered(kind, owner, conference)
+    client.force_login(owner)
+
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(pages.url("long-work", conference))
+
+    assert page.text.count("A test") == 4
+    assert sum(query["sql"].startswith('SELECT "events_conference"') for query in asked) < 3
 
 
 def test_rights_are_asked_again_when_it_begins_and_when_it_is_read(
@@ -121,7 +136,7 @@ def test_rights_are_asked_again_when_it_begins_and_when_it_is_read(
     late.refresh_from_db()
     assert (late.state, bytes(late.result)) == (JobState.FAILED, b"")
     assert "ask the conference office" in late.said
-    assert client.get(page(early, "work_file")).status_code == 404
+    assert client.get(page(early, "job_file")).status_code == 404
 
 
 def test_waiting_work_is_cancelled_at_once_and_running_work_between_portions(
@@ -129,14 +144,14 @@ def test_waiting_work_is_cancelled_at_once_and_running_work_between_portions(
 ) -> None:
     waiting, waits = ordered(kind, owner, conference)
     client.force_login(owner)
-    client.post(page(waiting, "work_cancel"))
+    client.post(page(waiting, "job_cancel"))
     waiting.refresh_from_db()
     assert waiting.state == JobState.CANCELLED
     assert do(waits) == Superseded("over")
 
     def cancelled_meanwhile(work: jobs.Work) -> jobs.Result:
         work.step(1, 3)
-        client.post(page(running, "work_cancel"))
+        client.post(page(running, "job_cancel"))
         work.step(2, 3)
         raise AssertionError("it goes on")
 
@@ -317,4 +332,4 @@ def test_a_large_programme_is_written_by_a_worker(client: Client, everything_is_
     do(Message.objects.get(about_id=job.public_id))
 
     assert answer["Location"] == page(job)
-    assert client.get(page(job, "work_file")).content == programme_file.export(conference)
+    assert client.get(page(job, "job_file")).content == programme_file.export(conference)
