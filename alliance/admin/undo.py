@@ -54,7 +54,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("admin:index")
     act = request.session.get(KEY)
-    if act is None or not secrets.compare_digest(act["token"], request.POST.get("token", "")):
+    if act is None or not secrets.compare_digest(act["token"].encode(), request.POST.get("token", "").encode()):
         messages.warning(request, _("Only the last act can be taken back, once. Change what you need by hand."))
         return HttpResponseRedirect(back)
     del request.session[KEY]

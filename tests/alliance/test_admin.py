@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Role, User
 from alliance import admin as house
 from alliance import admin_site
-from alliance.admin import versions
+from alliance.admin import undo, versions
 from events.models import (
     Conference,
     Country,
@@ -462,3 +462,16 @@ def test_view_on_site_leads_to_the_public_page(administrator: Client) -> None:
         page = administrator.get(url(type(row), "change", row.pk))
         leads_to = administrator.get(page.context["absolute_url"]).headers["Location"]
         assert leads_to.endswith(row.get_absolute_url())
+
+
+@pytest.mark.parametrize("token", ["", "é"])
+def test_odd_token_takes_nothing_back(token: str, administrator: Client) -> None:
+    """It was answered with 500: what is compared as text must be ASCII."""
+    session = administrator.session
+    session[undo.KEY] = {"token": "abc", "kind": "test", "data": {}, "until": timezone.now().isoformat()}
+    session.save()
+
+    response = administrator.post(reverse("admin:undo"), {"token": token})
+
+    assert response.status_code == 302
+    assert undo.KEY in administrator.session
