@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Any
 
+import structlog
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import BooleanField, ExpressionWrapper, Model, Q, QuerySet
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import actor
+from alliance import crypto
 from alliance.admin import HouseAdmin, HouseForm, explain, in_all_languages
 from events.admin import conference_clock
 from video import services
@@ -21,6 +23,8 @@ from video.adapters.static import UnsafeAddress, check_address
 from video.admin_hosts import HostAccountAdmin, PlatformPrivacyAdmin
 from video.models import HostAccount, Meeting, MeetingState, Platform, PlatformPrivacy
 from video.services import rooms
+
+log = structlog.get_logger("video")
 
 explain(
     "meeting_belongs_to_session_or_conference",
@@ -89,11 +93,14 @@ class MeetingForm(HouseForm[Meeting]):
                 check_address(address, allowed_hosts=hosts)
             except UnsafeAddress as error:
                 self.add_error("new_address", error.message)
-        elif self.instance.address and hosts:
+        elif hosts and "allowed_hosts" in self.changed_data and self.instance.pk:
             try:
-                check_address(self.instance.address, allowed_hosts=hosts)
+                if self.instance.address:
+                    check_address(self.instance.address, allowed_hosts=hosts)
             except UnsafeAddress as error:
                 self.add_error("allowed_hosts", error.message)
+            except crypto.Unreadable:
+                log.warning("meeting_address_unreadable", meeting=str(self.instance.public_id))
         return cleaned
 
 

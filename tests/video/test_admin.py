@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
@@ -93,6 +94,21 @@ def test_list_of_hosts_must_keep_the_stored_address(administrator: Client) -> No
 
     assert list(response.context["adminform"].form.errors) == ["allowed_hosts"]
     assert "canary" not in response.text
+
+
+@pytest.mark.parametrize("hosts", ["meet.provider.example", "other.example"])
+def test_meeting_with_an_unreadable_address_can_be_saved(
+    hosts: str, administrator: Client, settings: Any
+) -> None:
+    """The key of the house was changed: it was answered with 500."""
+    meeting = MeetingFactory()
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    sent = form(session=meeting.session_id, opens_before="00:30:00", allowed_hosts=hosts)
+
+    response = administrator.post(reverse("admin:video_meeting_change", args=[meeting.pk]), sent)
+
+    assert response.status_code == 302
+    assert Meeting.objects.values_list("allowed_hosts", flat=True).get() == [hosts]
 
 
 def test_state_cannot_be_posted(administrator: Client) -> None:
