@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 from accounts.actors import Actor
 from alliance import crypto
 from alliance.exceptions import DomainError
+from events import jobs
+from registration.joining import platform_handlers
 from registration.models import DelegationCapacity, IdentityKey, Membership, MemberState
 from registration.services import delegations, once
 
@@ -62,6 +64,9 @@ def correct(
         changed.append("capacity")
     if changed:
         person.save(update_fields=["display_name", "sealed_identity", "function", "delegation_capacity", "updated_at"])
+        if "name" in changed:  # else a platform, or a file that was ordered, would show them by the name of before
+            platform_handlers.renamed(person, now=now)
+            jobs.forget_people(person.conference_id)
         delegations.audit(
             "membership", membership.public_id, "delegation.corrected", by=by, now=now, fields=sorted(changed)
         )

@@ -10,17 +10,15 @@ import pytest
 import time_machine
 
 import outbox.services
+from accounts import actors
 from events.models import SessionState
 from outbox.models import Message
 from registration.joining import platform_handlers
-from registration.models import (
-    Participant,
-)
-from registration.services import (
-    own_corrections,
-)
+from registration.models import Participant
+from registration.services import corrections, own_corrections
 from tests import factories
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
+from tests.registration.test_delegations import nominate, nominee
 from tests.video.fakes.zoom import FakeZoom
 from video.models import HostAccount, Meeting, MeetingState, Platform, Registrant, Service
 from video.services import rooms
@@ -102,6 +100,23 @@ def test_who_corrects_their_name_is_known_by_the_former_one_on_no_platform(zoom:
 
     own = own_corrections.own_data(Participant.objects.select_related("identity_key").get())
     own_corrections.correct(participant_id=person.pk, wanted=replace(own, given_name="Wren"), now=NOW)
+    work()
+
+    assert on_platform(zoom, meeting) == [("Canary Yellow", "denied"), ("Wren Yellow", "approved")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_whose_delegation_corrects_the_name_is_known_by_the_former_one_on_no_platform(zoom: FakeZoom) -> None:
+    admission = AdmissionFactory()
+    meeting = webinar(zoom, admission)
+    delegation = factories.DelegationFactory(conference=admission.conference)
+    AdmissionFactory(session=None, conference=admission.conference, mode="in_person")
+    [made] = nominate(delegation, nominee(1, given_name="Canary", family_name="Yellow"))
+    RegistrationFactory(admission=admission, participant=made.membership.participant)
+    work()
+
+    change = corrections.Correction(names=("Wren", "Yellow"))
+    corrections.correct(membership_id=made.membership.pk, change=change, by=actors.SYSTEM, now=NOW)
     work()
 
     assert on_platform(zoom, meeting) == [("Canary Yellow", "denied"), ("Wren Yellow", "approved")]
