@@ -73,10 +73,12 @@ def make(
     if by.user is None or not wanted or len(wanted) != len(set(scopes)) or not now < expires_at <= now + LONGEST:
         raise TokenRefused
     binding = {"delegation" if isinstance(target, Delegation) else "session": target}
-    if ApiGrant.objects.filter(**binding, token__revoked_at=None, token__expires_at__gt=now).count() >= MOST:
-        raise TooManyTokens
     secret = BEGINS + secrets.token_urlsafe(32)
     with transaction.atomic():
+        # Whoever makes another one for the same waits here, so that the number is kept.
+        list(type(target)._default_manager.select_for_update(no_key=True).filter(pk=target.pk))
+        if ApiGrant.objects.filter(**binding, token__revoked_at=None, token__expires_at__gt=now).count() >= MOST:
+            raise TooManyTokens
         token = ApiToken.objects.create(
             owner=by.user,
             label=label,

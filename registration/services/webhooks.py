@@ -114,10 +114,11 @@ def make(
         outgoing.check_address(url, ports=ports())
     except outgoing.Refused as refusal:
         raise AddressRefused(refusal.reason) from None
-    if WebhookSubscription.objects.filter(conference=conference, delegation=delegation).count() >= MOST:
-        raise TooMany
     secret = webhooks.new_secret()
     with transaction.atomic():
+        _one_at_a_time(delegation or conference)
+        if WebhookSubscription.objects.filter(conference=conference, delegation=delegation).count() >= MOST:
+            raise TooMany
         subscription = WebhookSubscription.objects.create(
             conference=conference,
             delegation=delegation,
@@ -230,6 +231,11 @@ def forget_old_deliveries(*, now: datetime) -> int:
     """Delete the log of what was told more than thirty days ago. Returns how many."""
     deleted, _by_model = WebhookDelivery.objects.filter(happened_at__lt=now - KEPT).delete()
     return deleted
+
+
+def _one_at_a_time(owner: Delegation | Conference) -> None:
+    """Whoever sets up another webhook of the same owner waits, so that the number is kept."""
+    list(type(owner)._default_manager.select_for_update(no_key=True).filter(pk=owner.pk))
 
 
 def _locked(subscription: WebhookSubscription) -> WebhookSubscription:

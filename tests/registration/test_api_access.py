@@ -28,6 +28,7 @@ from registration.models import ApiGrant, Delegation, FocalPoint, Membership, Sc
 from registration.services import api_tokens
 from tests.factories import NOW, RoleFactory, SideEventFactory
 from tests.registration.test_delegations import nominate, nominee
+from tests.registration.test_races import at_once
 from tests.registration.tokens import Program, a_delegation, person, problem, token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("api_minute")]
@@ -511,3 +512,20 @@ def test_nothing_here_may_be_read_by_pages_of_other_sites(path: str) -> None:
     for answer in answers:
         assert not [name for name in answer.headers if name.startswith("Access-Control-")]
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_number_of_tokens_is_kept_when_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    delegation = a_delegation()
+    monkeypatch.setattr(api_tokens, "MOST", 2)
+
+    def make() -> bool:
+        try:
+            token(delegation)
+        except api_tokens.TooManyTokens:
+            return False
+        return True
+
+    assert sum(at_once([make] * 5)) == 2
+    assert ApiGrant.objects.count() == 2

@@ -48,6 +48,7 @@ from tests.factories import (
     SideEventFactory,
 )
 from tests.receiver import HOST, Receiver, receiver, server
+from tests.registration.test_races import at_once
 from tests.registration.tokens import Program, a_delegation, person, token
 
 __all__ = ["receiver", "server"]  # fixtures
@@ -455,3 +456,20 @@ def test_log_is_forgotten_after_a_month() -> None:
     assert services.forget_old_deliveries(now=now) == 1
     assert webhook_handlers.FAILURES_UNTIL_PAUSED > 1
     assert actors.SYSTEM.user is None
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_number_of_webhooks_is_kept_when_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    delegation = a_delegation()
+    monkeypatch.setattr(services, "MOST", 2)
+
+    def make() -> bool:
+        try:
+            subscribe(delegation)
+        except services.TooMany:
+            return False
+        return True
+
+    assert sum(at_once([make] * 5)) == 2
+    assert WebhookSubscription.objects.count() == 2
