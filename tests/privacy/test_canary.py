@@ -98,6 +98,11 @@ def test_no_canary_leaves_the_house(
     assert {channel for channel, _where, what in said if found(what, OPEN)} >= CONTROLS
     assert {Client().get(path).status_code for path in world.paths} == {404}
 
+    markup = [(channel, where, what) for channel, where, what in said if b"Content-Type: text/html" in what[:2000]]
+    assert [where for _channel, where, what in markup if b"<b onx" in what or b"49Wqz" in what] == []
+    shown = {channel for channel, _where, what in markup if b"&lt;b onx" in what}
+    assert shown == {"pages", "page of a delegation", "convenor", "admin"}
+
     kept_at_rest = at_rest.everything()  # what a backup is made of
     assert [word for word in SEALED if at_rest.holds(kept_at_rest, word)] == []
     assert at_rest.holds(kept_at_rest, "wqztitle")

@@ -22,6 +22,8 @@ from tests.factories import NOW
 from tests.registration import people, tokens
 from tests.registration.test_delegations import nominate, nominee
 
+HOSTILE = "\"'><b onx=1>&{{7*7}}"
+
 
 @dataclass(frozen=True)
 class World:
@@ -54,7 +56,9 @@ def build() -> World:
     for number, (prefix, listed) in enumerate((("Wqz", True), ("Qvx", True)), start=1):
         (made,) = nominate(
             delegation,
-            nominee(number, given_name=f"{prefix}guest", family_name=f"{prefix}member", function=f"{prefix}function"),
+            nominee(
+                number, given_name=f"{prefix}guest", family_name=f"{prefix}member", function=_said(prefix, "function")
+            ),
         )
         delegations.confirm(membership_id=made.membership.pk, is_listed=listed, now=NOW)
     guest = Participant.objects.get(display_name__startswith="Qvxguest")
@@ -92,28 +96,33 @@ def build() -> World:
     return World(conference, session, hidden, delegation, alias, secret, focal_point, role.user, paths)
 
 
+def _said(prefix: str, word: str) -> str:
+    """A text; that of somebody who may be named is what no page may take for its own."""
+    return f"{HOSTILE}{prefix}{word}" if prefix == "Wqz" else f"{prefix}{word}"
+
+
 def _session(prefix: str, slug: str, **more: Any) -> Session:
     values: dict[str, Any] = {"conference__slug": "summit"} if "conference" not in more else more
     session: Session = factories.SideEventFactory(
         key=f"{prefix.lower()}key",
         slug=f"{prefix.lower()}-{slug}",
-        title={"en": f"{prefix}title"},
-        summary={"en": f"{prefix}summary"},
-        call_to_action={"en": f"{prefix}call"},
-        audience={"en": f"{prefix}audience"},
-        platform_label=f"{prefix}platform",
+        title={"en": _said(prefix, "title")},
+        summary={"en": _said(prefix, "summary")},
+        call_to_action={"en": _said(prefix, "call")},
+        audience={"en": _said(prefix, "audience")},
+        platform_label=_said(prefix, "platform"),
         **values,
     )
-    factories.TextSectionFactory(session=session, text={"en": f"{prefix}text"})
-    factories.SegmentFactory(session=session, heading={"en": f"{prefix}heading"})
-    factories.RecommendationFactory(session=session, text={"en": f"{prefix}result"})
+    factories.TextSectionFactory(session=session, text={"en": _said(prefix, "text")})
+    factories.SegmentFactory(session=session, heading={"en": _said(prefix, "heading")})
+    factories.RecommendationFactory(session=session, text={"en": _said(prefix, "result")})
     factories.MaterialFactory(
         conference=session.conference,
         session=session,
-        title={"en": f"{prefix}paper"},
+        title={"en": _said(prefix, "paper")},
         url=f"https://x.example/{prefix}",
     )
-    factories.ConvenorshipFactory(session=session, organisation__name={"en": f"{prefix}convenor"})
+    factories.ConvenorshipFactory(session=session, organisation__name={"en": _said(prefix, "convenor")})
     return session
 
 
@@ -121,8 +130,8 @@ def _speaker(prefix: str, session: Session) -> Any:
     return factories.ContributionFactory(
         session=session,
         person__key=f"{prefix.lower()}-person",
-        person__display_name=f"{prefix}speaker",
-        role_title={"en": f"{prefix}role"},
-        topic={"en": f"{prefix}topic"},
-        organisation=factories.OrganisationFactory(name={"en": f"{prefix}body"}),
+        person__display_name=_said(prefix, "speaker"),
+        role_title={"en": _said(prefix, "role")},
+        topic={"en": _said(prefix, "topic")},
+        organisation=factories.OrganisationFactory(name={"en": _said(prefix, "body")}),
     ).person
