@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import actors
 from accounts.models import AuditEntry
 from registration.delegations import listing as delegation_listing
-from registration.models import CredentialLetter, Delegation, Membership, ParticipantList, Verification
+from registration.models import CredentialLetter, Delegation, Membership, Participant, ParticipantList, Verification
 from registration.services import credentials, delegations, erasure, protection
 from tests.factories import NOW, AdmissionFactory, CountryFactory, DelegationFactory, OrganisationFactory, UserFactory
 from tests.registration.test_delegation_views import address, focal_point, text
@@ -118,6 +118,15 @@ def test_final_list_shows_who_has_an_alias_since_under_it_alone(delegation: Dele
 
     assert names(delegation) == [("Zedland", ["Kestrel"])]
     assert "Lena" not in str(ParticipantList.objects.values_list("entries", flat=True).get())
+
+
+def test_list_shows_the_alias_whatever_was_frozen_before(delegation: Delegation) -> None:
+    member = join(delegation, 1)
+    stamp(delegation, is_final=True, is_published=True)
+    Participant.objects.filter(pk=member.participant_id).update(display_name="Kestrel", has_alias=True)
+
+    assert "Lena" in str(ParticipantList.objects.values_list("entries", flat=True).get())
+    assert names(delegation) == [("Zedland", ["Kestrel"])]
 
 
 def test_refused_members_are_not_listed(delegation: Delegation) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -233,3 +236,15 @@ def test_a_look_alike_in_another_script_is_another_address() -> None:
 @pytest.mark.parametrize(("text", "expected"), [("a\nb", True), ("", False), ("naïve", False), ("\u200c", True)])
 def test_has_tricks(text: str, expected: bool) -> None:
     assert has_tricks(text) is expected
+
+
+@pytest.mark.parametrize("part", ["a", " ", "a-", "a.", "é.", "@", "a@", "www.", "\u200b", "\n", "-", "<", "xn--"])
+def test_a_megabyte_of_anything_is_answered_at_once(part: str) -> None:
+    """Some patterns of names grow with the square of the length, so the length is looked at before."""
+    began = time.thread_time()
+    for field in (NameField(longest=200), BodyField(longest=200), LinesField(longest=1000), EmailField()):
+        for length in (800, 1_000_000):
+            with contextlib.suppress(ValidationError):
+                field.clean((part * length)[:length] + "!")
+
+    assert time.thread_time() - began < 1

@@ -17,7 +17,7 @@ from accounts.actors import PARTICIPANT, SYSTEM
 from events.models import SessionState
 from outbox.models import Message, MessageState, Outage
 from registration.joining import platform_handlers
-from registration.models import Registration, RegistrationStatus
+from registration.models import Participant, Registration, RegistrationStatus
 from registration.services import erasure
 from tests.factories import (
     NOW,
@@ -372,6 +372,20 @@ def test_door_never_leads_elsewhere(meeting: Meeting, zoom: FakeZoom) -> None:
     zoom.faults.append(Fault(ADD, status=201, data=answer))
 
     assert enter(one) == NotReady()
+
+
+def test_somebody_taken_down_leaves_the_platform_and_is_not_entered_again(meeting: Meeting, zoom: FakeZoom) -> None:
+    one, other = confirmed(meeting, display_name="Wren", has_alias=True), confirmed(meeting)
+    work()
+    assert {state_of(one), state_of(other)} == {S.ADDED}
+
+    Participant.objects.filter(pk=one.participant_id).update(taken_down_at=NOW)
+    for day in range(3):
+        work(NOW + timedelta(days=day))
+
+    assert (state_of(one), state_of(other)) == (S.REMOVED, S.ADDED)
+    assert dict(there(zoom, meeting))["Wren"] == "denied"
+    assert len(zoom.calls(ADD)) == 2
 
 
 def test_waiting_and_rejected_people_are_not_entered(meeting: Meeting, zoom: FakeZoom) -> None:
