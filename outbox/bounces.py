@@ -28,6 +28,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from outbox import bounce_imap
@@ -208,6 +209,20 @@ def take(raw: bytes, *, now: datetime) -> bool:
     return False
 
 
+def take_each(raw: bytes, *, now: datetime) -> bool:
+    """As take(); a report that nobody can act upon is logged and left, so that it does not stop those behind it.
+
+    Raises OperationalError, InterfaceError: without the database there is nothing to be done for now.
+    """
+    try:
+        return take(raw, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever a listener does
+        logger.error("A report in the bounce mailbox cannot be acted upon (%s)", type(error).__name__)
+        return False
+
+
 def refused(message: Message, address: str, *, code: str, status: str, now: datetime) -> None:
     """The mail server refused the address while we handed the mail over."""
     numbers = " ".join(part for part in (code, status) if part)
@@ -243,7 +258,7 @@ def read_mailbox(*, now: datetime) -> int:
     parts = urlsplit(settings.BOUNCE_MAILBOX)
     if parts.scheme in {"imap", "imaps"}:
         where = bounce_imap.mailbox(parts)
-        return bounce_imap.read(where, partial(take, now=now), most=MOST_AT_ONCE, most_bytes=MOST_BYTES)
+        return bounce_imap.read(where, partial(take_each, now=now), most=MOST_AT_ONCE, most_bytes=MOST_BYTES)
     directory = _directory(parts)
     try:
         new = sorted(path for path in (directory / "new").iterdir() if path.is_file())[:MOST_AT_ONCE]
@@ -255,7 +270,7 @@ def read_mailbox(*, now: datetime) -> int:
         with suppress(FileNotFoundError):  # another worker has it
             with path.open("rb") as file:
                 raw = file.read(MOST_BYTES)
-            if take(raw, now=now):
+            if take_each(raw, now=now):
                 path.unlink()
                 taken += 1
             else:

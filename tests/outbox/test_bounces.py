@@ -178,6 +178,29 @@ def test_mailbox_keeps_what_is_not_ours(told: list[Bounce], settings: Any, tmp_p
     assert [path.name for path in (tmp_path / "box").rglob("*.host*")] == ["2.b.host:2,S"]
 
 
+@pytest.mark.django_db
+def test_report_that_nobody_can_act_upon_stops_no_other(
+    told: list[Bounce], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guard: take_each; the first such report was tried again each minute, and nothing behind it was read."""
+
+    def fails_once(bounce: Bounce) -> None:
+        monkeypatch.setattr(bounces, "_listeners", [told.append])
+        raise ValueError("canary@people.example")
+
+    settings.BOUNCE_MAILBOX = f"maildir://{tmp_path}/box"
+    new, cur = tmp_path / "box" / "new", tmp_path / "box" / "cur"
+    new.mkdir(parents=True)
+    cur.mkdir()
+    monkeypatch.setattr(bounces, "_listeners", [fails_once])
+    for name in ("1", "2"):
+        (new / name).write_bytes(report(bounces.token(row(), "ada@people.example")))
+
+    assert bounces.read_mailbox(now=NOW) == 1
+    assert len(told) == 1
+    assert [path.name for path in cur.iterdir()] == ["1:2,S"]
+
+
 def test_mailbox_that_is_none(settings: Any, tmp_path: Path) -> None:
     assert bounces.read_mailbox(now=NOW) == 0
     settings.BOUNCE_MAILBOX = f"maildir://{tmp_path}/nothing"
