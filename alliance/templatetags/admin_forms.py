@@ -33,8 +33,9 @@ def table_day(value: date | None) -> str:
 def form_problems(form: BaseForm, inlines: Iterable[Any] = ()) -> list[tuple[str, str, str]]:
     """What keeps a form of the admin from being saved: the id of the field, its label, what is wrong, in its order."""
     forms = [form, *(one for inline in inlines for one in inline.formset.forms)]
+    # A field of several inputs has no label of its own; its first input stands for it.
     return [
-        (bound.id_for_label or bound.auto_id, str(bound.label), str(message))
+        (bound.id_for_label or f"{bound.auto_id}_0", str(bound.label), str(message))
         for one in forms
         if one.errors
         for bound in one

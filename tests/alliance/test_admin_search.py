@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from events.models import Conference
+from registration.door import codes
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,15 @@ def test_finds_what_a_role_may_see_and_nothing_of_other_conferences() -> None:
     assert search(organiser_of(own), str(foreign.about_id)) == {}
     assert set(search(organiser_of(own, "viewer"), WORD)) == {"Conferences", "Sessions", "Delegations"}
     assert set(search(organiser_of(own, "desk"), WORD)) == {"Conferences", "Sessions", "Registrations", "Delegations"}
+
+
+def test_a_person_is_found_by_the_code_on_the_badge() -> None:
+    own, _message = place(WORD)
+    person = own.participants.get()
+    code = codes.ensure([person])[person.pk]
+
+    assert search(organiser_of(own), codes.shown(code)) == {"Registrations": [f"Guest {WORD}"]}
+    assert search(organiser_of(factories.ConferenceFactory()), code) == {}
 
 
 def test_nobody_is_found_by_an_address() -> None:

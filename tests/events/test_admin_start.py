@@ -40,6 +40,7 @@ from tests.factories import (
     DelegationFactory,
     MeetingFactory,
     MessageFactory,
+    OrganisationFactory,
     ParticipantFactory,
     RegistrationFactory,
     RoleFactory,
@@ -341,3 +342,17 @@ def test_bar_has_groups_and_marks_where_one_is() -> None:
     nav = page.text.partition('<nav class="conference-pages"')[2].partition("</nav>")[0]
     assert nav.count('aria-current="page"') == 2  # in the list of the group, and below the bar
     assert sum(len(group.links) for group in bar) == len(page.context["conference_pages"])
+
+
+def test_deleting_says_what_goes_and_a_form_with_errors_leads_to_its_fields() -> None:
+    session = SessionFactory()
+    contribution = ContributionFactory(session=session)
+    contribution.other_organisations.add(OrganisationFactory())
+    staff = organiser_of(session.conference)
+
+    page = staff.get(reverse("admin:events_session_delete", args=[session.pk])).text
+    assert "Contributions: 1" in page
+    assert "relationship" not in page
+    form = staff.post(reverse("admin:events_session_add"), {"kind": "panel"})
+    assert [one[2] for one in form.context["found"]][:2] == ["This field is required."] * 2
+    assert all(f'id="{one[0]}"' in form.text for one in form.context["found"])
