@@ -11,17 +11,24 @@ from django.core.exceptions import ImproperlyConfigured
 env = environ.Env()
 
 
-def load_secret_files() -> None:
-    """Read NAME_FILE (a file path, as container secrets are given) into NAME, for every such variable we know."""
-    for name in (
+_SECRETS = frozenset(
+    {
         "SECRET_KEY",
         "DATABASE_URL",
         "REDIS_URL",
         "EMAIL_URL",
         "FIELD_ENCRYPTION_KEYS",
         "METRICS_TOKEN",
-        "OIDC_CLIENT_SECRET",
-    ):
+        "BOUNCE_MAILBOX",
+    }
+)
+_ENDINGS = ("_SECRET", "_REFRESH_TOKEN")  # of video platforms, whose host accounts choose the beginnings, and OpenID
+
+
+def load_secret_files() -> None:
+    """Read NAME_FILE (a file path, as container secrets are given) into NAME, for every secret."""
+    others = {name.removesuffix("_FILE") for name in os.environ if name.endswith("_FILE")}
+    for name in sorted(_SECRETS | {one for one in others if one.endswith(_ENDINGS)}):
         path = os.environ.get(f"{name}_FILE")
         if path and name not in os.environ:
             try:
