@@ -51,11 +51,10 @@ def companion(request: HttpRequest, participant: Participant, token: str, public
         raise Http404
     registration.admission = Admission.objects.with_meeting().get(pk=registration.admission_id)
     along, now = pairs.companion_of(registration), timezone.now()
-    place = f"choice-{public_id}"
     if request.method == "POST" and "alone" in request.POST:
         if along is not None:
             services.cancel(registration_id=along.pk, by=actors.PARTICIPANT, now=now)
-        return personal_views.back(request, token, done="companion-gone", place=place)
+        return personal_views.back(request, token, done="companion-gone")
     form = CompanionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         wanted = pairs.Companion(form.cleaned_data["name"], form.cleaned_data["email"])
@@ -64,7 +63,7 @@ def companion(request: HttpRequest, participant: Participant, token: str, public
         except DomainError as error:
             form.add_error(None, str(error.message))
         else:
-            return personal_views.back(request, token, done="companion", place=place)
+            return personal_views.back(request, token, done="companion")
     context = private_pages.frame(request, participant) | {
         "token": token,
         "form": form,

@@ -45,7 +45,7 @@ def answer(request: HttpRequest, participant: Participant, token: str, public_id
             done = "accepted"
     except DomainError as error:
         done = error.code
-    return personal_views.back(request, token, done=done, place=f"choice-{public_id}")
+    return personal_views.back(request, token, done=done)
 
 
 def _named(values: list[str]) -> set[UUID]:
@@ -71,4 +71,4 @@ def online(request: HttpRequest, participant: Participant, token: str, public_id
         done = "online"
     except DomainError as error:
         done = error.code
-    return personal_views.back(request, token, done=done, place=f"choice-{public_id}")
+    return personal_views.back(request, token, done=done)

@@ -27,7 +27,7 @@ from registration.questions import answers
 from registration.questions import fields as question_fields
 from registration.seating import clashes
 from registration.selectors import OwnChoice
-from registration.services import addresses, asked, consents, own_data
+from registration.services import addresses, asked, consents, own_data, pairs
 
 _SEATED = frozenset({RegistrationStatus.CONFIRMED, RegistrationStatus.ATTENDED})
 
@@ -39,6 +39,7 @@ class Shown:
     choice: OwnChoice
     clashes: Sequence[Registration]
     moved_from: str = ""  # when it was to be at the time of registering, in words, if that has changed
+    along: str = ""  # the name under which somebody comes along
 
     @property
     def clash_titles(self) -> list[str]:
@@ -53,15 +54,17 @@ class Shown:
 
 
 def _shown(choices: Sequence[OwnChoice], *, now: datetime) -> list[Shown]:
-    """What begins within the hour first, then in programme order. One query at most."""
+    """What begins within the hour first, then in programme order."""
     held = [choice.registration for choice in choices if choice.registration.status == RegistrationStatus.CONFIRMED]
     found = clashes.of([registration for registration in held if not registration.admission.is_over(now)])
     moved = _moved(choices)
+    along = pairs.names_along(choice.registration for choice in choices)
     return [
         Shown(
             choice,
             [seat for seat in found.get(choice.registration.pk, []) if not seat.admission.is_over(now)],
             moved.get(choice.registration.pk, ""),
+            along.get(choice.registration.pk, ""),
         )
         for choice in sorted(choices, key=lambda choice: not choice.is_near)
     ]

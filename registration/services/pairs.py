@@ -292,6 +292,12 @@ def follow_address(participant: Participant, *, before: str, after: str) -> None
         one.save(update_fields=["sealed_identity", "link_version", "link_hash", "updated_at"])
 
 
+def names_along(registrations: Iterable[Registration]) -> dict[int, str]:
+    """Under which name somebody comes along with each of these, by the key of the registration. One query."""
+    standing = SeatPair.objects.standing().filter(registration__in=[one.pk for one in registrations])
+    return dict(standing.values_list("registration_id", "companion__participant__display_name"))
+
+
 def companion_of(registration: Registration) -> Registration | None:
     """Who comes along with a registration; for the person's own page."""
     pair = (

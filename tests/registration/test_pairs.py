@@ -315,6 +315,7 @@ def test_naming_somebody_on_the_personal_page(client: Client) -> None:
     second = SeatPair.objects.get().companion
     assert second.participant.open_identity().email == one.participant.open_identity().email
     assert b"Wren" in client.get(url).content
+    assert b"Wren comes with you." in client.get(f"/r/{one.participant.personal_token}/").content
     person = Participant.objects.select_related("conference", "country", "identity_key").get(pk=one.participant_id)
     [named] = [section for section in own_data.collect(person, now=NOW) if section.key == "companions"]
     assert [fact.value for fact in named.records[0] if fact.key == "name"] == ["Wren"]

@@ -139,7 +139,7 @@ def test_page_costs_the_same_for_one_and_three_choices(client: Client, count: in
     with CaptureQueriesContext(connection) as queries:
         client.get(page_of(participant))
 
-    assert len(queries) == 8
+    assert len(queries) == 9
 
 
 @pytest.mark.parametrize("path", ["", "calendar.ics", "cancel/"])
