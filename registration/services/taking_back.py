@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Min, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts import actors
 from accounts.actors import Actor
-from accounts.models import ActorKind
+from accounts.models import ActorKind, AuditEntry
 from alliance.exceptions import DomainError
 from events.releases.reading import published
 from outbox.models import Message
@@ -41,6 +41,7 @@ from registration.seating import clashes, seats
 from registration.services import waiting_list
 
 LASTS = timedelta(minutes=15)
+_TAKEN_BACK, _FIRST = "registration.taken_back", "first_in_line"  # in the audit trail
 _S = RegistrationStatus
 _KEPT = (
     "status",
@@ -152,11 +153,12 @@ def take_back(
         _seat(group, ending, now=now, in_line=in_line and beside is None)
     elif ending.status == _S.WAITLISTED:
         for one in group:
-            _keep_free(one)
+            _keep_free(one, endings[one.pk].ended_at)
     for one in group:
         one.save(update_fields=_KEPT)
         is_silent = one.pk in recalled and one.status == endings[one.pk].status
-        _note(one, is_silent=is_silent, by=by, now=now)
+        is_first = one.status == _S.WAITLISTED != endings[one.pk].status
+        _note(one, is_silent=is_silent, is_first=is_first, by=by, now=now)
     if pair is not None:
         SeatPair.objects.filter(pk=pair.pk).update(ended_at=None)
     Ending.objects.filter(pk__in=endings).delete()
@@ -302,20 +304,30 @@ def _first_position(admission: Admission, *, many: int) -> int:
     return lowest - many
 
 
-def _keep_free(registration: Registration) -> None:
-    """Let those who were moved to the top meanwhile, and got the position, stand one further up."""
+def _keep_free(registration: Registration, ended_at: datetime) -> None:
+    """Let those who were put before everybody meanwhile stay before it, where they got its position or a later one.
+
+    Whoever stands before its position already was put there later still, and stays before them.
+    """
     line = Registration.objects.filter(admission=registration.admission_id, status=_S.WAITLISTED)
-    if not line.filter(position=registration.position).exists():
+    put_first = AuditEntry.objects.filter(about_id=OuterRef("public_id"), at__gte=ended_at).filter(
+        Q(action="registration.moved_to_top") | Q(action=_TAKEN_BACK, details__has_key=_FIRST)
+    )
+    behind = line.filter(Exists(put_first), position__gte=registration.position)
+    first = list(behind.order_by("position").values_list("pk", flat=True))
+    if not first or registration.position is None:
         return
     # From the top, each into the gap before it: the database looks at every single row.
-    for pk in line.filter(position__lte=registration.position).order_by("position").values_list("pk", flat=True):
-        Registration.objects.filter(pk=pk).update(position=F("position") - 1)
+    for pk in line.filter(position__lt=registration.position).order_by("position").values_list("pk", flat=True):
+        Registration.objects.filter(pk=pk).update(position=F("position") - len(first))
+    for number, pk in enumerate(first):
+        Registration.objects.filter(pk=pk).update(position=registration.position - len(first) + number)
 
 
 def _has_another_since(group: Sequence[Registration], ending: Ending) -> bool:
     """Whether somebody got a seat at the same time after the ending: then they are asked which one they keep."""
     return any(
-        max(filter(None, (seat.created_at, seat.decided_at, seat.promoted_at))) >= ending.ended_at
+        max(filter(None, (seat.created_at, seat.decided_at, seat.promoted_at))) > ending.ended_at
         for in_the_way in clashes.of(group).values()
         for seat in in_the_way
     )
@@ -335,15 +347,15 @@ def _recall_letter(registration: Registration, ending: Ending, *, now: datetime)
     return not others.exists() if outbox.services.supersede(key, now=now) else False
 
 
-def _note(registration: Registration, *, is_silent: bool, by: Actor, now: datetime) -> None:
+def _note(registration: Registration, *, is_silent: bool, is_first: bool, by: Actor, now: datetime) -> None:
     """The line of the audit trail, and what leaves: a letter unless nothing was told, platform and join link."""
     actors.audit_entry(
         at=now,
         by=by,
-        action="registration.taken_back",
+        action=_TAKEN_BACK,
         about_kind="registration",
         about_id=registration.public_id,
-        details={"status_after": registration.status},
+        details={"status_after": registration.status} | ({_FIRST: True} if is_first else {}),
     ).save()
     change = messages.about_change(registration, now=now, is_taken_back=True)
     outbox.services.queue(one for one in change if not is_silent or one.topic != messages.STATUS)

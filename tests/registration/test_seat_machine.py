@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from accounts import actors
-from outbox.models import Message
+from accounts.models import ActorKind
+from outbox.models import Message, MessageState
 from registration import services
 from registration.models import Admission, AskedFor, Places, Registration, Reserve
 from registration.services import confirming, offers, queueing, reserves
@@ -224,6 +225,41 @@ class SeatMachine(RuleBasedStateMachine):
             return
         services.cancel(registration_id=self.of(number, person).pk, by=actors.PARTICIPANT, now=self.now)
         self.model.leave(number, person)
+        self.model.promote(number)
+
+    @rule(which=picks, number=things, other=st.none() | picks, gone=st.booleans())
+    def is_cancelled_by_mistake(self, which: int, number: int, other: int | None, gone: bool) -> None:
+        """And it is undone, when somebody else has been moved to the top meanwhile, or has gone."""
+        thing = self.model.things[number]
+        if (person := self.model.pick(number, which)) is None:
+            return
+        before, behind = thing.live[person], set(thing.line[thing.line.index(person) :] if person in thing.line else ())
+        registration = self.of(number, person)
+        services.cancel(registration_id=registration.pk, by=actors.Actor(ActorKind.ORGANISER), now=self.now)
+        self.model.leave(number, person)
+        self.model.promote(number)
+        if other is not None:
+            line = list(thing.line)
+            (self.cancels if gone else self.moves_to_the_top)(which=other, number=number)
+            behind -= set(thing.line[:1]) if thing.line != line and not gone else set()
+        Message.objects.filter(about_id=registration.public_id).update(state=MessageState.SENT, finished_at=self.now)
+        try:
+            services.take_back(registration_id=registration.pk, by=actors.Actor(ActorKind.ORGANISER), now=self.now)
+        except services.TooLate:
+            assert before.status == "offered"
+            assert before.until is not None
+            assert before.until <= self.now
+            return
+        free = thing.free_for(person)
+        if before.status == "waitlisted":
+            thing.live[person] = Seat("waitlisted")
+            place = next((place for place, one in enumerate(thing.line) if one in behind), len(thing.line))
+            thing.line.insert(place, person)
+        elif free:
+            self.model.sit(thing, person, Seat(before.status, free[0], before.until, before.was_offered))
+        else:
+            thing.live[person] = Seat("waitlisted")
+            thing.line.insert(0, person)
         self.model.promote(number)
 
     @rule(number=things, capacity=st.sampled_from([2, 3, 4, 1, None, 0]))
