@@ -51,6 +51,7 @@ def test_values_come_back_as_they_were(value: Any) -> None:
 
     assert cache.get("alliance.test", "nothing") == value
     stored = redis.Redis.from_url(settings.REDIS_URL).get(cache.make_key("alliance.test"))
+    assert stored is not None
     assert json.loads(stored) == value
 
 

@@ -38,7 +38,7 @@ def test_publishing_waits_for_an_editor_and_never_against_one(monkeypatch: pytes
         was_refused.set()
         rest(seconds)
 
-    monkeypatch.setattr(publishing.time, "sleep", refused)
+    monkeypatch.setattr("events.releases.publishing.time.sleep", refused)
 
     def edit() -> None:
         try:
