@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session as SignedIn
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -26,10 +27,12 @@ from alliance.exceptions import DomainError
 from events.models import Conference
 from events.releases.reading import published
 from registration import retention
-from registration.models import DeletionProof, RetentionPeriod, RetentionStart
+from registration.models import DeletionProof, Participant, RetentionPeriod, RetentionStart
 from registration.models.retention import LONGEST
 from registration.services import erasure, proofs
 from speakers import invitations as speaker_invitations
+
+log = structlog.get_logger("registration")
 
 _PORTION = 500  # rows of one transaction
 _AUDIT = "audit/1"  # old lines of the trail are announced like a rule
@@ -135,10 +138,17 @@ def erase_due(*, now: datetime, seconds: float = 200.0) -> int:
     """Erase what has passed its period, conference by conference. Returns how many rows.
 
     What is new here or was changed waits for NOTICE, so that no first run takes anybody by surprise.
-    seconds: begin no portion after that; the next run goes on.
+    seconds: begin no portion after that; the next run goes on. What the database refuses holds up nothing else; the
+    first refusal is raised when all the rest is done, so that the task fails and is seen.
     """
     ends = time.monotonic() + seconds
-    return sum(_portions(rule, conference, days, now=now, ends=ends) for rule, conference, days in _due(now))
+    refused: list[DatabaseError] = []
+    erased = sum(
+        _portions(rule, conference, days, now=now, ends=ends, refused=refused) for rule, conference, days in _due(now)
+    )
+    if refused:
+        raise refused[0]
+    return erased
 
 
 def _due(now: datetime) -> Iterator[tuple[retention.Rule, Conference, int]]:
@@ -152,29 +162,46 @@ def _due(now: datetime) -> Iterator[tuple[retention.Rule, Conference, int]]:
                 yield rule, conference, days
 
 
-def _portions(rule: retention.Rule, conference: Conference, days: int, *, now: datetime, ends: float) -> int:
+def _portions(
+    rule: retention.Rule, conference: Conference, days: int, *, now: datetime, ends: float, refused: list[DatabaseError]
+) -> int:
     if rule.erase is None:
-        return _people(rule, conference, days, now=now, ends=ends)
+        return _people(rule, conference, days, now=now, ends=ends, refused=refused)
     erased = 0
     while time.monotonic() < ends:
-        with transaction.atomic():
-            count = rule.erase(conference, now, _PORTION)
-            proofs.note(rule.key, count, version=rule.version, conference_id=conference.pk, days=days, now=now)
+        try:
+            with transaction.atomic():
+                count = rule.erase(conference, now, _PORTION)
+                proofs.note(rule.key, count, version=rule.version, conference_id=conference.pk, days=days, now=now)
+        except DatabaseError as error:
+            log.error("rule_not_carried_out", rule=rule.key, conference=str(conference.public_id))
+            refused.append(error)
+            break
         if not count:
             break
         erased += count
     return erased
 
 
-def _people(rule: retention.Rule, conference: Conference, days: int, *, now: datetime, ends: float) -> int:
+def _people(
+    rule: retention.Rule, conference: Conference, days: int, *, now: datetime, ends: float, refused: list[DatabaseError]
+) -> int:
     erased, after = 0, 0
     waiting = rule.waiting(conference, now).order_by("pk")
     while time.monotonic() < ends:
         key = waiting.filter(pk__gt=after).values_list("pk", flat=True).first()
         if key is None:
             break
-        erasure.erase(participant_id=key, by=actors.SYSTEM, now=now, because=rule.key, days=days)
-        erased, after = erased + 1, key
+        after = key
+        try:
+            erasure.erase(participant_id=key, by=actors.SYSTEM, now=now, because=rule.key, days=days)
+        except Participant.DoesNotExist:  # merged into another row meanwhile
+            continue
+        except DatabaseError as error:
+            log.error("person_not_erased", participant=key)
+            refused.append(error)
+            continue
+        erased += 1
     return erased
 
 

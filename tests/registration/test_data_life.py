@@ -154,6 +154,26 @@ def test_people_are_erased_in_the_end_but_for_those_who_agreed_to_be_written_to(
     assert not Consent.objects.exists()
 
 
+def test_one_whom_the_database_refuses_to_erase_holds_up_nobody_else(
+    conference: Conference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = person(conference), person(conference)
+    erase = erasure.erase
+
+    def refusing(*, participant_id: int, **more: Any) -> Any:
+        if participant_id == stuck.pk:
+            raise IntegrityError
+        return erase(participant_id=participant_id, **more)
+
+    monkeypatch.setattr(erasure, "erase", refusing)
+    with pytest.raises(IntegrityError):
+        data_life.erase_due(now=days_after(conference, 760))
+
+    assert set(IdentityKey.objects.values_list("participant", flat=True)) == {stuck.pk}
+    assert proved()["person"] == 1
+    assert other.pk != stuck.pk
+
+
 def test_a_period_is_the_conferences_own_and_on_the_record(conference: Conference) -> None:
     other = person(ConferenceFactory(starts_on=NOW.date(), ends_on=NOW.date()))
     mine = person(conference)
