@@ -49,17 +49,21 @@ def releases(request: HttpRequest, conference: Conference) -> HttpResponse:
     if request.method == "POST" and may_publish and form.is_valid():
         by = request.user if isinstance(request.user, User) else None
         try:
-            made = publishing.publish(conference, by=by, now=timezone.now(), note=form.cleaned_data["note"])
+            made = publishing.publish(
+                conference, by=by, now=timezone.now(), note=form.cleaned_data["note"], seen=request.POST.get("seen", "")
+            )
         except DomainError as refusal:
             messages.error(request, str(refusal.message))
         else:
             messages.success(request, gettext("Release %(number)d is published.") % {"number": made.number})
             return HttpResponseRedirect(pages.url("releases", conference))
     made_so_far = list(conference.releases.newest_first().select_related("made_by")[:_SHOWN])
+    seen = publishing.draft_stamp(conference)  # before the list: what changes in between is refused, not missed
     waiting = publishing.unpublished_changes(conference)
     errors = programme_checks.errors(conference)
     context = pages.context(request, conference, "releases", _("Releases")) | {
         "form": form,
+        "seen": seen,
         "may_publish": may_publish,
         "error_count": len(errors),
         "checks_url": pages.url("checks", conference),

@@ -42,23 +42,45 @@ class NothingChanged(DomainError):
     message = _("Nothing has changed since the last release.")
 
 
+class DraftChanged(DomainError):
+    """The draft is not what the organiser saw: somebody's work of a minute ago would be lost, or published, unseen."""
+
+    code = "draft_changed"
+    message = _(
+        "Somebody else has changed these sessions meanwhile. Nothing was changed now; look again and repeat it."
+    )
+
+
 def on_published(hook: Hook) -> None:
     """Let an app act in the transaction that publishes, such as queuing mails. To be called in AppConfig.ready."""
     if hook not in _hooks:
         _hooks.append(hook)
 
 
+def draft_stamp(conference: Conference) -> str:
+    """Says what the draft is, for publish() and restore()."""
+    return hashlib.sha256(json.dumps(_draft(conference).everything, sort_keys=True).encode()).hexdigest()[:32]
+
+
 def publish(
-    conference: Conference, *, by: User | None, now: datetime, note: Translations | None = None, check: bool = True
+    conference: Conference,
+    *,
+    by: User | None,
+    now: datetime,
+    note: Translations | None = None,
+    check: bool = True,
+    seen: str | None = None,
 ) -> Release:
     """Make the draft what the public sees: the next release, with the list of what has changed since the last.
 
-    A conference that was a draft is published with it. check: refuse when the checks find errors.
-    Raises HasErrors, NothingChanged.
+    A conference that was a draft is published with it. check: refuse when the checks find errors. seen: draft_stamp()
+    of what the organiser looked at. Raises HasErrors, NothingChanged, DraftChanged.
     """
     with reading_draft(), transaction.atomic():
         _hold_still()
         conference = Conference.objects.select_for_update(no_key=True).get(pk=conference.pk)
+        if seen is not None and draft_stamp(conference) != seen:
+            raise DraftChanged
         if check and programme_checks.errors(conference):
             raise HasErrors
         if conference.state == ConferenceState.DRAFT:
@@ -135,20 +157,6 @@ def changes_by_restoring(release: Release) -> Difference:
 def _difference(old: Rows, new: Rows) -> Difference:
     with reading_draft():  # who is a pseudonym is looked up
         return Difference(changes.between(old, new), changes.differ(old, new))
-
-
-class DraftChanged(DomainError):
-    """The draft is not what the organiser saw: somebody's work of a minute ago would be lost unseen."""
-
-    code = "draft_changed"
-    message = _(
-        "Somebody else has changed these sessions meanwhile. Nothing was changed now; look again and repeat it."
-    )
-
-
-def draft_stamp(conference: Conference) -> str:
-    """Says what the draft is, for restore()."""
-    return hashlib.sha256(json.dumps(_draft(conference).everything, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def restore(release: Release, *, seen: str | None = None) -> None:

@@ -163,7 +163,13 @@ def address(conference: Conference, more: str = "") -> str:
 def test_an_organiser_publishes_with_a_note(organiser: Client, panel: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.programme_checks.errors", lambda *_args, **_kwargs: [])
 
-    answer = organiser.post(address(panel.conference, "releases/"), {"note_en": "Welcome."}, follow=True)
+    sent = {"note_en": "Welcome.", "seen": publishing.draft_stamp(panel.conference)}
+    Session.objects.update(summary={"en": "Written while the other one was reading"})
+    refused = organiser.post(address(panel.conference, "releases/"), sent)
+    assert "Somebody else has changed these sessions meanwhile" in refused.text
+    assert not Release.objects.exists()
+    sent |= {"seen": publishing.draft_stamp(panel.conference)}
+    answer = organiser.post(address(panel.conference, "releases/"), sent, follow=True)
 
     release = Release.objects.get()
     assert release.note == {"en": "Welcome."}
@@ -176,7 +182,7 @@ def test_errors_are_named_before_publishing(organiser: Client, panel: Session, m
 
     page = organiser.get(address(panel.conference, "releases/")).text
     assert "2 errors keep this from being published." in page
-    organiser.post(address(panel.conference, "releases/"), {})
+    organiser.post(address(panel.conference, "releases/"), {"seen": publishing.draft_stamp(panel.conference)})
 
     assert not Release.objects.exists()
 
