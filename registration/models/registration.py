@@ -36,7 +36,8 @@ _S = RegistrationStatus
 TAKING = frozenset({_S.CONFIRMED, _S.OFFERED, _S.ATTENDED, _S.ABSENT})
 ENDED = frozenset({_S.REJECTED, _S.CANCELLED})
 
-# Allowed moves, read by services, admin and templates alike. The database refuses the others.
+# Allowed moves, read by services, admin and templates alike. The database refuses the others, but for a decision of an
+# organiser that is taken back within a quarter of an hour (registration.models.ending).
 MOVES: dict[str, frozenset[RegistrationStatus]] = {
     _S.PENDING: frozenset({_S.CONFIRMED, _S.WAITLISTED, _S.OFFERED, _S.REJECTED, _S.CANCELLED}),
     _S.WAITLISTED: frozenset({_S.CONFIRMED, _S.OFFERED, _S.REJECTED, _S.CANCELLED}),
