@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import admin_factors, factor_resets, roles
-from accounts.actors import Actor
+from accounts.actors import Actor, audit_entry
 from accounts.models import AuditEntry, Role, User
 from alliance.admin import (
     HouseAdmin,
@@ -269,6 +269,25 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
             refuse(request, "user_powers")
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """With a line in the audit trail where it is about who gets in, and what they may do then."""
+        super().save_model(request, obj, form, change)
+        touched = [name for name in ("email", "is_active", *POWERS) if change and name in form.changed_data]
+        if not change or touched:
+            said = {name: getattr(obj, name) if name.startswith("is_") else "changed" for name in touched}
+            self._record(request, obj, "user.changed" if change else "user.added", **said)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """With a line in the audit trail."""
+        self._record(request, obj, "user.deleted")
+        super().delete_model(request, obj)
+
+    def _record(self, request: HttpRequest, user: User, action: str, **details: object) -> None:
+        now, by = timezone.now(), actor(request)
+        audit_entry(
+            at=now, by=by, action=action, about_kind="user", about_id=user.public_id, details=dict(details)
+        ).save()
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Roles with their lines in the audit trail."""
         touched = [
@@ -283,11 +302,15 @@ class HouseUserAdmin(HouseAdmin[User], UserAdmin):  # type: ignore[type-arg]
             roles.record(given, roles.GRANTED, by=by, now=now)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """Log who tries to take over an account above their own."""
+        """With a line in the audit trail; log who tries to take over an account above their own."""
         user = self.get_object(request, id)
         if user is not None and roles.stands_above(user, acting(request)):
             refuse(request, "user_password")
-        return super().user_change_password(request, id, form_url)
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            if user is not None and not User.objects.filter(pk=user.pk, password=user.password).exists():
+                self._record(request, user, "password.set")
+        return response
 
 
 class RoleAdmin(HouseAdmin[Role]):

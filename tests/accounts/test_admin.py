@@ -83,6 +83,29 @@ def test_clerk_who_posts_powers_is_refused_and_logged(power: str, target: str, c
     ]
 
 
+def test_who_gets_in_and_what_they_may_do_stands_in_the_trail(client: Client) -> None:
+    """Ids and names of fields; no address, and no password."""
+    administrator, user = StaffFactory(), UserFactory()
+    client.force_login(administrator)
+    password = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+
+    client.post(change(user), form(user, name="Renamed"))
+    client.post(change(user), form(user, email="canary@office.example", name="Renamed", is_superuser="on"))
+    client.post(reverse("admin:auth_user_password_change", args=[user.pk]), password | {"password2": "another"})
+    client.post(reverse("admin:auth_user_password_change", args=[user.pk]), password)
+    client.post(reverse("admin:accounts_user_add"), {"email": "new@office.example", "language": "en", **password})
+    client.post(reverse("admin:accounts_user_delete", args=[user.pk]), {"post": "yes"})
+
+    lines = AuditEntry.objects.order_by("pk").values_list("action", "actor_user", "details")
+    assert list(lines) == [
+        ("user.changed", administrator.pk, {"email": "changed", "is_superuser": True}),
+        ("password.set", administrator.pk, {}),
+        ("user.added", administrator.pk, {}),
+        ("user.deleted", administrator.pk, {}),
+    ]
+    assert set(AuditEntry.objects.exclude(action="user.added").values_list("about_id", flat=True)) == {user.public_id}
+
+
 @pytest.mark.parametrize("power", ["is_superuser", "is_staff", "groups", "user_permissions"])
 def test_clerk_who_adds_a_user_with_powers_is_refused(power: str, clerk: User, client: Client) -> None:
     sent = {"email": "new@office.example", "language": "en", "usable_password": "true", "password1": PASSWORD,
