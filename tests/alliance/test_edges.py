@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
 from tests.alliance.test_roles import names
-from tests.factories import ConferenceFactory, StaffFactory
+from tests.factories import ConferenceFactory, ParticipantFactory, StaffFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,6 +119,20 @@ def test_a_planted_session_is_not_the_one_that_signs_in(client: Client, settings
     stranger = Client()
     stranger.cookies[settings.SESSION_COOKIE_NAME] = planted
     assert stranger.get("/admin/").status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "ending", ["x.css", ".css", "%2Fx.css", "%0Ax.js", ";x.css", "%00.png", "?x.css", "%3F.css", "..%2Fx.ico"]
+)
+def test_no_personal_page_is_taken_for_a_file_that_may_be_kept(client: Client, ending: str) -> None:
+    """A cache in front of us that keeps what looks like a style sheet must get nobody's page under such a name."""
+    participant = ParticipantFactory(display_name="Wren Canary")
+
+    answer = client.get(f"/r/{participant.personal_token}/{ending}")
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ("Wren Canary" in answer.text) == (ending == "?x.css"), "the page itself, with words behind its address"
 
 
 @pytest.mark.django_db

@@ -32,6 +32,19 @@ def lines() -> Any:
     dictConfig(settings.LOGGING)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\x1b[2J", "\u2028", "\x85", "\0"])
+def test_nobody_writes_a_line_of_their_own(lines: Any, end: str) -> None:
+    forged = f'x{end}{{"event": "request", "status": 200}}'
+
+    logging.getLogger("registration").warning("Refused %s", forged, extra={"kind": forged})
+
+    [line] = lines()
+    assert (line["event"], line["kind"]) == (f"Refused {forged}", forged)
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    assert not set(handler.stream.getvalue().rstrip("\n")) & set("\r\n\x1b\u2028\x85\0")
+
+
 @pytest.mark.django_db
 def test_failing_row_is_not_quoted(lines: Any) -> None:
     participant = ParticipantFactory(display_name=CANARY)
