@@ -99,7 +99,7 @@ def test_answers_carry_the_headers_that_keep_them_apart(client: Client) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/en/accounts/login/", "/en/x/register/", "/r/a-link/", "/admin/", "/nothing/"])
+@pytest.mark.parametrize("path", ["/en/accounts/login/", "/fr/x/register/", "/r/a-link/", "/admin/", "/nothing/"])
 def test_form_in_chunks_is_asked_for_its_length(path: str) -> None:
     """Guard: KnownLength; taken for empty, it was told that it had been open for too long."""
     chunked: Any = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": "multipart/form-data"}
@@ -108,3 +108,4 @@ def test_form_in_chunks_is_asked_for_its_length(path: str) -> None:
 
     assert answer.status_code == 411
     assert "Content-Length" in answer.content.decode()
+    assert f'<html lang="{"fr" if "/fr/" in path else "en"}"' in answer.content.decode()
