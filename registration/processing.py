@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import RoleKind
 from accounts.permissions import TABLE, Area, Level
+from alliance import dates
 from events.models import Conference
 from registration import consent_wordings, retention
 from registration.models import Admission, Delegation, Question, Readers, WebhookSubscription
@@ -46,7 +47,7 @@ def record(conference: Conference, *, now: datetime) -> list[Part]:
 
 
 def _controller(conference: Conference) -> Part:
-    until = conference.ends_on.isoformat() if conference.ends_on else "–"
+    until = dates.day(conference.ends_on, with_weekday=False) if conference.ends_on else "–"
     rows = [
         [_("Conference"), str(conference.title)],
         [_("Last day"), until],

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import actor
 from accounts.permissions import READ_CONFIDENTIAL
+from alliance import dates
 from alliance.admin import HouseAdmin, HouseForm, HouseTabular, explain, in_all_languages, of_parent_only, row_url
 from alliance.exceptions import DomainError
 from events.admin import conference_slug, long_work, pages
@@ -208,12 +209,13 @@ class QuestionAdmin(HouseAdmin[Question]):
 def _state(question: Question, conference: Conference, count: int) -> str:
     """How many answers there are, until when, or when they were deleted."""
     if not count and question.answers_deleted_at is not None:
-        return _("Deleted on %(day)s") % {"day": question.answers_deleted_at.astimezone(conference.zone).date()}
+        deleted = question.answers_deleted_at.astimezone(conference.zone).date()
+        return _("Deleted on %(day)s") % {"day": dates.day(deleted, with_weekday=False)}
     until = question.last_day(conference)
     kept = (
         _("The conference has no last day yet: nothing is deleted.")
         if until is None
-        else _("Kept until %(day)s") % {"day": until}
+        else _("Kept until %(day)s") % {"day": dates.day(until, with_weekday=False)}
     )
     return f"{count} · {kept}"
 
