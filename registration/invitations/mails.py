@@ -11,7 +11,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 import outbox.services
-from alliance import dates
+from alliance import dates, zones
+from alliance.time import zone_label
 from events import mail_texts
 from events.models import Conference
 from events.releases.reading import published
@@ -118,6 +119,12 @@ def deadline(invitation: Invitation, conference: Conference) -> str:
     return f"{dates.day(local.date(), with_weekday=False)}, {local:%H:%M}"
 
 
+def _clock_name(invitation: Invitation, conference: Conference) -> str:
+    """Which clock that is: nobody knows on which one the reader of a mail looks."""
+    city = str(conference.venue.city) if conference.venue is not None else zones.city(conference.time_zone)
+    return zone_label(invitation.expires_at, zone=conference.time_zone, city=city)
+
+
 def _mail(invitation: Invitation, letter: str, found: list[Admission]) -> Mail:
     conference, language = invitation.conference, invitation.language
     person = invitation.open_identity()
@@ -132,7 +139,7 @@ def _mail(invitation: Invitation, letter: str, found: list[Admission]) -> Mail:
         "name": person.full_name,
         "conference": str(conference.title),
         "choices": Part("registration/mail/_invited.md", {"choices": choices}),
-        "until": deadline(invitation, conference),
+        "until": f"{deadline(invitation, conference)} {_clock_name(invitation, conference)}",
         "page": Link(settings.SITE_URL + reverse("registration:invitation", args=[invitation.token])),
         "questions": Part("registration/mail/_questions.md", {"contact": conference.contact_email}),
     }

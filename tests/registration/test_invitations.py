@@ -237,6 +237,7 @@ def test_mails_leave_in_the_persons_language_without_the_topic_in_the_subject(ad
     assert f"/i/{invitation.token}/" in mail.text
     assert str(admission.conference.title) not in mail.subject
     assert str(admission.conference.title) in mail.text
+    assert "CEST, UTC+2)" in mail.text  # on which clock the time to answer ends
 
 
 def test_whoever_does_not_answer_is_reminded_once(admission: Admission) -> None:
