@@ -21,8 +21,9 @@ import outbox.services
 from accounts.actors import SYSTEM
 from events.admin import pages
 from events.models import SessionState
+from registration import services
 from registration.joining import platform_handlers
-from registration.models import Registration
+from registration.models import Registration, RegistrationStatus
 from tests.browser import chromium
 from tests.factories import (
     AdmissionFactory,
@@ -117,12 +118,26 @@ def _hook(account: HostAccount, data: dict[str, Any]) -> None:
     outbox.services.drain(events.GROUP)
 
 
-def _person(meeting: Meeting, name: str) -> Registration:
+def _person(meeting: Meeting, name: str, **more: Any) -> Registration:
     assert meeting.session is not None
     admission = meeting.session.admissions.first() or AdmissionFactory(session=meeting.session)
     participant = ParticipantFactory(conference=admission.conference, display_name=name)
-    found: Registration = RegistrationFactory(admission=admission, participant=participant)
+    found: Registration = RegistrationFactory(admission=admission, participant=participant, **more)
     return found
+
+
+def test_who_awaits_approval_is_let_in_without_loading_the_page_anew(open_page: OpenPage, meeting: Meeting) -> None:
+    ada = _person(meeting, "Ada", status=RegistrationStatus.PENDING)
+    page = open_page(f"/join/{ada.join_token}/")
+    page.clock.install()
+    page.reload()
+    page.get_by_text("Your registration awaits approval.").wait_for()
+
+    services.approve(registration_id=ada.pk, by=SYSTEM, now=timezone.now())
+    page.clock.fast_forward(60_000)
+
+    page.get_by_role("button", name="Join now").wait_for()
+    page.get_by_text("Your registration awaits approval.").wait_for(state="hidden")
 
 
 def test_gateway_and_board(open_page: OpenPage, live_server: LiveServer, meeting: Meeting, zoom: FakeZoom) -> None:
