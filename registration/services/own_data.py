@@ -5,10 +5,11 @@ Labels are in the active language; keys are for programs and stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.utils import timezone
@@ -40,6 +41,7 @@ from registration.models.participant import Identity
 from registration.questions import answers
 from registration.selectors import places_in_line
 from registration.services import addresses, asked, erasure, invitations
+from registration.services.delegations import leaving
 
 log = structlog.get_logger("registration")
 
@@ -96,6 +98,10 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
             "delegation__country", "delegation__organisation"
         )
     )
+    ids = _ids(participant, mine, members)
+    # A place that passed on to a member was somebody else's before: what was done and written then is not theirs.
+    passed_on = AuditEntry.objects.filter(about_id__in=ids, action=leaving.PASSED_ON).order_by("at", "pk")
+    theirs_since = dict(passed_on.values_list("about_id", "at"))
     sections = [
         Section("person", _("You"), [_person(participant, identity, now=now)]),
         Section("protection", _("What is hidden"), _protection(participant)),
@@ -108,9 +114,9 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
         Section("certificates", _("Certificate of attendance"), _certificates(participant)),
         Section("delegations", _("Delegation"), [_membership(one) for one in members]),
         Section("invitations", _("Invitations"), _invitations(participant)),
-        Section("mails", _("Mails to you"), _mails(_ids(participant, mine, members))),
+        Section("mails", _("Mails to you"), _mails(ids, theirs_since)),
         Section("reminders", _("Reminders by mail"), _mail_state(participant)),
-        Section("history", _("What was done"), _history(_ids(participant, mine, members))),
+        Section("history", _("What was done"), _history(ids, theirs_since)),
     ]
     return [section for section in sections if section.records]
 
@@ -328,10 +334,12 @@ def _mail_state(participant: Participant) -> list[list[Fact]]:
     ]
 
 
-def _mails(ids: list[Any]) -> list[list[Fact]]:
+def _mails(ids: list[Any], theirs_since: Mapping[UUID, datetime]) -> list[list[Fact]]:
     """Subjects and texts are not kept, so neither is here: what about, and when."""
     found = []
     for one in Message.objects.filter(about_id__in=ids).order_by("created_at", "pk"):
+        if one.created_at < theirs_since.get(one.about_id, one.created_at):
+            continue
         facts = [
             Fact("about", _("About"), one.topic),
             Fact("queued_at", _("Queued at"), one.created_at),
@@ -342,7 +350,7 @@ def _mails(ids: list[Any]) -> list[list[Fact]]:
     return found
 
 
-def _history(ids: list[Any]) -> list[list[Fact]]:
+def _history(ids: list[Any], theirs_since: Mapping[UUID, datetime]) -> list[list[Fact]]:
     """The audit trail about the person. It says which kind of actor, not which colleague."""
     rows = AuditEntry.objects.filter(about_id__in=ids).order_by("at", "pk")
     return [
@@ -352,6 +360,7 @@ def _history(ids: list[Any]) -> list[list[Fact]]:
             Fact("by", _("By"), one.get_actor_kind_display()),
         ]
         for one in rows
+        if one.at >= theirs_since.get(one.about_id, one.at)
     ]
 
 

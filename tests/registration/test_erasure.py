@@ -121,6 +121,7 @@ def test_a_replaced_member_goes_with_their_companion_and_the_words_about_them_an
     ).participant  # fmt: skip
     own = own_data.collect(Participant.objects.select_related("identity_key", "conference").get(pk=new.pk), now=NOW)
     assert "Zwitscherbund" not in repr(own)  # whoever came with the one before is not theirs
+    assert repr(own).count("registration.moved_to_top") == 1  # what was done while it was the other one's is not
     assert pairs.brought_by(new.pk) == []
 
     erasure.erase(participant_id=first.pk, by=actors.SYSTEM, now=NOW + timedelta(days=3))
