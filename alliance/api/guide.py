@@ -56,7 +56,7 @@ def read(name: str) -> Guide:
     text = (Path(settings.BASE_DIR) / "docs" / FILES[name]).read_text(encoding="utf-8")
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(_ELSEWHERE.sub("", text).replace(_EXAMPLE, settings.SITE_URL))
-    title, headings = "", []
+    title, headings, is_in_table = "", [], False
     for number, token in enumerate(tokens):
         if token.type == "heading_open":
             told = "".join(child.content for child in tokens[number + 1].children or ())
@@ -70,9 +70,12 @@ def read(name: str) -> Guide:
                     headings.append(Heading(_anchor(told), told))
         elif token.type == "inline":
             _lead(token)
+            if is_in_table:
+                _let_break(token)
         elif token.type == "fence":  # wide ones are scrolled, also by keyboard
             token.type, token.content = "html_block", _code(token)
         elif token.type in {"table_open", "table_close"}:
+            is_in_table = token.type == "table_open"
             _wrap(token)
     rendered = markdown.renderer.render(tokens, markdown.options, {})
     return Guide(title, headings, mark_safe(rendered))  # noqa: S308 - our own file, without HTML of its own
@@ -92,6 +95,14 @@ def _wrap(token: Token) -> None:
     is_start = token.type == "table_open"
     token.type = "html_block"
     token.content = '<div class="table-frame" tabindex="0"><table>\n' if is_start else "</table></div>\n"
+
+
+def _let_break(token: Token) -> None:
+    """Addresses and names of uses break between their parts on narrow screens, and nowhere else."""
+    for child in token.children or ():
+        if child.type == "code_inline":
+            parts = re.sub(r"(?<=[/:.])(?=\w)", "\0", child.content)
+            child.type, child.content = "html_inline", f"<code>{escape(parts)}</code>".replace("\0", "<wbr>")
 
 
 def _lead(token: Token) -> None:

@@ -94,7 +94,7 @@ class Schema(AutoSchema):
         """What stands beside the address: the beginning of what is told of the operation."""
         if self._is("retrieve"):
             return "One of them by its id"
-        return re.split(r"[.:;]( |$)", self.get_description(), maxsplit=1)[0]
+        return re.split(r"[.:;](\s|$)", self.get_description(), maxsplit=1)[0]
 
     def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular
         """What is told of the rows, where they are read; else of what is done to them."""

@@ -165,6 +165,21 @@ def test_body_in_chunks_is_read_like_any_other(client: Client, body: bytes, stat
     assert answer.status_code == status, answer.content
 
 
+class BrokenChunks(io.BytesIO):
+    """A body whose chunks are none, as gunicorn tells it: with an exception of its own."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise EOFError("Invalid chunk size")
+
+
+@pytest.mark.usefixtures("api_minute")
+def test_broken_chunks_cannot_be_read(send: Send) -> None:
+    chunked = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    more: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {token(a_delegation())}", "wsgi.input": BrokenChunks()}
+
+    send("POST", "/participants/", 400, "malformed-body", **_JSON, **chunked, **more)
+
+
 @pytest.mark.usefixtures("api_minute")
 def test_token_that_does_not_do(send: Send) -> None:
     reads = token(a_delegation(), Scope.MEMBERS_READ)
