@@ -261,7 +261,7 @@ def test_door_of_what_is_cancelled_says_so(client: Client, registration: Registr
     thing.save()
 
     with at(0):
-        assert_shut(client, registration, "The meeting does not take place")
+        assert_shut(client, registration, "The meeting will not take place")
 
 
 def test_door_to_a_whole_conference_follows_the_hours_of_its_meeting(client: Client) -> None:
@@ -431,7 +431,7 @@ def test_replaced_link_says_so_and_the_new_one_opens(client: Client, registratio
         refused = client.post(old)
         opened = client.post(door_of(fresh))
 
-    assert "This link was replaced" in text(refused)
+    assert "This link has been replaced" in text(refused)
     assert "Location" not in refused
     assert registration.participant.display_name not in text(refused)
     assert opened.status_code == 303
