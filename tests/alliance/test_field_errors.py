@@ -14,6 +14,7 @@ from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 
 import accounts
@@ -42,7 +43,8 @@ class Everything(ClearErrors, forms.Form):
 
 def said(data: dict[str, Any], **files: SimpleUploadedFile) -> dict[str, list[str]]:
     """What the form says, by field."""
-    return {name: list(map(str, errors)) for name, errors in Everything(data, files or None).errors.items()}
+    form = Everything(data, MultiValueDict({name: [file] for name, file in files.items()}))
+    return {name: list(map(str, errors)) for name, errors in form.errors.items()}
 
 
 def test_what_is_missing_is_asked_for_by_its_name() -> None:
