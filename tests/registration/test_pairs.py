@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -99,6 +100,26 @@ def test_who_comes_with_a_member_counts_for_no_quota_and_ends_with_the_member() 
     delegations.withdraw(membership_id=made.membership.pk, by=actors.SYSTEM, now=NOW)
     assert statuses(seat, along) == ["cancelled", "cancelled"]
     assert_counts_are_true(admission)
+
+
+def test_pairs_of_before_learn_who_named_the_companion() -> None:
+    delegation = DelegationFactory.create()
+    AdmissionFactory.create(session=None, conference=delegation.conference, mode="in_person")
+    [made] = nominate(delegation, nominee(1))
+    first = made.membership.participant
+    bring(first.registrations.get())
+    second = delegations.replace(
+        membership_id=made.membership.pk, nominee=nominee(2), by=actors.SYSTEM, now=NOW + timedelta(days=1)
+    ).participant
+    own = stands(AdmissionFactory.create(), S.CONFIRMED)
+    bring(own)
+    SeatPair.objects.update(named_by=second)
+
+    with connection.cursor() as cursor:
+        cursor.execute(importlib.import_module("registration.migrations.0031_who_named_a_companion").FILL)
+
+    found = SeatPair.objects.order_by("pk").values_list("named_by", flat=True)
+    assert list(found) == [first.pk, own.participant_id]
 
 
 def test_nobody_takes_the_second_seat_before_who_waits_for_it() -> None:
