@@ -68,10 +68,13 @@ def test_what_is_not_shown_is_not_searched(program: Program, query: str) -> None
 def test_the_filter_and_the_row_agree_on_every_status(delegation: Delegation, status: str) -> None:
     row = nominate(delegation, nominee())[0].membership
     Registration.objects.filter(participant=row.participant).delete()
-    changes = {"cancelled": {"cancelled_at": NOW}, "rejected": {"reason": "full"}, "waitlisted": {"position": 1}}
-    more: dict[str, Any] = changes.get(status, {})
+    changes: dict[str, dict[str, Any]] = {
+        "cancelled": {"cancelled_at": NOW},
+        "rejected": {"reason": "full"},
+        "waitlisted": {"position": 1},
+    }
     admission = delegation.conference.admissions.get(mode="in_person")
-    RegistrationFactory(participant=row.participant, admission=admission, status=status, **more)
+    RegistrationFactory(participant=row.participant, admission=admission, status=status, **changes.get(status, {}))
     shown = member_places.seats_of([row])[row.pk].place
 
     found = [place for place in Place if member_places.with_place(Membership.objects.all(), place).exists()]

@@ -89,7 +89,8 @@ class Walk:
 
 def test_nothing_tells_that_a_nominated_person_came_on_their_own() -> None:
     country = CountryFactory()
-    worlds, told = [], []
+    worlds: list[list[tuple[str, int, str]]] = []
+    told: list[list[tuple[str, str]]] = []
     for own_address in ("member1@state.example", "somebody@else.example"):
         conference = ConferenceFactory(title={"en": "Conference"}, slug=f"conference-{len(worlds)}", edition=None)
         delegation = a_delegation(conference=conference, country=country)
