@@ -1,10 +1,32 @@
-"""Pytest plugin, loaded after pytest-django: test databases are copies of one that was migrated once."""
+"""Pytest plugin, loaded after pytest-django: test databases are copies of one migrated once, and emptied quickly."""
 
+import os
 from typing import Any
 
 import pytest
 
 from tests import services
+
+# Tables that migrations fill and no test changes: Django's own flush empties them and fills them again.
+_KEPT = ("django_content_type", "auth_permission", "django_migrations")
+_EMPTY = f"""
+DO $$
+DECLARE
+    one record;
+    has_rows boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- without triggers and in any order
+    FOR one IN
+        SELECT schemaname, tablename FROM pg_tables
+        WHERE schemaname IN ('public', 'released') AND tablename NOT IN {_KEPT}
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', one.schemaname, one.tablename) INTO has_rows;
+        IF has_rows THEN
+            EXECUTE format('DELETE FROM %I.%I', one.schemaname, one.tablename);
+        END IF;
+    END LOOP;
+END $$
+"""
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +36,26 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = services.migrated_template()
+    if "ALLIANCE_TEST_POSTGRES_PID" in os.environ:  # our own server, where we may leave triggers out
+        _empty_quickly()
+
+
+def _empty_quickly() -> None:
+    """After a test with transactions of its own, delete the rows that are there.
+
+    Django truncates every table and asks for all permissions again: ten times the work of most such tests.
+    """
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # not in the stubs
+
+    def teardown(self: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname IN ('published', 'released')")
+            if cursor.fetchone()[0] == 2:
+                cursor.execute(_EMPTY)
+                return
+        flush(self)  # which makes these schemas again, as after a migration
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
