@@ -97,9 +97,7 @@ def test_list_of_hosts_must_keep_the_stored_address(administrator: Client) -> No
 
 
 @pytest.mark.parametrize("hosts", ["meet.provider.example", "other.example"])
-def test_meeting_with_an_unreadable_address_can_be_saved(
-    hosts: str, administrator: Client, settings: Any
-) -> None:
+def test_meeting_with_an_unreadable_address_can_be_saved(hosts: str, administrator: Client, settings: Any) -> None:
     """The key of the house was changed: it was answered with 500."""
     meeting = MeetingFactory()
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
