@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
+from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Role, RoleKind, User
 from accounts.permissions import MODELS, Level
+from alliance import errors
 from events.admin import pages
 from events.models import Conference, Session, SideEvent, Topic
 from outbox.models import Message
@@ -218,8 +220,9 @@ def url(model: type[models.Model], page: str, *arguments: Any) -> str:
 
 @pytest.fixture
 def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages answer without being drawn: what is asked here is whether they answer at all."""
+    """Pages answer without being drawn, and refusals too: what is asked here is whether they answer at all."""
     monkeypatch.setattr(TemplateResponse, "rendered_content", "")
+    monkeypatch.setattr(errors, "_answer", lambda request, said: HttpResponse(status=said.status))
 
 
 class Expected:
