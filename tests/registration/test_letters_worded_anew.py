@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import outbox.services
 from accounts import actors
 from events import mail_texts
 from events.models import Conference
-from outbox import topics
+from outbox import catalogue, topics
 from outbox.models import Message
 from outbox.results import Mail
 from registration.letters import organiser_mails
@@ -37,6 +38,14 @@ def written(message: Message) -> Mail:
     return mail
 
 
+def test_subjects_tell_who_looks_over_a_shoulder_neither_topic_nor_state() -> None:
+    telling = re.compile(r"(?i)traffick|confirmed|declin|reject|waiting|cancel|nominat|promot|delet|alias|place|two")
+    subjects = {kind.name: kind.source("en")[0] for kind in catalogue.kinds()}
+
+    assert len(subjects) > 30
+    assert [(name, subject) for name, subject in subjects.items() if telling.search(subject)] == []
+
+
 def test_letter_about_two_rows_made_one() -> None:
     registration = factories.RegistrationFactory()
     person = registration.participant
@@ -47,7 +56,7 @@ def test_letter_about_two_rows_made_one() -> None:
     after = written(message)
 
     assert person.personal_token in before.text
-    assert before.subject == "Your registrations are one now"
+    assert before.subject == "Your registration"
     assert after.subject == "Our own subject"
     assert after.text.startswith(f"One now, {person.display_name}.")
     session = registration.admission.session
