@@ -29,18 +29,10 @@ from tests.factories import (
 )
 from tests.judges import scenes
 from tests.registration import test_webhook_pages, tokens
+from tests.registration.test_certificates import attended, certificate_of, past, personal
 from tests.registration.test_delegation_views import a_delegation, focal_point
 from tests.registration.test_delegations import nominate, nominee
-from tests.registration.test_door_views import (
-    attended,
-    certificate_of,
-    code_of,
-    conference_now,
-    guest,
-    past,
-    personal,
-    session_now,
-)
+from tests.registration.test_door_views import code_of, conference_now, guest, session_now
 from tests.speakers.test_invitations import invited
 from tests.speakers.test_invitations import page as answer_page
 
