@@ -60,9 +60,7 @@ def confirm(request: HttpRequest, conference: Conference, kind: str, public_id: 
             now=timezone.now(),
         )
         if removal.conference_id != conference.pk:  # its list is not for the organisers of this one
-            messages.success(
-                request, _("It was taken down already, at another conference or on the server.")
-            )
+            messages.success(request, _("It was taken down already, at another conference or on the server."))
             return HttpResponseRedirect(pages.url("removals", conference))
         messages.success(request, _("It is taken down. This is what had already gone out."))
         return HttpResponseRedirect(pages.url("removal", conference, removal=removal.public_id))
