@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.apps import apps
+from django.core.management import CommandError
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils.timezone import make_aware
 
@@ -35,6 +38,22 @@ def test_years_far_away_are_refused(model: Any, factory: Any, values: dict[str, 
 
     with pytest.raises(IntegrityError, match=name):
         model.objects.filter(pk=row.pk).update(**values)
+
+
+def test_migration_names_the_rows_to_correct() -> None:
+    """The constraint alone says its name and no row."""
+    look = import_module("events.migrations.0013_dates_are_near").look
+    look(apps, None)
+    with connection.cursor() as cursor:
+        for table, name in (("conference", "conference_dates_are_near"), ("session", "session_times_are_near")):
+            cursor.execute(f"ALTER TABLE events_{table} DROP CONSTRAINT {name}")
+    session = SessionFactory(starts_at=datetime(2030, 1, 1, tzinfo=UTC), ends_at=NEW)
+    Conference.objects.filter(pk=session.conference_id).update(starts_on=date(203, 7, 15))
+
+    with pytest.raises(CommandError) as refused:
+        look(apps, None)
+
+    assert str(refused.value).endswith(f"events_conference {session.conference_id}, events_session {session.pk}.")
 
 
 def test_what_was_long_ago_can_be_picked(client: Client) -> None:
