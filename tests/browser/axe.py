@@ -91,6 +91,8 @@ class Judge:
         self._page.evaluate(engine())
         for width in widths:
             self._page.set_viewport_size({"width": width, "height": 800})
+            # The bar stays on top: what lies half under it when a page came up at its errors is no target there.
+            self._page.evaluate("scrollTo(0, 0)")
             for scheme in schemes:
                 self._page.emulate_media(color_scheme=scheme)
                 for line in self._page.evaluate(RUN, [TAGS, ALSO]):
