@@ -172,6 +172,19 @@ def test_host_is_one_that_is_free_and_has_budget(account: HostAccount, zoom: Fak
     assert message.next_attempt_at == hosts.next_day(NOW)
 
 
+@pytest.mark.django_db
+def test_new_room_goes_where_the_budget_lasts_for_it(account: HostAccount) -> None:
+    """Guard: rank in hosts.reserve; it was made by a host with one change left, and finished the day after."""
+    other = HostAccount.objects.create(service=Service.ZOOM, label="Other", daily_changes=200)
+    for one, changes in ((account, 99), (other, 150)):
+        HostUse.objects.create(account=one, day=NOW.date(), changes=changes)
+    meeting = planned()
+    spec = rooms.plan(meeting).spec
+    assert spec is not None
+
+    assert hosts.reserve(meeting, spec, now=NOW) == other
+
+
 @pytest.mark.django_db(transaction=True)
 def test_resting_host_gets_no_new_room(account: HostAccount, zoom: FakeZoom) -> None:
     """Its own rooms wait; who looks at the account sees until when."""
@@ -184,6 +197,22 @@ def test_resting_host_gets_no_new_room(account: HostAccount, zoom: FakeZoom) -> 
     assert run(planned()).account == other
     assert run(resting).last_error == "The video platform asks us to wait."
     assert Message.objects.get(about_id=resting.public_id).next_attempt_at == NOW + timedelta(hours=2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_room_waits_for_a_resting_host_unless_it_would_come_too_late(account: HostAccount, zoom: FakeZoom) -> None:
+    """Guard: HeldBack in hosts.reserve; the order was given up, and no sweep asked again."""
+    until = NOW + timedelta(seconds=5)
+    HostAccount.objects.update(changes_rest_until=until)
+
+    waiting = run(planned())
+    assert Message.objects.get(about_id=waiting.public_id).next_attempt_at == until
+    outbox.services.drain("zoom", now=until)
+    waiting.refresh_from_db()
+    assert waiting.state == MeetingState.READY
+
+    session = SideEventFactory(state=SessionState.SCHEDULED, starts_at=until, ends_at=until + timedelta(hours=1))
+    assert run(planned(session=session)).last_error == "No host account is free at that time."
 
 
 @pytest.mark.django_db

@@ -57,7 +57,7 @@ class RateLimited(VideoError):
 
 
 class HeldBack(RateLimited):
-    """We did not ask, because what we may ask for in a day is used up. It says nothing about the platform."""
+    """We did not ask: the budget of the day is used up, or the account rests. It says nothing about the platform."""
 
     code = "video_held_back"
 

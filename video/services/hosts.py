@@ -27,6 +27,7 @@ What = Literal["changes", "registrants"]
 
 _AFTER_MIDNIGHT = timedelta(minutes=1)  # for clocks that differ
 _BREATH = timedelta(seconds=5)  # after a 429 that does not say when to come back
+_CALLS_OF_A_ROOM = 2  # it is made, then told what making does not take
 _BETWEEN = timedelta(minutes=15)  # from the end of one meeting to the start of the next of the same host
 # The platform has not counted such a call either; an outage of hours must not use up the day.
 NOT_COUNTED = (AuthExpired, CredentialsRefused, NotReachable)
@@ -52,7 +53,9 @@ def overlapping(account: HostAccount, spec: SessionSpec, *, but: Meeting) -> boo
 def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccount:
     """The account that holds the meeting at that time, written down with it. One is chosen when there is none yet.
 
-    Raises NoHostFree. The locks end with this function: no call is made under them.
+    One whose day ends between the calls of a room is the last choice, and better than none. Raises HeldBack while those
+    that are free at the meeting's time rest or have used up their day, NoHostFree when there are none, or when waiting
+    for them would take until the meeting begins. The locks end with this function: no call is made under them.
     """
     with transaction.atomic():
         accounts = HostAccount.objects.select_for_update(no_key=True).filter(service=meeting.service).order_by("pk")
@@ -60,17 +63,24 @@ def reserve(meeting: Meeting, spec: SessionSpec, *, now: datetime) -> HostAccoun
         chosen = candidates.get(meeting.account_id or 0)
         if chosen is None:
             used = dict(HostUse.objects.filter(day=day_of(now)).values_list("account_id", "changes"))
-            free = [
-                account
+            waits = {
+                account: _waits_until(account, used.get(account.pk, 0), now=now)
                 for account in candidates.values()
-                if account.is_active
-                and rests_until(account, "changes", now=now) is None
-                and used.get(account.pk, 0) < account.daily_changes
-                and not overlapping(account, spec, but=meeting)
-            ]
+                if account.is_active and not overlapping(account, spec, but=meeting)
+            }
+            free = [account for account, until in waits.items() if until is None]
             if not free:
-                raise NoHostFree
-            chosen = min(free, key=lambda account: (used.get(account.pk, 0), account.pk))
+                in_time = [until for until in waits.values() if until is not None and until < spec.starts_at]
+                if not in_time:
+                    raise NoHostFree
+                raise HeldBack(retry_at=min(in_time), scope=Scope.SECOND)
+
+            def rank(account: HostAccount) -> tuple[bool, int, int]:
+                """Those first whose budget lasts for a whole room: another's room would be done tomorrow."""
+                spent = used.get(account.pk, 0)
+                return account.daily_changes - spent < _CALLS_OF_A_ROOM, spent, account.pk
+
+            chosen = min(free, key=rank)
         Meeting.objects.filter(pk=meeting.pk).update(
             account=chosen, made_starts_at=spec.starts_at, made_ends_at=spec.ends_at
         )
@@ -109,6 +119,12 @@ def rests_until(account: HostAccount, what: What, *, now: datetime) -> datetime 
     """Until when the platform wants no such calls from the account; None when it takes them."""
     until: datetime | None = getattr(account, f"{what}_rest_until")
     return until if until is not None and until > now else None
+
+
+def _waits_until(account: HostAccount, spent: int, *, now: datetime) -> datetime | None:
+    """Until when the account makes no room: it rests, or its day is used up. None when it makes one now."""
+    days_end = next_day(now) if spent >= account.daily_changes else None
+    return max(filter(None, (days_end, rests_until(account, "changes", now=now))), default=None)
 
 
 def _rest_of(error: RateLimited, *, now: datetime) -> datetime:
