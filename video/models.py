@@ -220,6 +220,8 @@ class Meeting(models.Model):
     is_unsure = models.BooleanField(default=False, editable=False)  # asked to be made; whether it was, is not known
     made_starts_at = models.DateTimeField(null=True, editable=False)
     made_ends_at = models.DateTimeField(null=True, editable=False)
+    # Of the interpretation that the platform was asked for when it made the room; None where nobody wrote it down.
+    made_languages = ArrayField(models.CharField(max_length=8), null=True, editable=False)
     provider_id = models.CharField(_("id on the platform"), max_length=120, blank=True)
     address = EncryptedTextField(_("address"), blank=True)
     host_address = EncryptedTextField(_("address for hosts"), blank=True)

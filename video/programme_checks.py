@@ -18,7 +18,7 @@ def register_checks() -> None:
 
 
 def check_meetings(programme: Programme) -> Iterator[Finding]:
-    """Interpretation that the platform lacks, and platforms without an account. Two queries."""
+    """Interpretation that the platform lacks or is not told of, and platforms without an account. Two queries."""
     sessions = {session.pk: session for session in programme.sessions}
     of = Meeting.objects.filter(session__in=sessions) | Meeting.objects.filter(conference=programme.conference)
     planned = of.exclude(platform=Platform.STATIC).exclude(state=MeetingState.CANCELLED)
@@ -32,9 +32,13 @@ def check_meetings(programme: Programme) -> Iterator[Finding]:
             text = f"{name} has no host account for its platform."
             yield warning("meeting_without_account", text, row_of(meeting))
         try:
-            known = adapters.adapter_class(meeting.platform).facts().languages
+            facts = adapters.adapter_class(meeting.platform).facts()
         except VideoError:
             continue  # said on its page
-        if lacking := rooms.languages_lacking(known, mine, rooms.interpretation_of(thing)):
+        spoken = rooms.interpretation_of(thing)
+        if lacking := rooms.languages_lacking(facts.languages, mine, spoken):
             text = f"{name}: the platform has no interpretation for {', '.join(lacking)}."
             yield warning("meeting_language_missing", text, row_of(meeting))
+        if rooms.keeps_old_interpretation(meeting, facts, spoken):
+            text = f"{name}: its room was made for other interpretation, and the platform cannot be told of the change."
+            yield warning("meeting_language_not_told", text, row_of(meeting))

@@ -9,13 +9,21 @@ from typing import Any
 
 import pytest
 
+import outbox.services
+from accounts.actors import SYSTEM
+from events.models import Session, SessionState
+from events.programme_checks import programme_of
+from tests.factories import NOW, SideEventFactory
 from tests.video.fakes import judge
 from tests.video.fakes.server import Fault
 from tests.video.fakes.webex import LINK, FakeWebex
+from tests.video.test_rooms import planned
 from video.adapters import base, errors, tokens
 from video.adapters.http import Answer
 from video.adapters.webex import Webex, WebexWebinar, error_of
 from video.models import HostAccount, Meeting, Platform, Service
+from video.programme_checks import check_meetings
+from video.services import rooms
 
 pytestmark = pytest.mark.django_db
 START = datetime(2030, 7, 15, 9, 0, tzinfo=UTC)
@@ -146,3 +154,30 @@ def test_webinar_needs_the_number_of_its_kind_and_no_host_at_the_click(webex: Fa
     account.credentials = webex.variables
     with pytest.raises(errors.OperatorActionNeeded):
         WebexWebinar(account).create_session(meeting, SPEC, key="key")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_interpretation_that_came_after_the_room_is_a_warning(webex: FakeWebex) -> None:
+    """Webex takes it when a room is made and never again: neither it nor anybody else said so."""
+    HostAccount.objects.create(
+        service=Service.WEBEX, label="Office", credentials=webex.variables, host="host@office.example"
+    )
+    session = SideEventFactory(
+        state=SessionState.SCHEDULED, starts_at=START, ends_at=START + timedelta(hours=1),
+        working_languages=["en"], interpretation_languages=["fr"],
+    )  # fmt: skip
+    meeting = planned(session=session, platform=Platform.WEBEX)
+
+    def warned() -> tuple[int, list[str]]:
+        rooms.order(meeting.pk, now=NOW)
+        outbox.services.drain("webex", now=NOW)
+        meeting.refresh_from_db()
+        return len(rooms.warnings(meeting)), [one.code for one in check_meetings(programme_of(session.conference))]
+
+    assert warned() == (0, [])
+    assert (bool(meeting.provider_id), meeting.made_languages) == (True, ["en", "fr"])
+    Session.objects.filter(pk=session.pk).update(interpretation_languages=["fr", "de"])
+    assert warned() == (1, ["meeting_language_not_told"])
+    rooms.start_over(meeting.pk, by=SYSTEM, now=NOW)
+    assert warned() == (0, [])
+    assert meeting.made_languages == ["de", "en", "fr"]

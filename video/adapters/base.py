@@ -140,6 +140,7 @@ WebhookResult = WebhookEvent | WebhookChallenge | WebhookRejected
 class Facts:
     """What a platform is able to do, for organisers to know before. languages: codes it interprets; None for any.
 
+    changes_interpretation: whether it can be told of other languages once the room is made.
     forbids_recording: whether a meeting can be made with recording off. hosts: the ends of host names that its personal
     addresses have; empty: any.
     """
@@ -147,6 +148,7 @@ class Facts:
     has_registrants: bool = False
     forbids_recording: bool = False
     languages: frozenset[str] | None = None
+    changes_interpretation: bool = True
     hosts: tuple[str, ...] = ()
 
 

@@ -69,8 +69,14 @@ class Webex(Plain):
 
     @classmethod
     def facts(cls) -> Facts:
-        """Any pair of languages; links on Webex' own hosts."""
-        return Facts(has_registrants=True, forbids_recording=True, languages=None, hosts=("webex.com",))
+        """Any pair of languages, but whether there are any is said when the room is made; links on Webex' own hosts."""
+        return Facts(
+            has_registrants=True,
+            forbids_recording=True,
+            languages=None,
+            changes_interpretation=False,
+            hosts=("webex.com",),
+        )
 
     # --- meetings ---
 
@@ -86,7 +92,7 @@ class Webex(Plain):
         return _session(self._call("POST", "/meetings", body=body | self._by()).data)
 
     def update(self, meeting: Meeting, spec: SessionSpec) -> None:
-        """Title, time, languages."""
+        """Title and time."""
         body = self._body(spec) | self._by()
         body.pop("simultaneousInterpretation", None)  # only when it is made
         self._call("PATCH", self._path(meeting), body=body, kind=_PATCH, is_question=True)

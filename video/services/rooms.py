@@ -23,7 +23,7 @@ from accounts.actors import Actor, audit_entry
 from events.models import Conference, ConferenceState, Session, SessionState
 from events.releases.reading import published
 from video import adapters, alerts, recordings
-from video.adapters.base import Adapter, RemoteSession, SessionSpec
+from video.adapters.base import Adapter, Facts, RemoteSession, SessionSpec
 from video.adapters.credentials import missing
 from video.adapters.errors import NotFound, OutcomeUnknown, Unavailable, VideoError
 from video.models import HostAccount, Meeting, MeetingState, Service
@@ -176,6 +176,7 @@ def let_go(meeting: Meeting) -> None:
         provider_id="",
         made="",
         ordered="",
+        made_languages=None,
         is_unsure=False,
         last_error="",
         began_at=None,
@@ -245,7 +246,8 @@ def _make(meeting: Meeting, spec: SessionSpec, adapter: Adapter, account: HostAc
     remote = adapter.find_session(meeting, key=meeting.key) if meeting.is_unsure else None
     if remote is None:
         with hosts.spending(account, "changes", now=now):
-            _write(meeting, is_unsure=True)  # before the call: this process may not live to see its end
+            # Before the call: this process may not live to see its end.
+            _write(meeting, is_unsure=True, made_languages=list(spec.interpretation))
             try:
                 remote = adapter.create_session(meeting, spec, key=meeting.key)
             except OutcomeUnknown:
@@ -325,6 +327,13 @@ def warnings(meeting: Meeting) -> list[str]:
         return found
     if lacking := languages_lacking(facts.languages, accounts, wanted.spec.interpretation):
         found.append(_("The platform has no interpretation for: %(languages)s.") % {"languages": ", ".join(lacking)})
+    if keeps_old_interpretation(meeting, facts, wanted.spec.interpretation):
+        found.append(
+            _(
+                "The interpretation was changed after the room was made, and this platform cannot be told: change it"
+                " there, or make the room anew."
+            )
+        )
     if not wanted.spec.is_recordable:
         found.append(_("Somebody takes part who must not be recorded. Whoever hosts does not start a recording."))
         if not facts.forbids_recording:
@@ -346,6 +355,12 @@ def outlook(meeting: Meeting) -> str:
     if meeting.made != wanted.fingerprint:
         return _("Title and time will be changed on the platform.")
     return _("Nothing: the platform has what the published programme says.")
+
+
+def keeps_old_interpretation(meeting: Meeting, facts: Facts, spoken: Iterable[str]) -> bool:
+    """Whether there is a room that was made for other interpretation than this, or none, and is not told of it."""
+    made = meeting.made_languages
+    return not facts.changes_interpretation and bool(meeting.provider_id) and made is not None and {*made} != {*spoken}
 
 
 def languages_lacking(
