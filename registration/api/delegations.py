@@ -125,6 +125,16 @@ def _count(rows: QuerySet[Membership]) -> Coalesce:
 # --- registrations ----------------------------------------------------------------------------------------------------
 
 
+class _NameField(WrittenField):
+    """A person's name for who reads: convenors know the one they appear under, a delegation what it wrote itself."""
+
+    def to_representation(self, value: Any) -> str | None:
+        """By the token: the names of a delegation's members never come from their own pages."""
+        if self.context["view"].grant.delegation_id is None:
+            return super().to_representation(value.participant.display_name)
+        return super().to_representation(value.participant.membership.as_written.name)
+
+
 class RegistrationSerializer(serializers.ModelSerializer[Registration]):
     """A registration as a delegation or a convenor may see it: no address, no link, and behind an alias nothing."""
 
@@ -134,7 +144,10 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         source="admission.session", read_only=True, allow_null=True, help_text="Null: the conference as a whole."
     )
     mode = CodeField(AttendanceMode, source="admission.mode")
-    name = WrittenField(source="participant.display_name", help_text="The name to use. It may be an alias.")
+    name = _NameField(
+        source="*",
+        help_text="For convenors the name to use, which may be an alias; for delegations the name as they wrote it.",
+    )
     category = CodeField(Category, source="participant.category", help_text="As what the person comes.")
     place = serializers.SerializerMethodField(help_text="Whether there is a place.")
     place_in_line = serializers.SerializerMethodField(help_text="From 1, on the waiting list; for delegations alone.")
@@ -225,7 +238,7 @@ class RegistrationViewSet(ReadsByToken):
             return found.filter(admission__session=self.grant.session_id)
         members = Membership.objects.active().filter(delegation=self.grant.delegation_id)
         return found.filter(participant__membership__in=members, admission__session=None).select_related(
-            "participant__membership"
+            "participant__membership", "participant__identity_key"
         )
 
     @extend_schema(

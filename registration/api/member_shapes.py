@@ -30,8 +30,8 @@ class ParticipantSerializer(serializers.ModelSerializer[Membership]):
 
     id = IdField()
     delegation = serializers.UUIDField(source="delegation.public_id", read_only=True)
-    name = WrittenField(source="participant.display_name")
-    function = WrittenField(source="participant.function")
+    name = WrittenField(source="as_written.name")
+    function = WrittenField(source="as_written.function")
     capacity = CodeField(DelegationCapacity)
     mode = CodeField(AttendanceMode)
     state = CodeField(MemberState, never=NOT_SHOWN)

@@ -111,7 +111,7 @@ class ParticipantViewSet(TokenViewSet[Membership]):
     def get_queryset(self) -> QuerySet[Membership]:
         """The delegation's own."""
         found = Membership.objects.shown().filter(delegation=self.grant.delegation_id)
-        return found.select_related("participant", "delegation__conference").defer(
+        return found.select_related("participant__identity_key", "delegation__conference").defer(
             "participant__sealed_identity", "participant__accessibility_needs"
         )
 

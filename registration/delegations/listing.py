@@ -1,8 +1,8 @@
 """The list of participants by delegation, in protocol order: States by their order, then organisations by name.
 
-Only confirmed members who agreed to be named stand in it. The stamp "final" freezes what it says; whoever takes the
-consent back or is erased afterwards is left out all the same when the list is read, and who has an alias by now appears
-under it.
+Only confirmed members who agreed to be named stand in it, under their own name: of three members, two of them named,
+everybody would see whose the alias is. The stamp "final" freezes what it says; whoever takes the consent
+back, is erased or takes an alias afterwards is left out all the same when the list is read.
 """
 
 from __future__ import annotations
@@ -85,14 +85,12 @@ def of(conference: Conference) -> Listing:
         str(member.public_id): member
         for member in Membership.objects.listed()
         .filter(delegation__conference=conference, participant__identity_key__isnull=False)
-        .select_related("participant")
-        .only("public_id", "delegation", "participant__display_name", "participant__has_alias")
+        .only("public_id", "delegation")
     }
     by_delegation: dict[int, list[Line]] = {}
     for entry in entries:
         if (member := agreed.get(entry["member"])) is not None:
-            name = member.participant.display_name if member.participant.has_alias else entry["name"]
-            line = Line(name, entry["function"], str(DelegationCapacity(entry["capacity"]).label))
+            line = Line(entry["name"], entry["function"], str(DelegationCapacity(entry["capacity"]).label))
             by_delegation.setdefault(member.delegation_id, []).append(line)
     found = Delegation.objects.select_related("country", "organisation").filter(pk__in=by_delegation)
     groups = [Group(delegation.name, by_delegation[delegation.pk]) for delegation in sorted(found, key=protocol)]

@@ -111,18 +111,24 @@ class Row:
     """One member as the delegation sees them: what it said itself, the answer, and whether there is a place."""
 
     membership: Membership
+    name: str
+    function: str
     place: str
     has_place: bool
 
 
 def rows_of(*found: Delegation) -> dict[int, list[Row]]:
     """The members that stand, and those who declined, by delegation. Three queries, whatever the number."""
-    members = list(Membership.objects.filter(delegation__in=found).shown().select_related("participant").in_rank())
+    shown = Membership.objects.filter(delegation__in=found).shown()
+    members = list(shown.select_related("participant__identity_key").in_rank())
     seats = member_places.seats_of(members)
     rows: dict[int, list[Row]] = {delegation.pk: [] for delegation in found}
     for membership in members:
         seat = seats[membership.pk]
-        rows[membership.delegation_id].append(Row(membership, _place(seat), seat.place == Place.HELD))
+        written = membership.as_written
+        rows[membership.delegation_id].append(
+            Row(membership, written.shown, written.function, _place(seat), seat.place == Place.HELD)
+        )
     return rows
 
 
@@ -176,8 +182,8 @@ def export(request: HttpRequest, delegation: Delegation, kind: str) -> HttpRespo
         member = row.membership
         rows.append(
             [
-                member.participant.display_name,
-                member.participant.function,
+                row.name,
+                row.function,
                 str(member.get_capacity_display()),
                 str(member.get_mode_display()),
                 str(member.get_state_display()),
@@ -344,7 +350,7 @@ def member(request: HttpRequest, delegation: Delegation, member_id: UUID) -> Htt
     """Replace, withdraw or remind one member."""
     membership = (
         Membership.objects.active()
-        .select_related("participant")
+        .select_related("participant__identity_key")
         .filter(delegation=delegation, public_id=member_id)
         .first()
     )
@@ -396,6 +402,7 @@ def _member_page(
         "conference": delegation.conference,
         "crumbs": crumbs_of(delegation),
         "membership": membership,
+        "name": membership.as_written.shown,
         "form": form,
         "refusal": refusal,
     }

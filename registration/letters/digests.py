@@ -111,7 +111,7 @@ def _lines(members: Sequence[Membership], since: datetime, until: datetime) -> l
         return instant is not None and since <= instant < until
 
     return [
-        f"{member.participant.display_name}: {member.get_state_display()}"
+        f"{member.as_written.shown}: {member.get_state_display()}"
         for member in members
         if is_new(member.nominated_at) or is_new(member.answered_at) or is_new(member.ended_at)
     ]
@@ -124,7 +124,7 @@ def _delegations(points: Sequence[FocalPoint], since: datetime, until: datetime)
             point.delegation.memberships.filter(
                 participant__identity_key__isnull=False, participant__taken_down_at=None
             )
-            .select_related("participant")
+            .select_related("participant__identity_key")
             .in_rank()
         )
         lines = _lines(members, since, until)
@@ -185,4 +185,4 @@ def send(message: Message, *, now: datetime) -> Mail | Superseded:
 def register() -> None:
     """Make letter and handler known. Called when the app is ready."""
     catalogue.register(LETTER)
-    topics.register(TOPIC, send)
+    topics.register(TOPIC, send, letter=LETTER.name)

@@ -6,6 +6,8 @@ on who of its country registered on their own (docs/delegations.md).
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -18,7 +20,7 @@ from alliance.db import EncryptedTextField, PublicIdField
 from events.models import Conference
 from registration.models.admission import AttendanceMode
 from registration.models.delegation import Delegation, DelegationCapacity
-from registration.models.participant import Participant, normalise_email
+from registration.models.participant import IdentityKey, Participant, normalise_email
 
 
 class MemberState(models.TextChoices):
@@ -52,6 +54,19 @@ def member_index(delegation_id: int, email: str) -> bytes:
     return crypto.blind_index("delegation-member", f"{delegation_id}:{normalise_email(email)}")
 
 
+@dataclass(frozen=True, slots=True)
+class AsWritten:
+    """What the delegation wrote itself about a member. name: empty where nobody knows any more what it was."""
+
+    name: str
+    function: str
+
+    @property
+    def shown(self) -> str:
+        """The name for the delegation's pages, files and mails."""
+        return self.name or str(_("(name not shown)"))
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Memberships."""
 
@@ -66,9 +81,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def listed(self) -> Self:
-        """Confirmed members who agreed to be named in the list of participants, not refused and not taken down."""
+        """Confirmed members who agreed to be named in the list of participants, not refused and not taken down.
+
+        Nobody under an alias: below its own heading a delegation would see whose it is.
+        """
         return self.filter(
-            state=MemberState.CONFIRMED, listed_at__isnull=False, participant__taken_down_at=None
+            state=MemberState.CONFIRMED,
+            listed_at__isnull=False,
+            participant__taken_down_at=None,
+            participant__has_alias=False,
         ).exclude(verification=Verification.REFUSED)
 
     def in_rank(self) -> Self:
@@ -82,6 +103,9 @@ class Membership(models.Model):
 
     Somebody who registered on their own as well has two rows, and nothing joins them: whoever reads the one cannot
     reach the other. Quotas are kept by the database (constraint name delegation_quota_is_kept).
+
+    Towards the delegation a member stands as it wrote them (as_written), whatever the person does afterwards. It must
+    never be shown Participant.display_name, which may be an alias that it does not know.
     """
 
     public_id = PublicIdField()
@@ -91,6 +115,8 @@ class Membership(models.Model):
     participant = models.OneToOneField(
         Participant, on_delete=models.CASCADE, related_name="membership", verbose_name=_("participant")
     )
+    # AsWritten under the person's key. None: the person is erased.
+    sealed_as_written = models.BinaryField(null=True, editable=False)
     mode = models.CharField(_("attendance"), max_length=12, choices=AttendanceMode)
     capacity = models.CharField(_("capacity in the delegation"), max_length=12, choices=DelegationCapacity)
     state = models.CharField(_("state"), max_length=12, choices=MemberState, default=MemberState.NOMINATED)
@@ -149,6 +175,29 @@ class Membership(models.Model):
     def answer_token(self) -> str:
         """The secret of the link by which the member answers; only its hash is stored."""
         return crypto.derive_token("delegation-answer", str(self.public_id), str(self.answer_version))
+
+    def seal_as_written(self, written: AsWritten, key: bytes) -> None:
+        """Put what the delegation wrote under the person's key. The row must be saved by the caller."""
+        self.sealed_as_written = crypto.seal(asdict(written), key=key, row=self._row)
+        self.__dict__.pop("as_written", None)
+
+    @cached_property
+    def as_written(self) -> AsWritten:
+        """How the delegation itself wrote this member. Needs participant with identity_key loaded.
+
+        No opening of an identity: it tells the delegation what it said. Empty for who is erased, or where no key opens.
+        """
+        if self.sealed_as_written is None:
+            return AsWritten("", "")
+        try:
+            key = crypto.unwrap_person_key(bytes(self.participant.identity_key.wrapped))
+            return AsWritten(**crypto.unseal(bytes(self.sealed_as_written), key=key, row=self._row))
+        except (IdentityKey.DoesNotExist, crypto.Unreadable):
+            return AsWritten("", "")
+
+    @property
+    def _row(self) -> bytes:
+        return b"membership" + self.public_id.bytes
 
     @property
     def is_active(self) -> bool:

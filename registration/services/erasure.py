@@ -33,7 +33,6 @@ from registration.models import (
     MemberState,
     OptOut,
     Participant,
-    ParticipantList,
     Places,
     ProtectedParticipant,
     QuestionAnswer,
@@ -41,7 +40,7 @@ from registration.models import (
     RegistrationStatus,
     RetiredLink,
 )
-from registration.services import farewells, invitations, pairs, proofs, waiting_list
+from registration.services import delegations, farewells, invitations, pairs, proofs, waiting_list
 from registration.services.delegations import leaving
 from video.services import people
 
@@ -143,6 +142,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
     Consent.objects.filter(participant_id=participant_id).delete()
     Removal.objects.filter(subject_id=participant.public_id).update(reason="", lift_reason="")
     QuestionAnswer.objects.filter(participant_id=participant_id).delete()
+    Membership.objects.filter(participant_id=participant_id).update(sealed_as_written=None)
     Membership.objects.active().filter(participant_id=participant_id).update(
         state=MemberState.WITHDRAWN,
         ended_at=now,
@@ -150,7 +150,7 @@ def _erase(*, participant_id: int, by: Actor, now: datetime, why: _Why, says_far
         listed_wording="",
         answer_hash=secrets.token_bytes(_HASH_BYTES),
     )
-    _forget_in_final_list(participant)
+    delegations.leave_final_list(participant)
     jobs.forget_people(participant.conference_id)
     freed = _cancel_what_is_to_come(participant_id, by=by, now=now)
     _forget_links_and_reasons(participant_id)
@@ -178,21 +178,6 @@ def _prove(participant: Participant, *, by: Actor, why: _Why, now: datetime) -> 
     proofs.note(rule, 1, conference_id=participant.conference_id, days=why.days, now=now)
     if why.receipt:
         proofs.give_receipt(why.receipt, proofs.counts_of(participant), now=now)
-
-
-def _forget_in_final_list(participant: Participant) -> None:
-    """Take the name out of a final list of participants by delegation, which keeps the names of its day."""
-    members = {
-        str(one) for one in Membership.objects.filter(participant=participant).values_list("public_id", flat=True)
-    }
-    if not members:
-        return
-    stamped = ParticipantList.objects.select_for_update().filter(conference=participant.conference_id)
-    for one in stamped:
-        left = [entry for entry in one.entries if entry["member"] not in members]
-        if len(left) < len(one.entries):
-            one.entries = left
-            one.save(update_fields=["entries"])
 
 
 def _forget_words(participant: Participant) -> None:

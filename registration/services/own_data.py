@@ -95,7 +95,7 @@ def collect(participant: Participant, *, now: datetime) -> list[Section]:
     mine = list(Registration.objects.with_all().filter(participant=participant).order_by("pk"))
     members = list(
         Membership.objects.filter(participant=participant).select_related(
-            "delegation__country", "delegation__organisation"
+            "participant__identity_key", "delegation__country", "delegation__organisation"
         )
     )
     ids = _ids(participant, mine, members)
@@ -292,6 +292,8 @@ def _certificates(participant: Participant) -> list[list[Fact]]:
 def _membership(one: Membership) -> list[Fact]:
     facts = [
         Fact("delegation", _("Delegation"), one.delegation.name),
+        Fact("name_as_nominated", _("Name the delegation wrote"), one.as_written.name),
+        Fact("function_as_nominated", _("Function the delegation wrote"), one.as_written.function),
         Fact("capacity", pgettext("in a delegation", "Capacity"), one.get_capacity_display()),
         Fact("mode", _("Attendance"), one.get_mode_display()),
         Fact("state", _("Status"), one.get_state_display()),

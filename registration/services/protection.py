@@ -26,7 +26,6 @@ from registration.models import (
     ConsentSource,
     Membership,
     Participant,
-    ParticipantList,
     ProtectedParticipant,
     Purpose,
     Registration,
@@ -34,7 +33,7 @@ from registration.models import (
 from registration.models.participant import Identity
 from registration.models.protection import Kept
 from registration.models.registration import TAKING
-from registration.services import consents
+from registration.services import consents, delegations
 from speakers import protection as speaking
 
 LONGEST_NOTE = 4000
@@ -249,19 +248,7 @@ def _rename(person: Participant, alias: str, *, now: datetime) -> None:
     if name and (name != person.display_name or not person.has_alias):
         person.display_name, person.has_alias = name, True
         platform_handlers.renamed(person, now=now)
-        _rename_in_final_list(person)
-
-
-def _rename_in_final_list(person: Participant) -> None:
-    """A final list of participants by delegation keeps the names of its day: not that of who has an alias since."""
-    members = {str(one) for one in Membership.objects.filter(participant=person).values_list("public_id", flat=True)}
-    if not members:
-        return
-    for stamped in ParticipantList.objects.select_for_update().filter(conference=person.conference_id):
-        for entry in stamped.entries:
-            if entry["member"] in members:
-                entry["name"] = person.display_name
-        stamped.save(update_fields=["entries"])
+        delegations.leave_final_list(person)
 
 
 def _withhold(person: Participant, kept: Kept, found: ProtectedParticipant, was: tuple[bool, bool]) -> Kept:

@@ -13,6 +13,7 @@ from django.urls import reverse
 import outbox.services
 from accounts import actors
 from accounts.models import AuditEntry
+from alliance import crypto
 from events.admin import pages
 from events.models import MailSettings, Session
 from outbox.delivery import drain
@@ -20,6 +21,7 @@ from outbox.models import Message, MessageState
 from outbox.results import Mail, Superseded
 from registration.letters import digests, organiser_mails, reminders, thanks, unsubscribing
 from registration.models import Announcement, Membership, OptOut, Participant, Registration
+from registration.models.delegation_member import AsWritten
 from registration.services import announcements
 from tests import factories
 from tests.factories import NOW
@@ -245,7 +247,7 @@ def test_organiser_thanks_from_the_page(client: Client) -> None:
 
 def member(delegation: Any, name: str, answered_at: datetime | None) -> Membership:
     participant = factories.ParticipantFactory(conference=delegation.conference, display_name=name)
-    return Membership.objects.create(
+    made = Membership(
         delegation=delegation,
         participant=participant,
         mode="in_person",
@@ -255,6 +257,9 @@ def member(delegation: Any, name: str, answered_at: datetime | None) -> Membersh
         answered_at=answered_at,
         answer_hash=participant.public_id.bytes * 2,
     )
+    made.seal_as_written(AsWritten(name, ""), crypto.unwrap_person_key(bytes(participant.identity_key.wrapped)))
+    made.save()
+    return made
 
 
 def test_focal_point_reads_once_a_day_what_own_members_answered() -> None:

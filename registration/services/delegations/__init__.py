@@ -15,7 +15,7 @@ from registration.services.delegations.answering import (
     remind,
 )
 from registration.services.delegations.leaving import replace, withdraw
-from registration.services.delegations.members import active_member, audit, locked, members_with
+from registration.services.delegations.members import active_member, audit, leave_final_list, locked, members_with
 from registration.services.delegations.nominating import MOST_AT_ONCE, nominate, problems_of
 from registration.services.delegations.nominees import (
     CannotChange,
@@ -42,6 +42,7 @@ __all__ = [
     "confirm",
     "decline",
     "find_answer_page",
+    "leave_final_list",
     "link_again",
     "locked",
     "members_with",

@@ -13,8 +13,8 @@ from accounts.actors import Actor
 from accounts.models import AuditEntry
 from alliance import crypto, inserts
 from events.models import OrganisationKind
-from registration.models import Category, Delegation, IdentityKey, Membership, Participant
-from registration.models.delegation_member import member_index
+from registration.models import Category, Delegation, IdentityKey, Membership, Participant, ParticipantList
+from registration.models.delegation_member import AsWritten, member_index
 from registration.models.participant import Identity
 from registration.services.delegations.nominees import Nominee, NotAMember
 
@@ -136,8 +136,10 @@ def write_members(
         )
         for one in new
     ]
-    for membership in members:
+    for membership, one in zip(members, new, strict=True):
         membership.answer_hash = crypto.token_hash(membership.answer_token)
+        written = AsWritten(one.person.display_name, one.person.function)
+        membership.seal_as_written(written, crypto.unwrap_person_key(one.key))
     entries = [
         audit_row(
             "membership",
@@ -154,6 +156,19 @@ def write_members(
     keys = [IdentityKey(participant=one.person, wrapped=one.key) for one in new]
     inserts.insert(inserts.Rows(members), inserts.Rows(keys), inserts.Rows(entries))
     return members
+
+
+def leave_final_list(participant: Participant) -> None:
+    """Take somebody out of a final list of participants by delegation, which keeps the names of its day."""
+    mine = Membership.objects.filter(participant=participant)
+    members = {str(one) for one in mine.values_list("public_id", flat=True)}
+    if not members:
+        return
+    for stamped in ParticipantList.objects.select_for_update().filter(conference=participant.conference_id):
+        left = [entry for entry in stamped.entries if entry["member"] not in members]
+        if len(left) < len(stamped.entries):
+            stamped.entries = left
+            stamped.save(update_fields=["entries"])
 
 
 def audit(kind: str, public_id: Any, action: str, *, by: Actor, now: datetime, **details: Any) -> None:
