@@ -322,13 +322,14 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
     @admin.action(description=gettext_lazy("Undo cancelling or rejecting"), permissions=["change"])
     def take_back_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         """Let those stand again whom an organiser cancelled or rejected within the last quarter of an hour."""
-        chosen = queryset.order_by("created_at", "pk").values_list("pk", flat=True)
+        ids = list(queryset.order_by("created_at", "pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         try:
-            said = admin_undoing.carry_out(request, [(pk, None) for pk in chosen[:MOST_AT_ONCE]])
+            said = admin_undoing.carry_out(request, [(pk, None) for pk in ids[:MOST_AT_ONCE]])
         except DomainError as error:
             self.message_user(request, str(error.message), messages.ERROR)
         else:
             self.message_user(request, said, messages.SUCCESS)
+        self._say_what_is_left(request, ids)
 
     def has_move_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
         """Whether the user may change the order of the waiting list: a right of its own."""
@@ -442,6 +443,10 @@ class RegistrationAdmin(ReadOnlyAdmin[Registration]):
                 number,
             )
             self.message_user(request, left_alone % {"count": number, "why": why}, messages.WARNING)
+        self._say_what_is_left(request, ids)
+
+    def _say_what_is_left(self, request: HttpRequest, ids: Sequence[int]) -> None:
+        """ids: of the chosen ones, one more than are looked at where there are more."""
         if len(ids) > MOST_AT_ONCE:
             too_many = _("Only the first %(count)s were looked at. Choose the action again for the rest.")
             self.message_user(request, too_many % {"count": MOST_AT_ONCE}, messages.WARNING)
