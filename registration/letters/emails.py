@@ -234,8 +234,11 @@ def status_changed(
         match registration.status:
             case _S.OFFERED:
                 letter = "keep_or_swap" if in_the_way else "offered"
-            case _S.CONFIRMED | _S.WAITLISTED | _S.PENDING if stands_again:
-                letter, method = "stands_again", "REQUEST" if registration.status == _S.CONFIRMED else ""
+                method = "CANCEL" if had_place else ""
+            case _S.CONFIRMED if stands_again:
+                letter, method = "stands_again", "REQUEST"
+            case _S.WAITLISTED | _S.PENDING if stands_again:
+                letter, method = "stands_again", "CANCEL" if had_place else ""
             case _S.CONFIRMED if registration.offer_expires_at:
                 letter, method = "offer_accepted", "REQUEST"
             case _S.CONFIRMED if registration.promoted_at:

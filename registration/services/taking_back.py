@@ -143,7 +143,7 @@ def take_back(
         one.admission = admission
         _refuse_who_stands(one)
     ending = endings[group[0].pk]
-    beside = _beside(pair, group)
+    beside = pair if pair is not None and len(group) == 1 else None
     if beside is not None and not _alike(beside, ending):
         raise StandApart
     recalled = {one.pk for one in group if _recall_letter(one, endings[one.pk], now=now)}
@@ -158,7 +158,8 @@ def take_back(
         one.save(update_fields=_KEPT)
         is_silent = one.pk in recalled and one.status == endings[one.pk].status
         is_first = one.status == _S.WAITLISTED != endings[one.pk].status
-        _note(one, is_silent=is_silent, is_first=is_first, by=by, now=now)
+        had_place = endings[one.pk].status in TAKING - {_S.OFFERED}
+        _note(one, is_silent=is_silent, is_first=is_first, had_place=had_place, by=by, now=now)
     if pair is not None:
         SeatPair.objects.filter(pk=pair.pk).update(ended_at=None)
     Ending.objects.filter(pk__in=endings).delete()
@@ -228,15 +229,14 @@ def _refuse_who_stands(registration: Registration) -> None:
         raise StandsAgain
 
 
-def _beside(pair: SeatPair | None, group: Sequence[Registration]) -> Registration | None:
-    """Whom somebody came with, where that one has not ended."""
-    if pair is None or len(group) > 1:
-        return None
-    return pair.registration
+def _alike(pair: SeatPair, ending: Ending) -> bool:
+    """Whether whoever named somebody stands as that one did, and has named nobody else since.
 
-
-def _alike(main: Registration, ending: Ending) -> bool:
-    """Whether somebody stands as the one who came along with them did, and has named nobody else since."""
+    Not where their place has passed on: who comes along with one member is no business of the next one.
+    """
+    main = pair.registration
+    if main.participant_id != pair.named_by_id:
+        return False
     stands: str = _S.CONFIRMED if main.status in TAKING - {_S.OFFERED} else main.status
     return stands == ending.status and not SeatPair.objects.standing().filter(registration=main).exists()
 
@@ -327,9 +327,10 @@ def _keep_free(registration: Registration, ended_at: datetime) -> None:
 def _has_another_since(group: Sequence[Registration], ending: Ending) -> bool:
     """Whether somebody got a seat at the same time after the ending: then they are asked which one they keep."""
     return any(
-        max(filter(None, (seat.created_at, seat.decided_at, seat.promoted_at))) > ending.ended_at
+        at is not None and at > ending.ended_at
         for in_the_way in clashes.of(group).values()
         for seat in in_the_way
+        for at in (seat.created_at, seat.decided_at, seat.promoted_at)
     )
 
 
@@ -347,8 +348,14 @@ def _recall_letter(registration: Registration, ending: Ending, *, now: datetime)
     return not others.exists() if outbox.services.supersede(key, now=now) else False
 
 
-def _note(registration: Registration, *, is_silent: bool, is_first: bool, by: Actor, now: datetime) -> None:
-    """The line of the audit trail, and what leaves: a letter unless nothing was told, platform and join link."""
+def _note(
+    registration: Registration, *, is_silent: bool, is_first: bool, had_place: bool, by: Actor, now: datetime
+) -> None:
+    """The line of the audit trail, and what leaves: a letter unless nothing was told, platform and join link.
+
+    had_place: before the ending. Where it has gone, the letter takes the calendar entry back: that of the ending may
+    have been recalled.
+    """
     actors.audit_entry(
         at=now,
         by=by,
@@ -357,5 +364,5 @@ def _note(registration: Registration, *, is_silent: bool, is_first: bool, by: Ac
         about_id=registration.public_id,
         details={"status_after": registration.status} | ({_FIRST: True} if is_first else {}),
     ).save()
-    change = messages.about_change(registration, now=now, is_taken_back=True)
+    change = messages.about_change(registration, now=now, had_place=had_place, is_taken_back=True)
     outbox.services.queue(one for one in change if not is_silent or one.topic != messages.STATUS)

@@ -18,11 +18,13 @@ from accounts.models import ActorKind, AuditEntry
 from alliance.admin import undo
 from outbox.models import Message, MessageState
 from registration import services
+from registration.admin import registrations
 from registration.letters import handlers
 from registration.models import Admission, Ending, Places, Registration, RegistrationStatus, SeatPair
-from registration.services import erasure, pairs, taking_back
+from registration.services import delegations, erasure, pairs, taking_back
 from tests import factories
 from tests.factories import NOW, AdmissionFactory, RegistrationFactory, SideEventFactory
+from tests.registration.test_delegations import nominate, nominee
 from tests.registration.test_races import assert_counts_are_true, at_once
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +162,29 @@ def test_a_letter_that_has_not_left_is_recalled_and_one_that_has_is_followed() -
     assert b"METHOD:REQUEST" in b"".join(part.content for part in mail.attachments)
 
 
+@pytest.mark.parametrize("ends", ["waitlisted", "offered"])
+def test_who_has_no_seat_any_more_keeps_no_entry_in_the_calendar(ends: str) -> None:
+    starts = NOW + timedelta(days=20)
+    there = {"starts_at": starts, "ends_at": starts + timedelta(hours=1)}
+    admission = AdmissionFactory.create(capacity=1, session=SideEventFactory.create(**there))
+    one = RegistrationFactory.create(admission=admission)
+    if ends == "waitlisted":
+        RegistrationFactory.create(admission=admission, status=S.WAITLISTED)
+    cancel(one)  # a letter that is recalled, with its calendar part
+    if ends == "offered":
+        other = SideEventFactory.create(conference=admission.conference, **there)
+        RegistrationFactory.create(
+            admission=AdmissionFactory.create(session=other), participant=one.participant, created_at=SOON
+        )
+
+    back(one)
+
+    assert stood(one) == [ends]
+    letter = Message.objects.get(topic="registration.status", about_id=one.public_id, about_version=3)
+    mail: Any = handlers.tell_change(letter, now=SOON)
+    assert b"METHOD:CANCEL" in b"".join(part.content for part in mail.attachments)
+
+
 def test_two_who_came_together_come_back_together_or_wait_together() -> None:
     admission = AdmissionFactory.create(capacity=2)
     main = RegistrationFactory.create(admission=admission)
@@ -184,6 +209,22 @@ def test_two_who_came_together_come_back_together_or_wait_together() -> None:
     back(main)
     assert stood(main, along, next_one) == ["confirmed", "cancelled", "confirmed"]
     assert_counts_are_true(admission)
+
+
+def test_who_came_with_a_member_comes_with_no_other_one() -> None:
+    delegation = factories.DelegationFactory.create()
+    AdmissionFactory.create(session=None, conference=delegation.conference, mode="in_person", capacity=3)
+    [made] = nominate(delegation, nominee(1))
+    seat = made.membership.participant.registrations.get()
+    wanted = pairs.Companion("Wren")
+    along = pairs.bring(registration_id=seat.pk, companion=wanted, by=actors.PARTICIPANT, now=NOW).companion
+    cancel(along)
+    delegations.replace(membership_id=made.membership.pk, nominee=nominee(2), by=actors.SYSTEM, now=NOW)
+
+    with pytest.raises(services.StandApart):
+        back(along)
+
+    assert stood(seat, along) == ["confirmed", "cancelled"]
 
 
 def test_who_got_another_seat_at_the_same_time_is_asked_which_one_they_keep() -> None:
@@ -240,6 +281,21 @@ def test_bulk_is_taken_back_by_the_button_in_order_and_by_nobody_else(client: Cl
     client.force_login(factories.RoleFactory(kind="organiser").user)  # of another conference
     client.post(reverse(LIST), sent, follow=True)
     assert Places.objects.get(pk=admission.pk).taken == 2
+
+
+def test_undoing_says_when_not_all_were_looked_at(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registrations, "MOST_AT_ONCE", 1)
+    rows = [RegistrationFactory.create(status=S.PENDING) for _each in range(2)]
+    for one in rows:
+        cancel(one, now=timezone.now())
+    client.force_login(factories.StaffFactory())
+    sent = {"action": "take_back_selected", "_selected_action": [one.pk for one in rows], "index": "0"}
+
+    said = client.post(reverse(LIST), sent, follow=True).text
+
+    assert "Undone: 1 registration stands again" in said
+    assert "Only the first 1 were looked at." in said
+    assert sorted(stood(*rows)) == ["cancelled", "pending"]
 
 
 @pytest.mark.race
