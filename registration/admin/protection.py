@@ -201,7 +201,7 @@ def of_person(request: HttpRequest, conference: Conference, somebody: UUID) -> H
         has_alias=person.has_alias,
         shows=_shown_of_participant(person),
         save=save,
-        lift=lambda: protection.lift(participant_id=person.pk, by=by, now=now),
+        lift=lambda: protection.lift(participant_id=person.pk, by=by, now=now, seen=protection.flags(found)),
         open=opened,
     )
     return _page(request, conference, subject)
@@ -246,9 +246,9 @@ def _page(request: HttpRequest, conference: Conference, subject: _Subject) -> Ht
     )
     facts: list[tuple[str, str]] = []
     stands = _as_seen(subject)
-    is_stale = "save" in request.POST and seen.is_stale(request, stands)
+    is_stale = not {"save", "lift"}.isdisjoint(request.POST) and seen.is_stale(request, stands)
     if is_stale:
-        messages.error(request, str(seen.CHANGED_BELOW))
+        messages.error(request, str(seen.CHANGED_BELOW if "save" in request.POST else seen.CHANGED))
     elif request.method == "POST":
         try:
             if "open" in request.POST:

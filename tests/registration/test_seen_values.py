@@ -112,11 +112,14 @@ def test_two_officers_do_not_undo_unseen_what_the_other_hides(organiser: Client,
     other.post(url, {"save": "1", "alias": "Wren", "hides_country": "on", "seen": seen})
 
     stale = organiser.post(url, {"save": "1", "alias": "Robin", "no_photo": "on", "seen": seen})
+    ended = organiser.post(url, {"lift": "1", "seen": seen})
 
     found = ProtectedParticipant.objects.get()
     person.refresh_from_db()
     assert MEANWHILE in stale.text
+    assert MEANWHILE in ended.text
     assert (found.hides_country, found.no_photo, person.display_name) == (True, False, "Wren")
+    assert MEANWHILE not in organiser.post(url, {"lift": "1", "seen": carried(ended)}).text  # but is no keeper
 
 
 def test_the_words_of_a_message_are_not_overwritten_unseen_and_nothing_typed_is_lost(
