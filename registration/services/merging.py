@@ -193,7 +193,7 @@ def merge(
     if planned.seen != seen:
         raise PlanChanged
     stays, goes = planned.stays, planned.goes
-    seats = [one for line in planned.lines for one in line.cancelled if one.status in TAKING]
+    seats = [one for line in planned.lines for one in line.cancelled if one.status in TAKING - {_S.OFFERED}]
     freed = _cancel(planned, by=by, now=now)
     moved = _move_registrations(planned, by=by, now=now)
     _move_check_ins(planned, now=now)

@@ -200,18 +200,21 @@ def test_calendar_entries_of_the_row_that_goes_are_taken_back(
     conference: Conference, pair: tuple[Participant, Participant]
 ) -> None:
     stays, goes = pair
-    both, line = admission(conference), admission(conference)
+    both, line, offer = (admission(conference) for _each in range(3))
     kept = RegistrationFactory(admission=both, participant=stays)
     twice = RegistrationFactory(admission=both, participant=goes)
     RegistrationFactory(admission=line, participant=stays)
     RegistrationFactory(admission=line, participant=goes, status="waitlisted")
+    RegistrationFactory(admission=offer, participant=stays)
+    until = NOW + timedelta(hours=2)  # what is only offered stands in no calendar
+    RegistrationFactory(admission=offer, participant=goes, status="offered", offer_expires_at=until)
 
     merge(stays, goes)
     mail = organiser_mails.tell_merged(Message.objects.get(topic=organiser_mails.MERGED), now=NOW)
 
     parts = [part.content.decode() for part in mail.attachments] if isinstance(mail, Mail) else []
     methods = [line.partition(":")[2] for part in parts for line in part.splitlines() if line.startswith("METHOD")]
-    assert methods == ["CANCEL", "REQUEST", "REQUEST"]
+    assert methods == ["CANCEL", "REQUEST", "REQUEST", "REQUEST"]
     assert (str(twice.public_id) in parts[0], str(kept.public_id) in parts[1]) == (True, True)
 
 
