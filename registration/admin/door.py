@@ -143,7 +143,5 @@ def csv_of_selected(
     return _table_of_selected(modeladmin, request, queryset, "csv-mark")
 
 
-pages.register(
-    "door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=10, group=pages.Group.DAY
-)
+pages.register("door", door, permission=_SEE_DOOR, label=gettext_lazy("At the door"), order=10, group=pages.Group.DAY)
 pages.register("badges", badge_file, permission=_SEE_PEOPLE, route="door/badges/<slug:sheet>/<int:part>.pdf", of="door")

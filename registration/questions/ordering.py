@@ -14,8 +14,6 @@ from events.models import Conference
 from registration.models import Question
 from registration.questions import answers
 
-MOST = 9999
-
 
 class QuestionsChanged(DomainError):
     """The questions do not stand as the organiser saw them."""
@@ -30,9 +28,7 @@ class BelowItsSource(DomainError):
     code = "question_above_its_source"
 
     def __init__(self, question: Question) -> None:
-        super().__init__(
-            _("“%(question)s” must stay below the question it depends on.") % {"question": question.label}
-        )
+        super().__init__(_("“%(question)s” must stay below the question it depends on.") % {"question": question.label})
 
 
 def as_seen(questions: Iterable[Question]) -> str:

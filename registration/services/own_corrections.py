@@ -38,7 +38,6 @@ from registration.seating import origins
 from registration.services import pairs
 
 _PLAIN = ("language", "time_zone", "interpretation_language", "accessibility_needs", "function", "organisation_text")
-_OF_AUDIENCE = ("category", "country_id", "organisation_id")
 _DELEGATIONS_OWN = frozenset({"given_name", "family_name", "alias", "category", "country", "organisation_id",
                               "organisation_text", "function"})  # fmt: skip
 
