@@ -42,9 +42,10 @@ _CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"|nonce[-=]"?[\w+/=
 LATER = NOW + timedelta(days=1)
 
 
-def protect(member: Membership, alias: str, **more: bool) -> None:
+def protect(member: Membership, alias: str, **more: Any) -> None:
     """The person protects themselves on their own page."""
-    wanted = protection.Wanted(alias=alias, **({"no_photo": True} | more))
+    values: dict[str, Any] = {"alias": alias, "no_photo": True}
+    wanted = protection.Wanted(**(values | more))
     protection.protect(participant_id=member.participant_id, wanted=wanted, by=actors.PARTICIPANT, now=NOW)
 
 
@@ -117,7 +118,7 @@ def test_nothing_that_a_delegation_reads_changes_when_its_members_hide() -> None
 
 def test_what_a_delegation_writes_is_answered_the_same_and_leaves_the_alias() -> None:
     country = CountryFactory()
-    worlds = []
+    worlds: list[list[tuple[str, int, str]]] = []
     for hides in (False, True):
         conference = ConferenceFactory(title={"en": "Conference"}, slug=f"conference-{len(worlds)}", edition=None)
         walk = Walk(a_delegation(conference=conference, country=country))
