@@ -240,6 +240,7 @@ def test_account_rests_when_the_platform_had_too_many_calls(
     assert not Outage.objects.exists()
     account = HostAccount.objects.get()
     assert (hosts.rests_until(account, "registrants", now=NOW), account.changes_rest_until) == (until, None)
+    assert set(Registrant.objects.values_list("adds", flat=True)) == {0}, "nobody was added"
 
     work(until + timedelta(hours=1))
     assert [status for _name, status in there(zoom, meeting)] == ["approved"] * 3

@@ -286,7 +286,7 @@ def _relay(row: Registrant) -> str:
 
 @contextmanager
 def _counted_add(row: Registrant, meeting: Meeting, *, now: datetime) -> Iterator[None]:
-    """Count the call inside, which adds, unless the platform never saw it.
+    """Count the call inside, which adds, unless the platform never saw it, or had too many calls of everybody's.
 
     Raises HeldBack: platforms refuse people who are added too often a day.
     """
@@ -300,7 +300,9 @@ def _counted_add(row: Registrant, meeting: Meeting, *, now: datetime) -> Iterato
             if meeting.account is not None:
                 spending.enter_context(hosts.spending(meeting.account, "registrants", now=now))
             yield
-    except (*hosts.NOT_COUNTED, HeldBack):
+    except (*hosts.NOT_COUNTED, RateLimited) as error:
+        if isinstance(error, RateLimited) and error.scope is Scope.REGISTRANT:
+            raise
         mine.filter(adds_on=today, adds__gt=0).update(adds=F("adds") - 1)
         raise
 
