@@ -60,7 +60,7 @@ def test_findings_stand_with_their_session_and_lead_to_their_row(staff: Client, 
     assert "is printed as “Sunday”" in errors
     assert "The panel" not in errors
     row = programme_checks.row_of(panel).path
-    assert f'<a href="{row}">“The panel” has no time.</a> <code class="quiet">time_missing</code>' in warnings
+    assert f'<a href="{row}">“The panel” has no time.</a></li>' in warnings
     assert "“The panel” has no moderator." in warnings
 
 
