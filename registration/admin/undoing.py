@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +17,7 @@ from alliance.admin import own_rows, undo
 from alliance.exceptions import DomainError
 from registration import services
 from registration.models import Registration, RegistrationStatus
+from registration.models.registration import ENDED
 
 KIND = "registrations"
 
@@ -41,20 +42,28 @@ def carry_out(request: HttpRequest, chosen: Sequence[tuple[int, int | None]]) ->
     in the same order before all others. Raises the DomainError of the last one when nothing could be taken back.
     """
     by, stood = actor(request), Counter[str]()
+    ended = set(Registration.objects.filter(pk__in=dict(chosen), status__in=ENDED).values_list("pk", flat=True))
     refused: list[DomainError] = []
     late = []
+
+    def refuse(pk: int, error: DomainError) -> None:
+        if status := _came_along(pk, ended):
+            stood[status] += 1
+        else:
+            refused.append(error)
+
     for pk, version in chosen:
         try:
             stood[_taken_back(pk, version, by=by, in_line=False)] += 1
         except services.PlaceGone:
             late.append((pk, version))
         except DomainError as error:
-            refused.append(error)
+            refuse(pk, error)
     for pk, version in reversed(late):  # each goes before all who stand there
         try:
             stood[_taken_back(pk, version, by=by, in_line=True)] += 1
         except DomainError as error:
-            refused.append(error)
+            refuse(pk, error)
     if not stood:
         raise refused[-1] if refused else services.TooLate
     for why, number in Counter(str(error.message) for error in refused).most_common():
@@ -75,6 +84,12 @@ def carry_out(request: HttpRequest, chosen: Sequence[tuple[int, int | None]]) ->
 def _taken_back(pk: int, version: int | None, *, by: Any, in_line: bool) -> str:
     found = services.take_back(registration_id=pk, version=version, by=by, now=timezone.now(), in_line=in_line)
     return found.status
+
+
+def _came_along(pk: int, ended: Container[int]) -> str:
+    """Where somebody stands who had ended and came back with whom they came with; empty for all others."""
+    found = Registration.objects.live().filter(pk=pk).values_list("status", flat=True).first()
+    return found or "" if pk in ended else ""
 
 
 undo.register(KIND, take_back)

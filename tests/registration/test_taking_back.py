@@ -298,6 +298,27 @@ def test_undoing_says_when_not_all_were_looked_at(client: Client, monkeypatch: p
     assert sorted(stood(*rows)) == ["cancelled", "pending"]
 
 
+@pytest.mark.parametrize("capacity", [2, 1])
+def test_two_who_come_together_are_counted_as_two_when_both_are_chosen(client: Client, capacity: int) -> None:
+    now = timezone.now()
+    starts = now + timedelta(days=30)
+    session = SideEventFactory.create(starts_at=starts, ends_at=starts + timedelta(hours=1))
+    admission = AdmissionFactory.create(capacity=2, session=session)
+    main = RegistrationFactory.create(admission=admission)
+    wanted = pairs.Companion("Wren")
+    along = pairs.bring(registration_id=main.pk, companion=wanted, by=actors.PARTICIPANT, now=now).companion
+    cancel(main, now=now)
+    Places.objects.filter(pk=admission.pk).update(capacity=capacity)
+    client.force_login(factories.StaffFactory())
+    sent = {"action": "take_back_selected", "_selected_action": [main.pk, along.pk], "index": "0"}
+
+    said = client.post(reverse(LIST), sent, follow=True).text
+
+    assert "Undone: 2 registrations stand again" in said
+    assert "left as" not in said
+    assert stood(main, along) == ["confirmed" if capacity == 2 else "waitlisted"] * 2
+
+
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_two_undo_at_once_and_promotion_never_oversell() -> None:
