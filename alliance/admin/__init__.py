@@ -5,13 +5,17 @@ a sentence, on the form that was sent. The history keeps ids, never names. Lists
 queries however many rows they show. What somebody else changed meanwhile is never overwritten unseen.
 """
 
+from alliance.admin import links
 from alliance.admin.base import HouseAdmin, ReadOnlyAdmin, RelatedPage
 from alliance.admin.fields import KnownSelect, KnownSelectMultiple, LinesField, choices_of, in_all_languages
+from alliance.admin.filters import named
 from alliance.admin.forms import HouseForm, ShowsRefusal, explain, explanation, is_explained, of_parent_only
 from alliance.admin.history import neutral_name
 from alliance.admin.inlines import HouseStacked, HouseTabular
 from alliance.admin.lists import as_json, as_list, as_uuid, clock_time, list_url, refuse, row_url, zone_named
 from alliance.admin.scope import own_rows
+
+links.install()
 
 __all__ = [
     "HouseAdmin",
@@ -34,6 +38,7 @@ __all__ = [
     "in_all_languages",
     "is_explained",
     "list_url",
+    "named",
     "neutral_name",
     "of_parent_only",
     "own_rows",

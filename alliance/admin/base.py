@@ -21,7 +21,7 @@ from alliance.admin import versions
 from alliance.admin.fields import HouseFields
 from alliance.admin.forms import HouseForm, explanation
 from alliance.admin.history import write_history
-from alliance.admin.lists import as_uuid, list_url
+from alliance.admin.lists import as_uuid, list_url, without_number
 from alliance.admin.scope import chosen_for, may
 from alliance.admin.typed import M, ModelAdmin
 from alliance.exceptions import DomainError
@@ -60,8 +60,13 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
 
     @staticmethod
     def label_of(row: Any) -> str:
-        """What a row is called in titles and search results."""
+        """What a row is called in search results, where namesakes may stand beside each other."""
         return str(row)
+
+    @classmethod
+    def title_of(cls, row: Any) -> str:
+        """What a row is called in titles and links."""
+        return without_number(cls.label_of(row))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new row belongs to what the list was filtered by, such as a conference."""
@@ -210,7 +215,7 @@ class HouseAdmin(HouseFields, ModelAdmin[M]):
         if obj is not None:
             if self.has_change_permission(request, obj):
                 context |= self._versions(request, context, obj)
-            context |= {"related_pages": self.related_links(request, obj), "subtitle": self.label_of(obj)}
+            context |= {"related_pages": self.related_links(request, obj), "subtitle": self.title_of(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def related_links(self, request: HttpRequest, row: M) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -21,6 +22,7 @@ from django.utils.safestring import SafeString
 from alliance import time
 
 log = structlog.get_logger("alliance.admin")
+_NUMBER = re.compile(r" \(#\d+\)$")  # as __str__ of models ends, to tell namesakes apart
 
 
 def list_url(model: type[models.Model]) -> str:
@@ -31,6 +33,11 @@ def list_url(model: type[models.Model]) -> str:
 def row_url(row: models.Model) -> str:
     """The address of a row's page."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def without_number(label: str) -> str:
+    """What a row is called where no namesake can stand beside it: titles, links."""
+    return _NUMBER.sub("", label)
 
 
 def as_uuid(text: str) -> UUID | None:

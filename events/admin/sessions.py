@@ -147,7 +147,6 @@ class SessionAdmin(HouseAdmin[Session]):
     related_pages: ClassVar[list[RelatedPage]] = []
     list_display = ["title", conference_slug, "in_programme", "kind", "when", "room", "state"]
     list_filter = ["state", "kind", Missing, "conference"]
-    list_select_related = ["conference", "day", "room"]
     ordering = ["-conference__starts_on", "conference", F("day__number").asc(nulls_last=True), "position", "pk"]
     search_fields = ["key", "slug", *in_all_languages("title")]
     search_by_id = ("public_id",)
@@ -213,6 +212,22 @@ class SessionAdmin(HouseAdmin[Session]):
     def get_inlines(self, request: HttpRequest, obj: Session | None) -> Any:
         """Our own and those that other apps brought."""
         return [*self.inlines, *self.extra_inlines, *self.last_inlines]
+
+    @staticmethod
+    def label_of(session: Session) -> str:
+        """Title and time: an opening session is in every programme. Needs the conference loaded."""
+        if session.starts_at is None:
+            return str(session)
+        return f"{session.title} · {clock_time(session.starts_at, session.conference.zone)}"
+
+    @classmethod
+    def title_of(cls, session: Session) -> str:
+        """The title alone."""
+        return str(session.title)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        """With what lists show, and the conference, whose clock is in every label."""
+        return super().get_queryset(request).select_related("conference", "day", "room")
 
     def related_links(self, request: HttpRequest, row: Session) -> list[dict[str, str]]:
         """Back to the programme, and the lists."""

@@ -25,5 +25,5 @@ def conference_bar(context: template.Context) -> dict[str, Any]:
 @register.filter
 def row_label(row: Model) -> str:
     """What a row is called in titles of the admin."""
-    label_of = getattr(admin.site._registry.get(type(row)), "label_of", str)
-    return str(label_of(row))
+    title_of = getattr(admin.site._registry.get(type(row)), "title_of", str)
+    return str(title_of(row))

@@ -14,6 +14,7 @@ from django.urls import reverse
 from alliance.admin import HouseAdmin
 from events.models import Conference, Country, Organisation, Segment, Session, SideEvent
 from tests.factories import (
+    AdmissionFactory,
     ConferenceDayFactory,
     ConferenceFactory,
     ContributionFactory,
@@ -63,6 +64,31 @@ def errors(response: Any) -> dict[str, list[str]]:
     assert response.status_code == 200
     found: dict[str, list[str]] = response.context["adminform"].form.errors
     return found
+
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+
+def test_titles_and_links_have_no_numbers_and_namesakes_are_told_apart_by_their_time(administrator: Client) -> None:
+    session, twin = (
+        SessionFactory(
+            title={"en": "Opening"},
+            starts_at=datetime(2030, 7, day, 7, 30, tzinfo=UTC),
+            ends_at=datetime(2030, 7, day, 8, 30, tzinfo=UTC),
+        )
+        for day in (15, 16)
+    )
+    admission = AdmissionFactory(session=session, conference=session.conference)
+    found = f"{reverse('admin:autocomplete')}?app_label=registration&model_name=admission&field_name=session&term=Op"
+
+    page = administrator.get(change(session))
+    shown = administrator.get(change(admission)).text
+    told = [one["text"] for one in administrator.get(found).json()["results"]]
+
+    assert page.context["subtitle"] == "Opening"
+    assert f'<a href="{change(session)}">Opening</a>' in shown
+    assert set(told) == {"Opening · 15 Jul 2030, 09:30 CEST", "Opening · 16 Jul 2030, 09:30 CEST"}
+    assert f"(#{twin.pk})" not in page.text
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -130,8 +156,8 @@ def test_room_that_is_taken_is_explained_and_the_input_kept(administrator: Clien
             {"ends_at": ["The end must come after the start."]},
         ),
         ({"slug": "taken"}, {"slug": ["Another session of the conference has this address."]}),
-        ({"title_en": "", "title_ru": " "}, {"title": ["This field is required."]}),
-        ({"kind": "smoke"}, {"kind": ["Select a valid choice. smoke is not one of the available choices."]}),
+        ({"title_en": "", "title_ru": " "}, {"title": ["Fill in “Title”."]}),
+        ({"kind": "smoke"}, {"kind": ["Choose one of the answers offered for “Kind”."]}),
     ],
 )
 def test_session_that_cannot_be_is_explained(
