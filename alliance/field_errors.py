@@ -60,10 +60,14 @@ class ClearErrors(forms.BaseForm):
     """A form whose every message says what to do. Stands first among the bases."""
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """As Django's, with our words in the place of its own."""
-        if field is not None and isinstance(error, ValidationError) and not hasattr(error, "error_dict"):
-            for one in error.error_list:
-                _reword(self.fields[field], name_of(self, field), one)
+        """As Django's, with our words in the place of its own. Models complain of several fields at once."""
+        if isinstance(error, ValidationError):
+            found = error.error_dict if hasattr(error, "error_dict") else {field: error.error_list}
+            for name, problems in found.items():
+                if name is None or name not in self.fields:
+                    continue
+                for one in problems:
+                    _reword(self.fields[name], name_of(self, name), one)
         super().add_error(field, error)
 
 
@@ -80,15 +84,16 @@ def summary(form: forms.BaseForm) -> list[tuple[str, str | SafeString]]:
     for bound in form:
         anchor = f"#{bound.auto_id}_0" if bound.use_fieldset else f"#{bound.auto_id}"
         for error, text in zip(problems.get(bound.name, []), bound.errors, strict=True):
-            if error.code in _WITHOUT_NAME and not _is_in(name_of(form, bound.name), str(text)):
+            if error.code in _WITHOUT_NAME and not names(form, bound.name, str(text)):
                 found.append((anchor, format_html("{}{}{}", bound.label, _DASH.get(get_language() or "", " – "), text)))
             else:
                 found.append((anchor, str(text)))
     return found
 
 
-def _is_in(label: str, text: str) -> bool:
-    return label in html.unescape(text)
+def names(form: forms.BaseForm, name: str, text: str) -> bool:
+    """Whether a message says which field it is about."""
+    return name_of(form, name) in html.unescape(text)
 
 
 def is_stock(field: forms.Field, error: ValidationError) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from alliance import db
 from alliance.admin.typed import M, ModelForm
 from alliance.exceptions import DomainError
+from alliance.field_errors import ClearErrors
 
 _EXPLANATIONS: dict[str, tuple[str | None, str | Promise]] = {}
 
@@ -65,7 +66,7 @@ class ShowsRefusal:
         return cleaned
 
 
-class HouseForm(ShowsRefusal, ModelForm[M]):
+class HouseForm(ClearErrors, ShowsRefusal, ModelForm[M]):
     """The form of an admin page."""
 
 

@@ -10,6 +10,7 @@ from django import template
 from django.forms import BaseForm
 from django.utils import formats, timezone
 
+from alliance import field_errors
 from alliance.admin import lists
 
 register = template.Library()
@@ -31,11 +32,18 @@ def table_day(value: date | None) -> str:
 
 @register.simple_tag
 def form_problems(form: BaseForm, inlines: Iterable[Any] = ()) -> list[tuple[str, str, str]]:
-    """What keeps a form of the admin from being saved: the id of the field, its label, what is wrong, in its order."""
+    """What keeps a form of the admin from being saved: the id of the field, its label, what is wrong, in its order.
+
+    The label is empty where the message names the field itself.
+    """
     forms = [form, *(one for inline in inlines for one in inline.formset.forms)]
     # A field of several inputs has no label of its own; its first input stands for it.
     return [
-        (bound.id_for_label or f"{bound.auto_id}_0", str(bound.label), str(message))
+        (
+            bound.id_for_label or f"{bound.auto_id}_0",
+            "" if field_errors.names(one, bound.name, str(message)) else str(bound.label),
+            str(message),
+        )
         for one in forms
         if one.errors
         for bound in one

@@ -354,5 +354,9 @@ def test_deleting_says_what_goes_and_a_form_with_errors_leads_to_its_fields() ->
     assert "Contributions: 1" in page
     assert "relationship" not in page
     form = staff.post(reverse("admin:events_session_add"), {"kind": "panel"})
-    assert [one[2] for one in form.context["found"]][:2] == ["This field is required."] * 2
-    assert all(f'id="{one[0]}"' in form.text for one in form.context["found"])
+    found = form.context["found"]
+    assert [one[1:] for one in found][:2] == [
+        ("", "Fill in “Title”."),
+        ("", "Choose an answer for “Conference”."),
+    ]
+    assert all(f'id="{one[0]}"' in form.text for one in found)
