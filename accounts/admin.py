@@ -23,7 +23,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import admin_factors, factor_resets, roles
+from accounts import admin_factors, factor_resets, roles, trail_words
 from accounts.actors import Actor, audit_entry
 from accounts.models import AuditEntry, Role, User
 from alliance.admin import (
@@ -35,8 +35,11 @@ from alliance.admin import (
     as_json,
     clock_time,
     explain,
+    named,
     refuse,
 )
+from alliance.field_errors import ClearErrors
+from outbox.admin import MessageAdmin
 
 explain("user_email_is_unique", gettext_lazy("A user with this e-mail address exists already."), field="email")
 explain("role_held_once", gettext_lazy("This role is held already."))
@@ -141,7 +144,7 @@ class RoleInline(HouseTabular[Role, User]):
         return formset
 
 
-class NewUserForm(ShowsRefusal, AdminUserCreationForm):  # type: ignore[type-arg]
+class NewUserForm(ClearErrors, ShowsRefusal, AdminUserCreationForm):  # type: ignore[type-arg]
     """A new user signs in by e-mail; the address is kept in lower case."""
 
     class Meta:
@@ -153,7 +156,7 @@ class NewUserForm(ShowsRefusal, AdminUserCreationForm):  # type: ignore[type-arg
         return str(self.cleaned_data["email"]).lower()
 
 
-class ChangedUserForm(ShowsRefusal, UserChangeForm):  # type: ignore[type-arg]
+class ChangedUserForm(ClearErrors, ShowsRefusal, UserChangeForm):  # type: ignore[type-arg]
     """An existing user."""
 
     class Meta:
@@ -375,14 +378,14 @@ class RoleAdmin(HouseAdmin[Role]):
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     """What was done, when and by whom. Nobody changes it."""
 
-    list_display = ["at_utc", "action", "actor_kind", "actor_user", "about_kind", "about_id"]
-    list_filter = ["action", "actor_kind", "about_kind"]
+    list_display = ["at_utc", "what", "actor_kind", "actor_user", "about", "about_id"]
+    list_filter = [("action", named(trail_words.action)), "actor_kind", ("about_kind", named(trail_words.kind))]
     list_select_related = ["actor_user"]
     ordering = ["-at", "-pk"]
     search_fields = ["action"]
     search_by_id = ("about_id",)
     search_help_text = gettext_lazy("An action, or a whole public id.")
-    fields = ["at_utc", "action", "actor_kind", "actor_user", "about_kind", "about_id", "shown_details"]
+    fields = ["at_utc", ("what", "action"), "actor_kind", "actor_user", ("about", "about_id"), "shown_details"]
 
     def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         """Nobody."""
@@ -391,7 +394,17 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @staticmethod
     def label_of(entry: AuditEntry) -> str:
         """What was done."""
-        return entry.action
+        return trail_words.action(entry.action)
+
+    @admin.display(description=gettext_lazy("what was done"), ordering="action")
+    def what(self, entry: AuditEntry) -> str:
+        """In words; the page of the entry has the code, too."""
+        return trail_words.action(entry.action)
+
+    @admin.display(description=gettext_lazy("kind of row"), ordering="about_kind")
+    def about(self, entry: AuditEntry) -> str:
+        """In words."""
+        return trail_words.kind(entry.about_kind)
 
     @admin.display(description=gettext_lazy("at"), ordering="at")
     def at_utc(self, entry: AuditEntry) -> str:
@@ -428,6 +441,7 @@ for _model in [model for model in admin.site._registry if model.__module__.start
 admin.site.register(User, HouseUserAdmin)
 admin.site.register(Role, RoleAdmin)
 admin.site.register(AuditEntry, AuditEntryAdmin)
+MessageAdmin.kind_name = staticmethod(trail_words.kind)
 if admin.site.is_registered(Group):
     admin.site.unregister(Group)
 admin.site.register(Group, HouseGroupAdmin)

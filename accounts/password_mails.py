@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts.models import User
@@ -63,4 +64,4 @@ def tell(message: Message, *, now: datetime) -> Mail | Superseded:
 
 def register() -> None:
     """Make the handler known to the outbox. Called when the app is ready."""
-    topics.register(TOPIC, tell)
+    topics.register(TOPIC, tell, title=_("Link to set a password"))

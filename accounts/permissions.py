@@ -186,7 +186,13 @@ ABOUT: dict[str, str] = {
 }
 # Kinds that belong to no conference, or whose conference is nobody's business: users, what stands behind an alias, what
 # platforms told, long work, which its owner alone sees, and what had to be taken down because a consent had ended.
-ABOUT_THE_HOUSE = frozenset({"user", "safe", "platform_event", "job", "take_down"})
+ABOUT_THE_HOUSE: dict[str, str] = {
+    "user": "accounts.user",
+    "safe": "accounts.safe",
+    "platform_event": "video.platformevent",
+    "job": "events.job",
+    "take_down": "registration.takedown",
+}
 
 _S, _C, _A, _D = Level.SEE, Level.CHANGE, Level.ADD, Level.DELETE
 

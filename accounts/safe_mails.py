@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts.models import Safe, User
@@ -55,4 +56,4 @@ def tell(message: Message, *, now: datetime) -> Mail | Superseded:
 
 def register() -> None:
     """Make the handler known to the outbox. Called when the app is ready."""
-    topics.register(TOPIC, tell)
+    topics.register(TOPIC, tell, title=_("Notice to guardians"))

@@ -451,4 +451,4 @@ def _finish(job: Job, token: UUID, state: JobState, result: Result, *, now: date
 
 def register_handler() -> None:
     """Make the handler known to the outbox. Called when the app is ready."""
-    topics.register(TOPIC, handle, group=GROUP)
+    topics.register(TOPIC, handle, group=GROUP, title=gettext_lazy("Long work"))

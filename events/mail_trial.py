@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts.models import User
@@ -46,4 +47,4 @@ def send(message: Message, *, now: datetime) -> Mail | Superseded:
 
 def register() -> None:
     """Make the handler known to the outbox. Called when the app is ready."""
-    topics.register(TOPIC, send)
+    topics.register(TOPIC, send, title=_("Test of a letter"))

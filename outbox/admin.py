@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from alliance.admin import ReadOnlyAdmin, as_json, clock_time
+from alliance.admin import ReadOnlyAdmin, as_json, clock_time, named
 from alliance.exceptions import DomainError
-from outbox import services
+from outbox import services, topics
 from outbox.models import Message, MessageState
 
 MOST_AT_ONCE = 500  # messages that one action touches
@@ -25,22 +25,24 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     """Messages, the newest first. They hold ids only, and so does this page.
 
     unseen: conditions of messages that this page must not show; apps add theirs.
+    kind_name: what a kind of row is called; the app that knows the kinds sets it.
     """
 
     empty_text = gettext_lazy(
         "No message has been queued yet. They appear when people register, and when you write to them."
     )
     unseen: ClassVar[list[Callable[[], Q]]] = []
-    list_display = ["created", "topic", "state", "about", "attempts", "next_attempt", "last_error"]
-    list_display_links = ["created", "topic"]
-    list_filter = ["state", "topic", "group"]
+    kind_name: Callable[[str], str] = staticmethod(str)
+    list_display = ["created", "title", "state", "about", "attempts", "next_attempt", "last_error"]
+    list_display_links = ["created", "title"]
+    list_filter = ["state", ("topic", named(topics.title_of)), "group"]
     ordering = ["-created_at", "-pk"]
     search_fields = ["key", "topic"]
     search_by_id = ("public_id", "about_id")
     search_help_text = gettext_lazy("A topic, a part of the key, or a whole public id.")
     actions = ["send_again", "hold", "release"]
     fieldsets = [
-        (None, {"fields": ["topic", ("state", "attempts"), "last_error"]}),
+        (None, {"fields": [("title", "topic"), ("state", "attempts"), "last_error"]}),
         (gettext_lazy("About"), {"fields": [("about_kind", "about_id", "about_version"), "shown_details"]}),
         (
             gettext_lazy("Times"),
@@ -78,13 +80,18 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     @staticmethod
     def label_of(message: Message) -> str:
-        """Its topic."""
-        return message.topic
+        """What it says or does."""
+        return topics.title_of(message.topic)
+
+    @admin.display(description=gettext_lazy("message"), ordering="topic")
+    def title(self, message: Message) -> str:
+        """What it says or does; the page of the message has the topic itself, as logs have it."""
+        return topics.title_of(message.topic)
 
     @admin.display(description=gettext_lazy("about"))
     def about(self, message: Message) -> str:
         """The kind and the beginning of the id."""
-        return f"{message.about_kind} {message.about_id.hex[:8]}…"
+        return f"{self.kind_name(message.about_kind)} {message.about_id.hex[:8]}…"
 
     @admin.display(description=gettext_lazy("next attempt at"), ordering="next_attempt_at")
     def next_attempt(self, message: Message) -> str:

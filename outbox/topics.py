@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from outbox import catalogue
 from outbox.models import Message
 from outbox.results import Done, Mail, Superseded
 
@@ -29,11 +30,18 @@ class Handler(Protocol):
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic, its handler, and the way out it takes."""
+    """A topic, its handler, the way out it takes, and what organisers read in its place."""
 
     name: str
     handler: Handler
     group: str
+    words: catalogue.Words = ""
+    letter: str = ""
+
+    @property
+    def title(self) -> catalogue.Words:
+        """Its own words, or the title of its letter; the name where it has neither."""
+        return catalogue.get(self.letter).title if self.letter else self.words or self.name
 
 
 class UnknownTopic(LookupError):
@@ -43,8 +51,11 @@ class UnknownTopic(LookupError):
 _topics: dict[str, Topic] = {}
 
 
-def register(topic: str, handler: Handler, *, group: str = MAIL) -> None:
+def register(topic: str, handler: Handler, *, title: catalogue.Words = "", letter: str = "", group: str = MAIL) -> None:
     """Let `handler` send the messages of `topic`.
+
+    title: what organisers read in lists, in one or two words of their language; no two topics share one.
+    letter: instead, the letter of the catalogue whose title it bears.
 
     group: the way out, of at most 12 characters: "mail", or one per platform. Each has its own queue and its own
     outage: when one does not answer, the others go on.
@@ -53,7 +64,7 @@ def register(topic: str, handler: Handler, *, group: str = MAIL) -> None:
     known = _topics.get(topic)
     if known is not None and known.handler is not handler:
         raise ValueError(f"The topic {topic} has a handler already.")
-    _topics[topic] = Topic(topic, handler, group)
+    _topics[topic] = Topic(topic, handler, group, title, letter)
 
 
 def forget(topic: str) -> None:
@@ -67,6 +78,17 @@ def get(topic: str) -> Topic:
         return _topics[topic]
     except KeyError:
         raise UnknownTopic(topic) from None
+
+
+def title_of(name: str) -> str:
+    """What organisers read, in the active language; the name itself for a topic of an older version of this program."""
+    known = _topics.get(name)
+    return name if known is None else str(known.title)
+
+
+def names() -> Iterable[str]:
+    """All topics, in the order of registering."""
+    return _topics.keys()
 
 
 def groups() -> Iterable[str]:

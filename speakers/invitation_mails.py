@@ -144,5 +144,5 @@ def tell_again(message: Message, *, now: datetime) -> Mail | Superseded:
 def register() -> None:
     """Make letters and handlers known. Called when the app is ready."""
     catalogue.register(*LETTERS)
-    topics.register(SENT, tell_invited)
-    topics.register(REMINDER, tell_again)
+    topics.register(SENT, tell_invited, letter="speaker_invitation")
+    topics.register(REMINDER, tell_again, letter="speaker_reminder")

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts.models import User
@@ -74,4 +75,4 @@ def tell(message: Message, *, now: datetime) -> Mail | Superseded:
 
 def register() -> None:
     """Make the handler known to the outbox. Called when the app is ready."""
-    topics.register(TOPIC, tell)
+    topics.register(TOPIC, tell, title=_("Room lost on a platform"))

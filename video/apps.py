@@ -1,6 +1,7 @@
 """The video app."""
 
 from django.apps import AppConfig
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -19,7 +20,8 @@ class VideoConfig(AppConfig):
 
         alerts.register()
         handlers.register()
-        topics.register(events.TOPIC, events.work_through, group=events.GROUP)
+        topics.register(events.TOPIC, events.work_through, title=_("News from a platform"), group=events.GROUP)
         for service in Service:
-            topics.register(f"{events.REPORT}{service.value}", events.read_report, group=service.value)
+            title = format_lazy("{} ({})", _("Attendance"), service.label)
+            topics.register(f"{events.REPORT}{service.value}", events.read_report, title=title, group=service.value)
         programme_checks.register_checks()

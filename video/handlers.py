@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from events.models import Release
 from events.releases import publishing
 from outbox import topics
@@ -74,5 +77,6 @@ def order_after_release(release: Release) -> None:
 def register() -> None:
     """Make the handlers known. Called when the app is ready."""
     for service in Service:
-        topics.register(rooms.topic_of(service), carry_out, group=service.value)
+        title = format_lazy("{} ({})", _("Meeting"), service.label)
+        topics.register(rooms.topic_of(service), carry_out, title=title, group=service.value)
     publishing.on_published(order_after_release)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from alliance.admin import as_uuid, in_all_languages, own_rows, search
 from alliance.admin.search import Found
 from events.models import Conference
+from outbox import topics
 from outbox.models import Message
 from registration.models import Delegation, DoorCode, Participant, Registration
 from registration.models.attendance import as_typed
@@ -71,7 +72,7 @@ def messages(request: HttpRequest, text: str) -> Found:
         return Found(_("Messages"), [])
     own = Message.objects.filter(Q(public_id=public_id) | Q(about_id=public_id)).order_by("-created_at", "-pk")
     rows = search.visible(request, own)
-    return search.found(_("Messages"), rows, text, lambda row: (row.topic, row.get_state_display()))
+    return search.found(_("Messages"), rows, text, lambda row: (topics.title_of(row.topic), row.get_state_display()))
 
 
 search.register("registrations", 40, registrations)

@@ -9,10 +9,9 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from accounts import trail_words
 from accounts.models import AuditEntry
 from alliance.admin import clock_time, row_url
 from events.admin import pages
@@ -20,39 +19,6 @@ from events.models import Conference
 from registration.models import Participant, Registration, RegistrationStatus
 
 _MOST = 500  # the newest lines; more than that never happened to one person
-
-# In words what services write as action. One that is not here is shown as it stands.
-ACTIONS: dict[str, str | Promise] = {
-    "registration.received": gettext_lazy("The registration came in"),
-    "registration.approved": gettext_lazy("Approved"),
-    "registration.rejected": gettext_lazy("Not admitted"),
-    "registration.cancelled": gettext_lazy("Cancelled"),
-    "registration.taken_back": gettext_lazy("An organiser’s decision was taken back: it stands again"),
-    "registration.promoted": gettext_lazy("Moved up from the waiting list to a place"),
-    "registration.offered": gettext_lazy("A place was offered"),
-    "registration.offer_accepted": gettext_lazy("The offered place was accepted"),
-    "registration.offer_declined": gettext_lazy("The offered place was declined"),
-    "registration.offer_expired": gettext_lazy("Nobody accepted the offered place in time"),
-    "registration.moved_to_top": gettext_lazy("Moved to the top of the waiting list"),
-    "registration.passed_on": gettext_lazy("The place passed on to another member of the delegation"),
-    "registration.checked_in": gettext_lazy("Checked in"),
-    "registration.check_in_undone": gettext_lazy("Check-in undone"),
-    "registration.link_replaced": gettext_lazy("The link to join was replaced"),
-    "registration.merged": gettext_lazy("Taken over from another row of the same person"),
-    "participant.opened": gettext_lazy("Name, address or needs were read"),
-    "participant.erased": gettext_lazy("Erased"),
-    "participant.merged": gettext_lazy("Another row of the same person was merged into this one"),
-    "participant.merged_away": gettext_lazy("Merged into another row of the same person"),
-    "participant.told_apart": gettext_lazy("Said to be another person than somebody alike"),
-    "participant.door_code_renewed": gettext_lazy("A new code for the door; the old one is dead"),
-    "participant.mail_bounced": gettext_lazy("A mail came back"),
-    "participant.answers_changed": gettext_lazy("Answers changed"),
-    "participant.answers_read": gettext_lazy("Answers were read"),
-    "participant.answer_file_read": gettext_lazy("A file from an answer was read"),
-    "consent.given": gettext_lazy("Consent given"),
-    "consent.withdrawn": gettext_lazy("Consent taken back"),
-    "consent.exported": gettext_lazy("The ledger of consents was taken out"),
-}
 
 # What of the details may be shown, and how; the rest are ids.
 _STATUS = dict(RegistrationStatus.choices)
@@ -69,7 +35,7 @@ _DETAILS: dict[str, Callable[[Any], str]] = {
 def words(entry: AuditEntry) -> tuple[str, list[str]]:
     """What happened, and what is known about it, in the active language."""
     details = [tell(entry.details[name]) for name, tell in _DETAILS.items() if entry.details.get(name)]
-    return str(ACTIONS.get(entry.action, entry.action)), details
+    return trail_words.action(entry.action), details
 
 
 def _page(request: HttpRequest, conference: Conference, name: str, title: str, ids: list[UUID], back: Any) -> Any:

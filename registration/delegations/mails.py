@@ -147,5 +147,5 @@ def _given_back(membership: Membership, held: list[str]) -> list[Registration]:
 
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
-    topics.register(NOMINATED, tell_nominated)
-    topics.register(ENDED, tell_ended)
+    topics.register(NOMINATED, tell_nominated, letter="delegation_nominated")
+    topics.register(ENDED, tell_ended, letter="delegation_ended")

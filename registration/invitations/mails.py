@@ -194,6 +194,6 @@ def tell_withdrawn(message: Message, *, now: datetime) -> Mail | Superseded:
 def register() -> None:
     """Make letters and handlers known. Called when the app is ready."""
     catalogue.register(*LETTERS)
-    topics.register(SENT, tell_invited)
-    topics.register(REMINDER, tell_again)
-    topics.register(WITHDRAWN, tell_withdrawn)
+    topics.register(SENT, tell_invited, letter="invitation")
+    topics.register(REMINDER, tell_again, letter="invitation_reminder")
+    topics.register(WITHDRAWN, tell_withdrawn, letter="invitation_withdrawn")

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 import video.handlers
@@ -175,5 +177,6 @@ def note_joined(person_id: UUID, at: datetime) -> None:
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
     for service in Service:
-        topics.register(messages.platform_topic(service), bring_up_to_date, group=service.value)
+        title = format_lazy("{} ({})", _("Person on a platform"), service.label)
+        topics.register(messages.platform_topic(service), bring_up_to_date, title=title, group=service.value)
     events.on_joined(note_joined)

@@ -151,9 +151,9 @@ def tell_programme(message: Message, *, now: datetime) -> Mail | Superseded:
 
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
-    topics.register(messages.FORM, answer_form)
-    topics.register(messages.KNOWN_ADDRESS, tell_known_address)
-    topics.register(messages.PERSONAL_LINK, send_personal_link)
-    topics.register(messages.STATUS, tell_change)
-    topics.register(messages.JOIN_LINK, send_join_link)
-    topics.register(notices.TOPIC, tell_programme)
+    topics.register(messages.FORM, answer_form, letter="received")
+    topics.register(messages.KNOWN_ADDRESS, tell_known_address, letter="known_address")
+    topics.register(messages.PERSONAL_LINK, send_personal_link, letter="personal_link")
+    topics.register(messages.STATUS, tell_change, letter="changed")
+    topics.register(messages.JOIN_LINK, send_join_link, letter="join_link")
+    topics.register(notices.TOPIC, tell_programme, letter="programme_changed")

@@ -333,7 +333,7 @@ def trial(announcement: Announcement, language: str, name: str) -> Reader:
 
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
-    topics.register(MOVED_TO_TOP, tell_moved)
-    topics.register(MERGED, tell_merged)
-    topics.register(ANNOUNCEMENT, tell_announcement)
-    topics.register(ANNOUNCEMENT_TEST, tell_announcement_test)
+    topics.register(MOVED_TO_TOP, tell_moved, letter="moved_to_top")
+    topics.register(MERGED, tell_merged, letter="merged")
+    topics.register(ANNOUNCEMENT, tell_announcement, title=gettext_lazy("Written message"))
+    topics.register(ANNOUNCEMENT_TEST, tell_announcement_test, title=gettext_lazy("Written message, as a test"))

@@ -181,4 +181,4 @@ def send(message: Message, *, now: datetime) -> Mail | Superseded:
 def register() -> None:
     """Make letter and handler known. Called when the app is ready."""
     catalogue.register(LETTER)
-    topics.register(TOPIC, send)
+    topics.register(TOPIC, send, letter=LETTER.name)

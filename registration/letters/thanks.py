@@ -222,5 +222,5 @@ def send(message: Message, *, now: datetime) -> Mail | Superseded:
 def register() -> None:
     """Make letter and handler known. Called when the app is ready."""
     catalogue.register(LETTER)
-    topics.register(TOPIC, send)
+    topics.register(TOPIC, send, letter=LETTER.name)
     announcements.register_house(AnnouncementKind.THANKS, _queue_released)

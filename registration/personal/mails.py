@@ -95,6 +95,6 @@ def say_farewell(message: Message, *, now: datetime) -> Mail | Superseded:
 
 def register() -> None:
     """Make the handlers known to the outbox. Called when the app is ready."""
-    topics.register(addresses.CONFIRM, tell_new_address)
-    topics.register(addresses.NOTICE, tell_old_address)
-    topics.register(farewells.TOPIC, say_farewell)
+    topics.register(addresses.CONFIRM, tell_new_address, letter="address_confirm")
+    topics.register(addresses.NOTICE, tell_old_address, letter="address_notice")
+    topics.register(farewells.TOPIC, say_farewell, letter="farewell")

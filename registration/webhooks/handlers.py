@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts import actors
@@ -189,5 +190,5 @@ def _given_up(delivery: WebhookDelivery) -> Permanent:
 
 def register() -> None:
     """Make the handler known, and act whenever a programme is published. Called when the app is ready."""
-    topics.register(webhooks.TOPIC, deliver, group=webhooks.GROUP)
+    topics.register(webhooks.TOPIC, deliver, group=webhooks.GROUP, title=_("Notice to a program"))
     publishing.on_published(queue_release)

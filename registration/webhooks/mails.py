@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 import outbox.services
 from accounts.models import User
@@ -78,4 +79,4 @@ def _page(subscription: WebhookSubscription) -> str:
 
 def register() -> None:
     """Make the handler known to the outbox. Called when the app is ready."""
-    topics.register(TOPIC, tell)
+    topics.register(TOPIC, tell, title=_("Webhook paused"))

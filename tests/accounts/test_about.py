@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 
+from accounts import trail_words
 from accounts.permissions import ABOUT, ABOUT_THE_HOUSE, PATHS
 from accounts.role_kinds import RoleKind
 from events.models import Conference
@@ -68,8 +70,19 @@ def test_every_kind_belongs_to_a_conference_or_to_the_house() -> None:
     found = kinds()
 
     assert {"webhook", "api_token", "user", "safe", "participant"} <= found, "the search finds them"
-    assert found - set(ABOUT) - ABOUT_THE_HOUSE == set()
-    assert not ABOUT_THE_HOUSE & set(ABOUT)
+    assert found - set(ABOUT) - set(ABOUT_THE_HOUSE) == set()
+    assert not set(ABOUT_THE_HOUSE) & set(ABOUT)
+
+
+def test_what_is_written_to_the_trail_has_words() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for app in APPS for path in (ROOT / app).rglob("*.py"))
+    given = r"(?:action=|_audit\((?:\w+, )?|_record\(|_account\(\w+, )\s*"
+    written = set(re.findall(given + r'"([a-z_-]+\.[a-z_-]+)"', text))
+
+    assert {"webhook.paused", "meeting.cancelled", "mail_text.reset"} <= written, "the search finds them"
+    assert written - set(trail_words.ACTIONS) == set()
+    assert trail_words.kind("take_down") == "withdrawn consent"
+    assert trail_words.kind("of.an.older.version") == "of.an.older.version"
 
 
 @pytest.mark.parametrize("kind", ABOUT)

@@ -286,6 +286,20 @@ def test_nobody_changes_the_audit_trail(client: Client) -> None:
     assert AuditEntry.objects.filter(pk=entry.pk).exists()
 
 
+def test_audit_trail_says_in_words_what_was_done_and_to_what(client: Client) -> None:
+    client.force_login(StaffFactory(language="de"))
+    AuditEntryFactory(action="webhook.paused", about_kind="webhook")
+    entry = AuditEntryFactory(action="test", about_kind="take_down")
+
+    every = client.get(reverse("admin:accounts_auditentry_changelist")).text
+    page = client.get(reverse("admin:accounts_auditentry_change", args=[entry.pk])).text
+
+    assert "Webhook angehalten" in every
+    assert ">webhook.paused<" not in every
+    assert "widerrufene Einwilligung" in every
+    assert ">take_down<" not in every + page
+
+
 def test_audit_trail_is_found_by_the_id_it_is_about(client: Client) -> None:
     client.force_login(StaffFactory())
     entry, _other = AuditEntryFactory(), AuditEntryFactory()

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from outbox import topics
 from outbox.models import Message, MessageState, Outage
 from tests.factories import MessageFactory, StaffFactory, UserFactory
 
@@ -107,3 +108,26 @@ def test_message_is_found_by_what_it_is_about(administrator: Client) -> None:
     found = administrator.get(reverse(LIST), {"q": str(message.about_id)})
 
     assert [row.pk for row in found.context["cl"].result_list] == [message.pk]
+
+
+def test_every_topic_has_a_title_of_its_own() -> None:
+    titles = {name: topics.title_of(name) for name in topics.names()}
+
+    assert {name for name, title in titles.items() if title == name} == set()
+    assert len(set(titles.values())) == len(titles)
+    assert topics.title_of("of.an.older.version") == "of.an.older.version"
+
+
+def test_messages_are_named_in_words_and_found_by_them(administrator: Client) -> None:
+    link, _other = MessageFactory(topic="registration.join_link"), MessageFactory(topic="video.meeting.zoom")
+
+    every = administrator.get(reverse(LIST)).text
+    found = administrator.get(reverse(LIST), {"topic": "registration.join_link"})
+    page = administrator.get(reverse("admin:outbox_message_change", args=[link.pk])).text
+
+    assert "Link to join" in every
+    assert "Meeting (Zoom)" in every
+    assert ">registration.join_link<" not in every
+    assert [row.pk for row in found.context["cl"].result_list] == [link.pk]
+    assert "Link to join" in page
+    assert "registration.join_link" in page

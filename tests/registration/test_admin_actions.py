@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import trail_words
 from accounts.actors import Actor
 from accounts.models import AuditEntry
 from events.admin import pages
@@ -161,7 +162,7 @@ def test_all_that_is_written_down_about_somebody_is_told_in_words() -> None:
     written = set(re.findall(r'action="((?:registration|participant)\.[a-z_]+)"', sources))
 
     assert "registration.cancelled" in written
-    assert written - set(trail.ACTIONS) == set()
+    assert written - set(trail_words.ACTIONS) == set()
 
 
 def test_trail_says_who_did_what_without_personal_data(client: Client) -> None:

@@ -1,0 +1,158 @@
+"""In words what the audit trail keeps as codes. Services of all apps write them; here each has its name for readers.
+
+A code that is not here is shown as it stands: it is an older version's, or of an app that was added.
+"""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import permissions
+
+ACTIONS: dict[str, str | Promise] = {
+    # Registrations and people
+    "registration.received": _("The registration came in"),
+    "registration.approved": _("Approved"),
+    "registration.rejected": _("Not admitted"),
+    "registration.cancelled": _("Cancelled"),
+    "registration.taken_back": _("An organiser’s decision was taken back: it stands again"),
+    "registration.promoted": _("Moved up from the waiting list to a place"),
+    "registration.offered": _("A place was offered"),
+    "registration.offer_accepted": _("The offered place was accepted"),
+    "registration.offer_declined": _("The offered place was declined"),
+    "registration.offer_expired": _("Nobody accepted the offered place in time"),
+    "registration.moved_to_top": _("Moved to the top of the waiting list"),
+    "registration.passed_on": _("The place passed on to another member of the delegation"),
+    "registration.checked_in": _("Checked in"),
+    "registration.check_in_undone": _("Check-in undone"),
+    "registration.link_replaced": _("The link to join was replaced"),
+    "registration.merged": _("Taken over from another row of the same person"),
+    "participant.opened": _("Name, address or needs were read"),
+    "participant.erased": _("Erased"),
+    "participant.merged": _("Another row of the same person was merged into this one"),
+    "participant.merged_away": _("Merged into another row of the same person"),
+    "participant.told_apart": _("Said to be another person than somebody alike"),
+    "participant.door_code_renewed": _("A new code for the door; the old one is dead"),
+    "participant.mail_bounced": _("A mail came back"),
+    "participant.answers_changed": _("Answers changed"),
+    "participant.answers_read": _("Answers were read"),
+    "participant.answer_file_read": _("A file from an answer was read"),
+    "consent.given": _("Consent given"),
+    "consent.withdrawn": _("Consent taken back"),
+    "consent.exported": _("The ledger of consents was taken out"),
+    # Signing in
+    "sign_in": _("Signed in"),
+    "sign_in.blocked": _("Signing in was blocked for a time"),
+    "password.changed": _("Password changed"),
+    "password.reset": _("Password set anew with the link of a mail"),
+    "password.set": _("Password set by an administrator"),
+    "factor.added": _("Second factor added"),
+    "factor.removed": _("Second factor removed"),
+    "factor.codes_renewed": _("New recovery codes made"),
+    "factor.reset_asked": _("Reset of a second factor asked for"),
+    "factor.reset": _("Second factor reset"),
+    "factor.reset_withdrawn": _("Request to reset a second factor withdrawn"),
+    "factor.reset_lapsed": _("Request to reset a second factor lapsed"),
+    "user.added": _("User added"),
+    "user.changed": _("User changed"),
+    "user.deleted": _("User deleted"),
+    "role.granted": _("Role given"),
+    "role.withdrawn": _("Role taken away"),
+    "safe.keepers_named": _("Readers of a safe named"),
+    "safe.opened": _("Safe opened"),
+    "safe.protected": _("Protection recorded"),
+    "safe.lifted": _("Protection ended"),
+    "api-token.made": _("API token made"),
+    "api-token.revoked": _("API token revoked"),
+    "api-token.leaked": _("API token revoked: it was found in public"),
+    # What organisers arrange
+    "admission.capacity_changed": _("Number of places changed"),
+    "admission.reserve_added": _("Places reserved"),
+    "admission.reserve_changed": _("Reserved places changed"),
+    "admission.reserve_removed": _("Reserve of places removed"),
+    "admission.reserve_released": _("Reserved places released"),
+    "admission.links_tried_again": _("Links to join tried again"),
+    "announcement.begun": _("Sending of a message to people begun"),
+    "announcement.sent_off": _("Message to people sent off"),
+    "announcement.released": _("Message to people released"),
+    "announcement.recalled": _("Message to people recalled"),
+    "thanks.released": _("Thanks released"),
+    "conference.answers_read": _("Answers of all participants were read"),
+    "conference.needs_read": _("Needs of all participants were read"),
+    "conference.registrations_read": _("Registrations were taken out as a file"),
+    "conference.questions_arranged": _("Questions arranged"),
+    "conference.consents_changed": _("Consents asked for were changed"),
+    "conference.retention_changed": _("Periods of keeping changed"),
+    "consent.taken_down": _("Taken down because a consent had ended"),
+    "document.made": _("Document or file made"),
+    "figures.counted_from_list": _("Figures counted from a list"),
+    "figures.released": _("Figures released"),
+    "figures.withdrawn": _("Figures withdrawn"),
+    "mail_settings.changed": _("Mail settings changed"),
+    "mail_text.changed": _("Letter worded anew"),
+    "mail_text.reset": _("Letter put back to the usual words"),
+    "meeting.address_saved": _("Address of a meeting saved"),
+    "meeting.cancelled": _("Meeting cancelled"),
+    "meeting.marked_broken": _("Meeting marked as broken"),
+    "meeting.started_over": _("Meeting ordered anew"),
+    "meeting.deleted_on_platform": _("Meeting deleted on the platform"),
+    "participant_list.stamped": _("List of participants issued"),
+    "question.answers_deleted": _("Answers to a question deleted"),
+    "rehearsal.began": _("Rehearsal begun"),
+    "rehearsal.ended": _("Rehearsal ended"),
+    "removal.taken_down": _("Taken down"),
+    "removal.lifted": _("Shown again"),
+    "removal.step_done": _("Step of a removal done"),
+    "removal.step_open": _("Step of a removal open again"),
+    "webhook.made": _("Webhook set up"),
+    "webhook.rotated": _("New secret for a webhook"),
+    "webhook.secret-dropped": _("Old secret of a webhook dropped"),
+    "webhook.paused": _("Webhook paused"),
+    "webhook.resumed": _("Webhook resumed"),
+    "webhook.removed": _("Webhook removed"),
+    # Who comes, and who speaks
+    "door.unknown_code": _("Unknown code at the door"),
+    "participant.corrected": _("The person corrected their data"),
+    "participant.address_asked": _("Another address was wanted"),
+    "participant.address_stopped": _("Change of address stopped"),
+    "participant.address_changed": _("Address changed"),
+    "delegation.nominated": _("Nominated by a delegation"),
+    "delegation.substituted": _("Nominated in the place of another member"),
+    "delegation.corrected": _("Nomination corrected"),
+    "delegation.confirmed": _("Nomination confirmed"),
+    "delegation.declined": _("Nomination declined"),
+    "delegation.withdrawn": _("Nomination withdrawn"),
+    "delegation.replaced": _("Nomination replaced"),
+    "delegation.letter_added": _("Credential letter added"),
+    "delegation.letter_read": _("Credential letter was read"),
+    "invitation.sent": _("Invitation sent"),
+    "invitation.sent_again": _("Invitation sent again"),
+    "invitation.reminded": _("Reminder of an invitation sent"),
+    "invitation.accepted": _("Invitation accepted"),
+    "invitation.declined": _("Invitation declined"),
+    "invitation.withdrawn": _("Invitation withdrawn"),
+    "invitations.opened": _("Addresses of invitations were read"),
+    "speaker.invited": _("Invited to speak"),
+    "speaker.accepted": _("Invitation to speak accepted"),
+    "speaker.declined": _("Invitation to speak declined"),
+    "speaker.consent_withdrawn": _("Speaker took back a consent"),
+    "speaker.contact_changed": _("Contact of a speaker changed"),
+    "speaker.contact_opened": _("Contact of a speaker was read"),
+    "speaker.forgotten": _("Contact of a speaker deleted"),
+    "speaker.mail_bounced": _("Mail to a speaker came back"),
+    "speaker.proposal_taken_over": _("Proposal of a speaker taken over"),
+    "speaker.proposal_put_aside": _("Proposal of a speaker put aside"),
+}
+
+
+def action(code: str) -> str:
+    """What was done, in the active language."""
+    return str(ACTIONS.get(code, code))
+
+
+def kind(code: str) -> str:
+    """What a kind of row is called that messages and lines of the trail are about, in the active language."""
+    label = permissions.ABOUT.get(code) or permissions.ABOUT_THE_HOUSE.get(code)
+    return str(apps.get_model(label)._meta.verbose_name) if label else code
