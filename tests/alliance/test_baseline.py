@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from accounts.models import User
-from tests.alliance.test_roles import names
+from tests.alliance.role_pages import names
 from tests.factories import ConferenceFactory, ParticipantFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
-from tests.alliance.test_roles import names
+from tests.alliance.role_pages import names
 from tests.factories import ConferenceFactory, ParticipantFactory, StaffFactory
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from accounts.models import RoleKind
 from accounts.permissions import Level
 from tests import factories
 from tests.alliance import role_table
-from tests.alliance.test_roles import names
+from tests.alliance.role_pages import names
 
 # Everybody reads these, signed in or not; they answer the same to all (docs/pages.md, docs/api.md).
 EVERYBODY = [

@@ -26,7 +26,7 @@ from registration.delegations import lists as delegation_lists
 from registration.invitations import lists as invitation_lists
 from registration.questions import fields
 from registration.services import credentials
-from tests.events.test_programme_workbook import BOMBS
+from tests.events.test_programme_workbook_bombs import BOMBS
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("accounts", "alliance", "events", "outbox", "registration", "speakers", "video")

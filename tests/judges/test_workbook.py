@@ -13,7 +13,7 @@ from events import programme_file
 from events.models import Conference, Session
 from speakers.models import Contribution, Person
 from tests.events import programme_state
-from tests.events.test_programme_file_export import make_everything
+from tests.events.programmes_of_all_kinds import make_everything
 from tests.events.test_programme_workbook import DANGEROUS
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
