@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
 
 from accounts import actors
 from events.admin import pages
@@ -17,7 +16,7 @@ from registration.services import (
     consents,
     erasure,
 )
-from tests import factories
+from tests.browsers import signed_in
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,13 +27,6 @@ def _at_now() -> Any:
     """The factories' time."""
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-def signed_in(kind: str, conference: Any) -> Client:
-    """Somebody with a role there."""
-    client = Client()
-    client.force_login(factories.RoleFactory(kind=kind, conference=conference).user)
-    return client
 
 
 def test_consent_on_paper_is_noted_and_taken_back_once() -> None:

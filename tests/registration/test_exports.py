@@ -17,19 +17,19 @@ from accounts.models import AuditEntry
 from alliance import crypto
 from events import jobs
 from events.admin import pages
-from events.models import Conference, Job, JobState
+from events.models import Job, JobState
 from outbox.models import Message
 from registration.exports import work as exports
 from registration.figures import files as figure_files
 from registration.models import Registration, RegistrationStatus
 from registration.services import erasure
+from tests.browsers import signed_in
 from tests.factories import (
     NOW,
     AdmissionFactory,
     CountryFactory,
     ParticipantFactory,
     RegistrationFactory,
-    RoleFactory,
     SideEventFactory,
 )
 
@@ -63,13 +63,6 @@ def registered() -> list[Registration]:
         RegistrationFactory(admission=admission, participant=one, status=RegistrationStatus.WAITLISTED, position=at)
         for at, one in zip((3, 8, 9), people, strict=True)
     ]
-
-
-def signed_in(kind: str, conference: Conference) -> Client:
-    """Somebody with a role there."""
-    client = Client()
-    client.force_login(RoleFactory(kind=kind, conference=conference).user)
-    return client
 
 
 def order(client: Client, registrations: list[Registration], action: str = "workbook_of_selected") -> Any:

@@ -20,7 +20,7 @@ from registration.models.participant import Identity
 from registration.services import (
     consents,
 )
-from tests import factories
+from tests.browsers import signed_in
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
 from tests.registration import at_rest
 from tests.registration.people import register
@@ -48,13 +48,6 @@ def under_an_alias(conference: Any, **more: Any) -> Participant:
     }
     made: Participant = ParticipantFactory(conference=conference, **values | more)
     return made
-
-
-def signed_in(kind: str, conference: Any) -> Client:
-    """Somebody with a role there."""
-    client = Client()
-    client.force_login(factories.RoleFactory(kind=kind, conference=conference).user)
-    return client
 
 
 def test_typing_an_address_shows_no_organiser_whose_alias_gets_a_mail(client: Client) -> None:

@@ -17,7 +17,7 @@ from registration.models import (
 from registration.services import (
     addresses,
 )
-from tests import factories
+from tests.browsers import signed_in
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
 from tests.registration.test_invitations import invite
 from tests.registration.test_questions import ask, file
@@ -80,13 +80,6 @@ def test_no_page_breaks_whatever_is_sent(client: Client) -> None:
     assert Registration.objects.count() == 1
     person.refresh_from_db()
     assert Participant.objects.get().display_name == person.display_name
-
-
-def signed_in(kind: str, conference: Any) -> Client:
-    """Somebody with a role there."""
-    client = Client()
-    client.force_login(factories.RoleFactory(kind=kind, conference=conference).user)
-    return client
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 
 from accounts import actors
 from events.admin import pages
 from registration.services import (
     announcements,
 )
-from tests import factories
+from tests.browsers import signed_in
 from tests.factories import NOW, AdmissionFactory, ParticipantFactory, RegistrationFactory
 from tests.registration.test_invitations import invite
 from tests.registration.test_questions import ask
@@ -27,13 +26,6 @@ def _at_now() -> Any:
     """The factories' time."""
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-def signed_in(kind: str, conference: Any) -> Client:
-    """Somebody with a role there."""
-    client = Client()
-    client.force_login(factories.RoleFactory(kind=kind, conference=conference).user)
-    return client
 
 
 def test_rows_of_another_conference_are_reached_by_no_page_of_ones_own() -> None:
