@@ -40,6 +40,8 @@ def prepare() -> None:
     conference: Conference = ConferenceFactory(
         slug=SLUG,
         title={"en": "Conference on Safe Return"},
+        series__name={"en": "Conferences on return"},
+        venue__name={"en": "Old Town Hall"},
         starts_on=now.date(),
         ends_on=now.date() + timedelta(days=8),
     )

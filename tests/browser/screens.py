@@ -17,8 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import psycopg
+
 from tests.browser import chromium
 from tests.house import House, house
+from tests.services import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -183,6 +186,11 @@ def main(wanted: list[str]) -> int:
         )
         addresses = json.loads(moments.stdout.splitlines()[-1])
         running.start_web(workers=1)
+        running.start_worker()  # or the admin would say, truly, that nothing is being sent
+        running.start_beat()
+        with psycopg.connect(running.environment["DATABASE_URL"], autocommit=True) as database:
+            sign = "SELECT name FROM outbox_workerheartbeat"
+            wait_until(lambda: database.execute(sign).fetchall(), 60, lambda: running.log("worker"))
         with chromium.browser() as browser:
             for screen in chosen:
                 _take(browser, running, screen._replace(path=screen.path.format(**addresses)))
