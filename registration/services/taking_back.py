@@ -75,7 +75,7 @@ class PlaceGone(DomainError):
     """The place has another holder, or there are not two seats for two who come together."""
 
     code = "place_gone"
-    message = _("The place has gone to somebody else, and there is no waiting list to stand in.")
+    message = _("The place has gone to somebody else, and nobody can wait for one now.")
 
 
 class StandApart(DomainError):

@@ -81,7 +81,7 @@ def test_no_request_is_logged_with_its_path() -> None:
     assert re.findall(r"error_log \S+ (\w+);", text) == ["alert"]
     assert "accesslog = None" in (ROOT / "deploy" / "gunicorn.conf.py").read_text()
     assert "control_socket_disable = True" in (ROOT / "deploy" / "gunicorn.conf.py").read_text()
-    database = compose()["services"]["postgres"]["command"]
+    database: list[str] = compose()["services"]["postgres"]["command"]  # type: ignore[assignment]
     assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= set(database)
 
 
