@@ -16,6 +16,7 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from openpyxl import load_workbook
 
 from accounts import actors
@@ -29,7 +30,7 @@ from registration.models import Delegation, FocalPoint, Membership, Participant,
 from registration.models.webhook import OF_MEMBERS
 from registration.services import corrections, delegations, erasure, own_corrections, own_data, protection, webhooks
 from registration.services.corrections import Correction
-from tests.factories import NOW, ConferenceFactory, CountryFactory
+from tests.factories import NOW, ConferenceFactory, CountryFactory, RegistrationFactory
 from tests.registration.test_api_secrets import Walk
 from tests.registration.test_delegations import by, nominate, nominee
 from tests.registration.test_erasure import tables_with
@@ -187,6 +188,20 @@ def test_what_the_delegation_wrote_is_sealed_told_to_its_owner_and_erased_with_t
     assert Membership.objects.get(pk=row.pk).sealed_as_written is None
     Membership.objects.filter(pk=other.membership.pk).update(sealed_as_written=None)
     assert tables_with(mark, "Canarina", "Singmeisterin") == set()
+
+
+def test_members_who_protect_themselves_are_told_what_their_delegation_reads_on(client: Client) -> None:
+    conference = ConferenceFactory()
+    (made,) = nominate(a_delegation(conference=conference), nominee())
+    words = "goes on reading the name and the function that it wrote itself"
+
+    def said(someone: Participant) -> bool:
+        page = client.get(reverse("registration:protection", args=[someone.personal_token]))
+        assert page.status_code == 200
+        return words in page.content.decode()
+
+    assert said(made.membership.participant)
+    assert not said(RegistrationFactory(participant__conference=conference).participant)
 
 
 def test_page_and_daily_mail_of_thirty_cost_what_those_of_one_cost() -> None:
