@@ -214,4 +214,4 @@ def test_item_below_itself_or_below_one_elsewhere_is_refused(staff: Client, of_a
 
     form = staff.post(change_url(row), form_of(row, parent=wanted.pk)).context["adminform"].form
 
-    assert form.errors["parent"] == ["Select a valid choice. That choice is not one of the available choices."]
+    assert form.errors["parent"] == ["Choose one of the answers offered for “Below”."]

@@ -225,8 +225,8 @@ def test_results_are_found_by_words_and_filters(
 
 
 def test_similar_words_are_said_to_be_similar(client: Client, two_editions: tuple[Any, ...]) -> None:
-    assert "These are spelt alike." in page(client, ALL, q="convinctions")
-    assert "These are spelt alike." not in page(client, ALL, q="convictions")
+    assert "These are spelled similarly." in page(client, ALL, q="convinctions")
+    assert "These are spelled similarly." not in page(client, ALL, q="convictions")
 
 
 def test_choices_are_those_of_public_results_in_the_language_of_the_reader(
