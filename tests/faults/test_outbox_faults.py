@@ -114,6 +114,7 @@ def test_worker_frozen_over_its_lease_writes_nothing_afterwards(outbox_house: Ho
     messages = queue_at_once(40)
     running.start("first", "django", "drain_outbox")
     wait_for_mails(running, 3, 20)
+    time.sleep(0.1)  # into the next mail: between two it holds nothing that it could write late
     running.kill("first", signal.SIGSTOP)
     time.sleep(3)
     running.environment["TEST_MAIL_SECONDS"] = "0"

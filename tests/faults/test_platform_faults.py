@@ -168,7 +168,10 @@ def test_everybody_gets_in_once(
     assert zoom.faults == [], "the trouble did not come"
     assert (len(there), set(there.values())) == (2 * GUESTS, {1})
     assert adds <= GUESTS + more
-    assert max(asked.values()) <= people.ADDS_A_DAY
+    # What the platform refused for the whole account is nobody's add; its limit for one person is.
+    of_account = [one for one in zoom.calls(ADD) if one.status == 429 and b"registrant" not in one.answer]
+    refused = Counter(json.loads(one.body)["email"] for one in of_account)
+    assert max((asked - refused).values()) <= people.ADDS_A_DAY
     assert ended - began <= within
     if "Retry-After" in faults[0].get("headers", {}) and within > HOUR:
         assert ended - began > 2 * HOUR
