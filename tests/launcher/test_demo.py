@@ -173,6 +173,7 @@ def test_a_demo_in_a_path_with_a_space_survives_a_kill_of_everything(place: Path
     assert "kept: 1" in checkout.run("manage", "shell", "-c", COUNT).stdout
 
 
+@pytest.mark.long
 def test_two_checkouts_run_at_once_and_a_dead_process_comes_back(place: Path) -> None:
     checkouts = [with_our_environment(Checkout(place / name)) for name in ("one", "two")]
     processes = [checkout.start() for checkout in checkouts]
