@@ -17,11 +17,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts import actors
+from accounts import actors, trail_words
 from accounts.models import AuditEntry
 from alliance import crypto, dates
 from events.models import Country
 from events.releases.reading import published
+from outbox import topics
 from outbox.models import Message, MessageState
 from registration import consent_wordings
 from registration.models import (
@@ -50,15 +51,21 @@ FORMAT = 1  # rises when keys of the file change their meaning
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is kept. value: a text, a number, a yes or no, or an instant; None where nothing is kept."""
+    """One thing that is kept. value: a text, a number, a yes or no, or an instant; None where nothing is kept.
+
+    words: what people read instead, where the value is a code.
+    """
 
     key: str
     label: str
     value: Any
+    words: str = ""
 
     @property
     def text(self) -> str:
         """The value as people read it, instants on the active clock."""
+        if self.words:
+            return self.words
         if isinstance(self.value, bool):
             return _("Yes") if self.value else _("No")
         if isinstance(self.value, datetime):
@@ -343,7 +350,7 @@ def _mails(ids: list[Any], theirs_since: Mapping[UUID, datetime]) -> list[list[F
         if one.created_at < theirs_since.get(one.about_id, one.created_at):
             continue
         facts = [
-            Fact("about", _("About"), one.topic),
+            Fact("about", _("About"), one.topic, topics.title_of(one.topic)),
             Fact("queued_at", _("Queued at"), one.created_at),
             Fact("sent_at", _("Sent at"), one.finished_at if one.state == MessageState.SENT else None),
             Fact("status", _("Status"), one.get_state_display()),
@@ -358,7 +365,7 @@ def _history(ids: list[Any], theirs_since: Mapping[UUID, datetime]) -> list[list
     return [
         [
             Fact("at", _("When"), one.at),
-            Fact("what", _("What"), one.action),
+            Fact("what", _("What"), one.action, trail_words.action(one.action)),
             Fact("by", _("By"), one.get_actor_kind_display()),
         ]
         for one in rows

@@ -78,6 +78,8 @@ def test_copy_holds_all_of_the_person_and_nothing_of_others(client: Client, cana
     assert [(one["purpose"], one["given"]) for one in data["consents"]] == [("Photographs", True)]
     assert {"registration.received", addresses.NOTICE, addresses.CONFIRM} <= {one["about"] for one in data["mails"]}
     assert {one["what"] for one in data["history"]} >= {"registration.received", "consent.given"}
+    assert "The registration came in" in page.content.decode()  # in words for people, in codes for programs
+    assert "registration.received" not in page.content.decode()
     for word in (*CANARIES, "gelbvogel.neu"):
         assert word in file.content.decode()
         assert word in page.content.decode()
