@@ -25,7 +25,7 @@ from registration import selectors, services
 from registration.admin import trail
 from registration.door import codes as door_codes
 from registration.letters import organiser_mails
-from registration.models import Admission, CheckIn, DoorCode, Membership, Registration
+from registration.models import Admission, CheckIn, DoorCode, Membership, Registration, Verification
 from registration.models.delegation_member import member_index
 from registration.models.participant import Identity
 from tests import factories
@@ -160,6 +160,7 @@ def test_all_that_is_written_down_about_somebody_is_told_in_words() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in Path(trail.__file__).parents[1].rglob("*.py"))
 
     written = set(re.findall(r'action="((?:registration|participant)\.[a-z_]+)"', sources))
+    written |= {f"delegation.verification_{one}" for one in Verification.values}  # put together where it is written
 
     assert "registration.cancelled" in written
     assert written - set(trail_words.ACTIONS) == set()
